@@ -1,0 +1,1 @@
+"""Base models: one module per family."""

@@ -1,0 +1,1 @@
+"""The training profile: one TOML file that says what to train."""

@@ -1,0 +1,1 @@
+"""A run on disk and how to reach it while it lives."""

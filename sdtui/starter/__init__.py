@@ -1,0 +1,1 @@
+"""The embedded base model and images, and how they were made."""

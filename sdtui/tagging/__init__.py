@@ -1,0 +1,1 @@
+"""Score store, threshold rules and taggers."""

@@ -1,0 +1,1 @@
+"""The training core: a frozen profile and a dataset become a run."""
