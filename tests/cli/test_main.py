@@ -1,0 +1,48 @@
+"""The command itself: finding the verb, exit codes, one message per failure."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sdtui.cli import main, table
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "sdtui 0.1.0\n"
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for verb, command in table.COMMANDS.items():
+        if verb != "app":
+            assert verb in shown
+            assert command.summary in shown
+
+
+@pytest.mark.parametrize("verb", [verb for verb in table.COMMANDS if verb != "app"])
+def test_each_command_explains_itself_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([verb, "--help"])
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert shown.startswith(f"usage: sdtui {verb}")
+    assert f"example:\n  {table.COMMANDS[verb].example}" in shown
+
+
+def test_an_unknown_word_is_wrong_input_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chekc"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "sdtui: 'chekc' is neither a command nor a folder. Did you mean `sdtui check`?\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    shell = f"{sys.executable} -m sdtui --help | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""
