@@ -1,0 +1,107 @@
+"""A real terminal for tests: a private tmux server, keys typed into it, the screen read back."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+WAIT_SECONDS = 60.0
+
+
+class Terminal:
+    """One program in one tmux window of a server of our own, so that nobody's session is touched."""
+
+    def __init__(
+        self, command: list[str], *, width: int = 120, height: int = 36, env: dict[str, str] | None = None
+    ) -> None:
+        self.socket = f"sdtui-{uuid.uuid4().hex[:8]}"
+        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in (env or {}).items())
+        line = f"exec env {settings} {shlex.join(command)}" if settings else f"exec {shlex.join(command)}"
+        size = ("-x", str(width), "-y", str(height))
+        keep = ("start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";")
+        self._tmux("-f", "/dev/null", *keep, "new-session", "-d", *size, line)
+
+    def screen(self) -> str:
+        """What is on the screen, as plain text."""
+        return self._tmux("capture-pane", "-p").rstrip()
+
+    def coloured(self) -> str:
+        """The screen with its colour sequences."""
+        return self._tmux("capture-pane", "-p", "-e")
+
+    def press(self, *keys: str) -> None:
+        """Send tmux key names (Down, Enter, C-s, a …), one after another."""
+        for key in keys:
+            self._tmux("send-keys", key)
+            time.sleep(0.05)
+
+    def type(self, text: str) -> None:
+        """Type `text` as it is."""
+        self._tmux("send-keys", "-l", text)
+
+    def resize(self, width: int, height: int) -> None:
+        """Change the terminal's size while the program runs."""
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def wait_for(self, *words: str, seconds: float = WAIT_SECONDS) -> str:
+        """Wait until every one of `words` is on the screen; the screen is in the failure."""
+        wait_until(
+            lambda: all(word in self.screen() for word in words), seconds, lambda: f"{words} not on:\n{self.screen()}"
+        )
+        return self.screen()
+
+    def wait_gone(self, word: str, seconds: float = WAIT_SECONDS) -> str:
+        """Wait until `word` has left the screen."""
+        wait_until(lambda: word not in self.screen(), seconds, lambda: f"{word!r} still on:\n{self.screen()}")
+        return self.screen()
+
+    def wait_exit(self, seconds: float = WAIT_SECONDS) -> int:
+        """Wait for the program's end and return its exit code."""
+        wait_until(lambda: self._state()[0] == "1", seconds, lambda: f"still running:\n{self.screen()}")
+        return int(self._state()[1])
+
+    def _state(self) -> list[str]:
+        return self._tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split()
+
+    def close(self) -> None:
+        """End the program and its server, as when a terminal is closed."""
+        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _tmux(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", self.socket, *arguments], capture_output=True, text=True, check=True, env=clean_env()
+        )
+        return done.stdout
+
+
+def clean_env() -> dict[str, str]:
+    """This process's environment without the terminal it may itself be running in."""
+    hidden = {"TMUX", "TMUX_PANE", "COLORTERM", "COLUMNS", "LINES"}
+    return {**{k: v for k, v in os.environ.items() if k not in hidden}, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, told: Callable[[], str]) -> None:
+    """Poll `condition` until it holds; fail with `told()` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(told())
+        time.sleep(0.1)
+
+
+def sdtui(*arguments: str | Path) -> list[str]:
+    """The command line of the program under test."""
+    return [sys.executable, "-m", "sdtui", *map(str, arguments)]
