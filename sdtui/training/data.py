@@ -1,0 +1,84 @@
+"""Which samples each optimizer step trains on: a pure function of (seed, epoch), so a run can start at any step.
+
+A batch holds one bucket only, since its images must have one size. The last batch of a bucket may be smaller:
+every image is used in every epoch, also when its bucket holds fewer images than a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sdtui.training.randomness import permutation
+
+Size = tuple[int, int]
+Batch = tuple[int, ...]
+
+
+@dataclass
+class DataOrder:
+    """The order of samples, known by their position in `sizes`.
+
+    Args:
+        sizes: width and height of each sample's bucket, px.
+        repeats: how often each sample comes in one epoch.
+        batch_size: samples in a full batch.
+        accumulation: batches in a full optimizer step; the last step of an epoch may have fewer.
+        seed: the run's seed.
+    """
+
+    sizes: Sequence[Size]
+    repeats: Sequence[int]
+    batch_size: int
+    accumulation: int
+    seed: int
+    _epoch: int = field(default=-1, init=False)
+    _batches: list[Batch] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Group the samples by bucket once; only their order changes from epoch to epoch."""
+        self._buckets: dict[Size, list[int]] = defaultdict(list)
+        for sample, (size, times) in enumerate(zip(self.sizes, self.repeats, strict=True)):
+            self._buckets[size].extend([sample] * times)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Full and partial batches of all buckets."""
+        return sum(math.ceil(len(samples) / self.batch_size) for samples in self._buckets.values())
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch; the same for every epoch."""
+        return math.ceil(self.batches_per_epoch / self.accumulation)
+
+    def epoch_of(self, step: int) -> int:
+        """The epoch (the first is 0) that optimizer step `step` (the first is 0) belongs to."""
+        return step // self.steps_per_epoch
+
+    def at(self, step: int) -> list[Batch]:
+        """The batches of optimizer step `step`."""
+        epoch = self.epoch_of(step)
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self.batches_of(epoch)
+        start = (step - epoch * self.steps_per_epoch) * self.accumulation
+        return self._batches[start : start + self.accumulation]
+
+    def batches_of(self, epoch: int) -> list[Batch]:
+        """All batches of an epoch, shuffled within buckets and among them; the first of a run is the heaviest."""
+        batches: list[Batch] = []
+        for (width, height), samples in sorted(self._buckets.items()):
+            order = permutation(len(samples), self.seed, epoch, f"bucket {width}x{height}")
+            shuffled = [samples[i] for i in order]
+            batches += [tuple(shuffled[i : i + self.batch_size]) for i in range(0, len(shuffled), self.batch_size)]
+        batches = [batches[i] for i in permutation(len(batches), self.seed, epoch, "batches")]
+        if epoch == 0:
+            # A run that will not fit in memory should fail at its first step, not an hour in.
+            heaviest = max(range(len(batches)), key=lambda i: self._pixels(batches[i]))
+            batches.insert(0, batches.pop(heaviest))
+        return batches
+
+    def _pixels(self, batch: Batch) -> int:
+        width, height = self.sizes[batch[0]]
+        return width * height * len(batch)

@@ -1,0 +1,103 @@
+"""One optimizer step: what it applies, what it clips, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from sdtui.training.optimizer import GuardedStep, build_adamw, set_rates
+
+
+@dataclass
+class Settings:
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+
+class Bench:
+    """One parameter of three ones under a guarded step."""
+
+    def __init__(self, clip_norm: float = 0.0, settings: Settings | None = None) -> None:
+        self.accelerator = Accelerator(cpu=True)
+        self.parameter = torch.nn.Parameter(torch.ones(3))
+        groups = [{"params": iter([self.parameter]), "name": "unet", "lr": 0.1}]
+        self.optimizer = self.accelerator.prepare(build_adamw(groups, settings or Settings()))
+        self.step = GuardedStep(self.accelerator, self.optimizer, clip_norm)
+
+    def train(self, factor: float) -> float:
+        loss = (self.parameter * factor).sum()
+        self.accelerator.backward(loss)
+        return self.step(loss.detach()).item()
+
+
+def test_adamw_moves_by_the_learning_rate_in_its_first_step() -> None:
+    bench = Bench()
+    bench.train(2.0)
+    assert bench.parameter.tolist() == pytest.approx([0.9, 0.9, 0.9])
+
+
+def test_weight_decay_is_decoupled() -> None:
+    bench = Bench(settings=Settings(weight_decay=0.5))
+    bench.train(2.0)
+    # 1 * (1 - 0.1 * 0.5) - 0.1
+    assert bench.parameter.tolist() == pytest.approx([0.85, 0.85, 0.85])
+
+
+def test_the_norm_is_that_before_clipping_and_clipping_really_clips() -> None:
+    bench = Bench(clip_norm=1.0)
+    seen: list[torch.Tensor] = []
+    bench.optimizer.optimizer.register_step_pre_hook(
+        lambda *_: seen.append(bench.parameter.grad.clone())  # type: ignore[union-attr]
+    )
+    assert bench.train(4.0) == pytest.approx(4 * math.sqrt(3))
+    assert seen[0].norm().item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_clip_norm_zero_leaves_gradients_alone() -> None:
+    bench = Bench(clip_norm=0.0)
+    seen: list[torch.Tensor] = []
+    bench.optimizer.optimizer.register_step_pre_hook(
+        lambda *_: seen.append(bench.parameter.grad.clone())  # type: ignore[union-attr]
+    )
+    bench.train(1000.0)
+    assert seen[0].tolist() == [1000.0, 1000.0, 1000.0]
+
+
+def test_gradients_are_cleared_after_the_step() -> None:
+    bench = Bench()
+    bench.train(1.0)
+    assert bench.parameter.grad is None
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_step_that_is_not_finite_changes_nothing_nor_does_any_after_it(bad: float) -> None:
+    bench = Bench()
+    bench.train(1.0)
+    before = bench.parameter.tolist()
+    bench.train(bad)
+    assert bench.step.failed.item() == 1
+    bench.train(1.0)
+    assert bench.parameter.tolist() == before
+    assert bench.optimizer.optimizer.state[bench.parameter]["step"].item() == 1
+
+
+def test_a_gradient_that_is_not_finite_is_refused_although_the_loss_was() -> None:
+    bench = Bench()
+    (bench.parameter * math.inf).sum().backward()
+    bench.step(torch.tensor(1.0))
+    assert bench.parameter.tolist() == [1.0, 1.0, 1.0]
+    assert bench.step.failed.item() == 1
+
+
+def test_rates_follow_the_factor_from_each_groups_own_base() -> None:
+    first, second = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
+    groups = [{"params": [first], "name": "unet", "lr": 1e-4}, {"params": [second], "name": "text_encoder", "lr": 2e-5}]
+    optimizer = build_adamw(groups, Settings())
+    set_rates(optimizer, 0.1)
+    assert set_rates(optimizer, 0.5) == pytest.approx({"unet": 5e-5, "text_encoder": 1e-5})
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([5e-5, 1e-5])
