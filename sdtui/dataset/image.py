@@ -1,0 +1,219 @@
+"""One image file: its size as a viewer shows it, its digest, and its pixels as plain RGB."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import warnings
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL.Image import Transpose
+
+from sdtui.dataset.names import printable
+from sdtui.errors import UserError
+
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
+
+# Pillow warns above 89 million pixels and refuses above twice that; the refusal is the line we report.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+_ORIENTATION = 0x0112
+# EXIF 2.3, tag Orientation: what turns the stored rows and columns into what the camera saw.
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+class UnreadableImage(UserError):  # noqa: N818 - a state of the file, as people say it
+    """An image file that cannot be opened or decoded; names the file and the cause."""
+
+
+class ImageFacts(NamedTuple):
+    """What the header of an image tells: width and height in pixels, after EXIF orientation."""
+
+    path: Path
+    width: int
+    height: int
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file of this name is taken for an image: a known ending in any case, and not hidden."""
+    dot = name.rfind(".")
+    return dot > 0 and name[dot:].lower() in EXTENSIONS and name[0] != "."
+
+
+def read_facts(path: Path) -> ImageFacts:
+    """Size of the image from its header alone, without decoding a pixel.
+
+    Raises:
+        UnreadableImage: the file is missing, may not be read, or is not an image.
+    """
+    try:
+        with open(path, "rb") as stream, Image.open(stream) as image:
+            width, height = image.size
+            sideways = _orientation(image, stream) in _SIDEWAYS
+    except Exception as error:
+        raise _unreadable(path, error) from error
+    return ImageFacts(path, height, width) if sideways else ImageFacts(path, width, height)
+
+
+def open_rgb(path: Path, background: str = "white") -> Image.Image:
+    """The first frame as 8-bit RGB: turned upright, transparency laid on `background`, 16-bit greys scaled.
+
+    `background` is a colour name or `#rrggbb`. Embedded colour profiles are not applied, as in the peer trainers.
+
+    Raises:
+        UnreadableImage: the file is damaged, cut short, too large, or of a kind that has no 8-bit meaning.
+        UserError: `background` is no colour.
+    """
+    colour = background_colour(background)
+    try:
+        with open(path, "rb") as stream, Image.open(stream) as image:
+            turn = _TURNS.get(_orientation(image, stream))
+            image.load()
+            upright: Image.Image = image.transpose(turn) if turn is not None else image
+            return _flatten(upright, colour)
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def background_colour(name: str) -> tuple[int, int, int]:
+    """`white`, `#fff`, `rgb(1,2,3)` … as three bytes; raises UserError for anything else."""
+    try:
+        return ImageColor.getrgb(name)[:3]
+    except ValueError:
+        raise UserError(
+            f"{name!r} is not a colour", where="dataset.background", remedy="Use a name such as white, or #rrggbb"
+        ) from None
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of the file's bytes in hex: the same image under another name has the same digest."""
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _orientation(image: Image.Image, stream: BinaryIO) -> int:
+    """EXIF orientation 1–8; 1 when there is none, it is damaged, or the plugin has already applied it."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns TIFF itself, in the size as well as in the pixels
+    try:
+        if image.format == "PNG" and "exif" not in image.info:
+            late = _png_exif_after_pixels(stream)
+            if late:
+                image.info["exif"] = late
+        # The base method: PNG's own would decode all pixels to look for an eXIf chunk behind them.
+        value = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    except (ValueError, SyntaxError, OSError, struct.error, KeyError, IndexError, TypeError):
+        return 1  # a damaged EXIF block says nothing; the pixels may still be whole
+    return value if isinstance(value, int) else 1
+
+
+def _png_exif_after_pixels(stream: BinaryIO) -> bytes:
+    """The eXIf chunk wherever it stands, found by hopping over chunks; empty when there is none."""
+    position = stream.tell()
+    try:
+        stream.seek(8)
+        while len(head := stream.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"eXIf":
+                return b"Exif\0\0" + stream.read(length)
+            if kind == b"IEND":
+                break
+            stream.seek(length + 4, os.SEEK_CUR)
+        return b""
+    finally:
+        stream.seek(position)
+
+
+def _flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    if image.mode.startswith("I"):
+        image = _sixteen_to_eight(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        canvas = Image.new("RGBA", layer.size, (*background, 255))
+        canvas.alpha_composite(layer)
+        return canvas.convert("RGB")
+    if image.mode == "F":
+        raise ValueError("it holds floating-point pixels; save it with 8 or 16 bits per channel")
+    return image.convert("RGB")
+
+
+def _sixteen_to_eight(image: Image.Image) -> Image.Image:
+    """Greys 0…65535 to 0…255 by division; Pillow's own conversion clips everything above 255 to white."""
+    wide = image.convert("I")
+    low, high = wide.getextrema()
+    if isinstance(low, tuple) or isinstance(high, tuple) or low < 0 or high > 65535:
+        raise ValueError("it holds 32-bit pixels; save it with 8 or 16 bits per channel")
+    grey = wide.point([round(value / 257) for value in range(65536)], "L")
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        opaque = [255] * 65536
+        opaque[clear] = 0
+        grey = Image.merge("LA", (grey, wide.point(opaque, "L")))
+    return grey
+
+
+def _unreadable(path: Path, error: Exception) -> UnreadableImage:
+    """Pillow's plugins let a dozen exception types through; each becomes one sentence."""
+    remedy = "Replace or remove the file"
+    if isinstance(error, FileNotFoundError):
+        cause, remedy = "the file does not exist", "Check the path"
+    elif isinstance(error, PermissionError):
+        cause, remedy = "no permission to read it", "Check the file's owner and mode"
+    elif isinstance(error, IsADirectoryError):
+        cause, remedy = "it is a folder", "Name an image file"
+    elif isinstance(error, UnidentifiedImageError):
+        cause = _not_an_image(path)
+    elif isinstance(error, Image.DecompressionBombError):
+        cause, remedy = "it has more than 178 million pixels", "Scale it down"
+    elif isinstance(error, MemoryError):
+        cause, remedy = "it does not fit in memory", "Scale it down"
+    else:
+        cause = str(error) or type(error).__name__
+    return UnreadableImage(f"cannot read the image: {cause}", where=printable(path), remedy=remedy)
+
+
+def _not_an_image(path: Path) -> str:
+    try:
+        empty = path.stat().st_size == 0
+    except OSError:
+        empty = False
+    return "the file is empty" if empty else "its contents are not an image of a known kind"
+
+
+def upright_thumbnail(path: Path, width: int, height: int, background: str = "white") -> Image.Image:
+    """The image as RGB, shrunk to fit `width` × `height` pixels; JPEGs are decoded at a reduced scale, which is faster.
+
+    Raises:
+        UnreadableImage: as `open_rgb`.
+    """
+    colour = background_colour(background)
+    try:
+        with open(path, "rb") as stream, Image.open(stream) as image:
+            orientation = _orientation(image, stream)
+            box = (height, width) if orientation in _SIDEWAYS else (width, height)
+            image.draft("RGB", (2 * box[0], 2 * box[1]))
+            image.load()
+            small = ImageOps.contain(_flatten(image, colour), box) if _larger(image, box) else _flatten(image, colour)
+            turn = _TURNS.get(orientation)
+            return small.transpose(turn) if turn is not None else small
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _larger(image: Image.Image, box: tuple[int, int]) -> bool:
+    return image.width > box[0] or image.height > box[1]

@@ -1,0 +1,218 @@
+"""A dataset in the hands of a screen or a command: 100 000 images by position, their captions read when needed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sdtui.dataset.caption import AUTO, CaptionError, CaptionFile, caption_path, describe_namings, parse_tags
+from sdtui.dataset.scan import Listing, scan, why_empty
+from sdtui.dataset.texts import Texts
+
+
+class Entry(NamedTuple):
+    """One image: its path, its path relative to the dataset, and its caption file if there is one."""
+
+    path: Path
+    relative: str
+    caption: Path | None
+
+
+class Stat(NamedTuple):
+    """What tells that a file changed: size in bytes, modification time in nanoseconds, inode."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """How positions moved in a refresh: `moved[old]` is the new position, or -1 for an image that vanished."""
+
+    added: int
+    removed: int
+    moved: tuple[int, ...] | None  # None: nothing moved
+
+    def position(self, old: int) -> int:
+        """Where `old` is now; for a vanished image the nearest one before it that is left, else 0."""
+        if self.moved is None:
+            return old
+        while old >= 0 and self.moved[old] < 0:
+            old -= 1
+        return self.moved[old] if old >= 0 else 0
+
+
+class Library:
+    """The images of one folder in natural order, by position.
+
+    About 10 MB for 100 000 images; `load_captions` adds about 13 MB for all their texts, which makes `search`,
+    `tag_counts` and `text` independent of the disk.
+    """
+
+    def __init__(self, listing: Listing, *, recursive: bool, extension: str) -> None:
+        self._listing = listing
+        self._recursive = recursive
+        self._extension = extension
+        self._texts = Texts(len(listing.names))
+
+    @classmethod
+    def scan(cls, folder: Path, *, recursive: bool = True, extension: str = AUTO) -> Library:
+        """List `folder`; raises DatasetError when it is missing, no folder, or may not be read."""
+        return cls(scan(folder, recursive=recursive, extension=extension), recursive=recursive, extension=extension)
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's folder as it was given."""
+        return self._listing.root
+
+    def __len__(self) -> int:
+        return len(self._listing.names)
+
+    def __getitem__(self, position: int) -> Entry:
+        folder, name = self._listing.key(position)
+        parent = self.folder / folder
+        caption = self._listing.caption_name(position)
+        return Entry(parent / name, os.path.join(folder, name), parent / caption if caption is not None else None)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self[position] for position in range(len(self)))
+
+    def name(self, position: int) -> str:
+        """The image's file name without its folder."""
+        return self._listing.names[position]
+
+    def has_caption(self, position: int) -> bool:
+        """Whether a caption file lies beside the image."""
+        return self._listing.caption_name(position) is not None
+
+    def position(self, relative: str) -> int | None:
+        """Position of the image with this path relative to the dataset, None when there is none."""
+        folder, name = os.path.split(relative)
+        wanted = (folder, name)
+        return next((at for at in range(len(self)) if self._listing.key(at) == wanted), None)
+
+    @property
+    def untagged(self) -> int:
+        """How many images have no caption file."""
+        return sum(not self.has_caption(position) for position in range(len(self)))
+
+    @property
+    def unreadable_folders(self) -> tuple[str, ...]:
+        """Folders inside the dataset that may not be read."""
+        return tuple(self._listing.unreadable)
+
+    @property
+    def subfolders(self) -> tuple[str, ...]:
+        """Folders directly inside the dataset's folder."""
+        return tuple(self._listing.subfolders)
+
+    @property
+    def naming(self) -> str:
+        """The naming most captions have, which new caption files get (`.txt`, `*.txt` for img.png.txt …)."""
+        return self._listing.namings[0]
+
+    def describe_captions(self) -> str:
+        """Which caption endings are in use, with counts, most used first."""
+        codes = Counter(self._listing.naming_of)
+        return describe_namings((naming, codes[code]) for code, naming in enumerate(self._listing.namings))
+
+    def why_empty(self) -> str:
+        """For a library without images: what lies in the folder instead."""
+        return why_empty(self._listing)
+
+    def caption_path(self, position: int) -> Path:
+        """The image's caption file, or where a new one belongs."""
+        entry = self[position]
+        return entry.caption or caption_path(entry.path, self.naming)
+
+    def read_caption(self, position: int) -> CaptionFile:
+        """The caption as it is on disk now; raises CaptionError when it is not UTF-8 or may not be read."""
+        return CaptionFile.read(self.caption_path(position))
+
+    def stat_of(self, position: int) -> Stat | None:
+        """State of the caption file on disk; None without one. Another value means it was changed by someone."""
+        try:
+            status = os.stat(self.caption_path(position))
+        except OSError:
+            return None
+        return Stat(status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def text(self, position: int) -> str | None:
+        """The caption's text from memory if loaded, else from disk; None without a readable caption."""
+        return self._texts.get(position) if self._texts.loaded(position) else self._read_text(position)
+
+    def load_captions(self) -> Iterator[int]:
+        """Read all captions into memory; yields how many are there, 128 more each time. For a thread of its own."""
+        yield from self._texts.fill(self._read_text)
+
+    def changed(self, positions: Iterable[int]) -> None:
+        """Take note that these images' captions were written, created or deleted."""
+        for position in positions:
+            self._listing.look_again(position)
+            self._texts.set(position, self._read_text(position))
+
+    def refresh(self) -> Refreshed:
+        """List the folder again: images and caption files that appeared or vanished are taken in, texts are kept.
+
+        Contents of caption files are not compared; whoever watches the folder names those by `changed`.
+
+        Raises:
+            DatasetError: the folder went away or may no longer be read; the library stays as it was.
+        """
+        old, new = self._listing, scan(self.folder, recursive=self._recursive, extension=self._extension)
+        moved = _moves(old, new)
+        origin = [-1] * len(new.names)
+        for before, now in enumerate(moved):
+            if now >= 0 and old.caption_name(before) == new.caption_name(now):
+                origin[now] = before
+        texts, self._listing = self._texts, new
+        if texts.complete:
+            self._texts = Texts(len(new.names))
+            for _ in self._texts.fill(lambda at: texts.get(origin[at]) if origin[at] >= 0 else self._read_text(at)):
+                pass
+        else:
+            self._texts = Texts(len(new.names))
+        kept = sum(now >= 0 for now in moved)
+        still = kept == len(moved) == len(new.names)
+        return Refreshed(len(new.names) - kept, len(moved) - kept, None if still else tuple(moved))
+
+    def search(self, query: str) -> list[int]:
+        """Positions of the images whose relative path or caption contains `query`, case ignored, in order."""
+        needle = query.casefold()
+        for _ in self.load_captions():
+            pass
+        hits = set(self._texts.containing(needle))
+        key = self._listing.key
+        hits.update(at for at in range(len(self)) if needle in os.path.join(*key(at)).casefold())
+        return sorted(hits)
+
+    def tag_counts(self, positions: Iterable[int] | None = None) -> Counter[str]:
+        """In how many captions each tag stands; a tag repeated in one caption counts once."""
+        texts = self._texts.iterate() if positions is None else map(self.text, positions)
+        counts: Counter[str] = Counter()
+        for text in texts:
+            if text:
+                counts.update({tag.text for tag in parse_tags(text)})
+        return counts
+
+    def _read_text(self, position: int) -> str | None:
+        try:
+            caption = self.read_caption(position)
+        except CaptionError:
+            return None
+        return None if caption.raw is None else caption.text
+
+
+def _moves(old: Listing, new: Listing) -> list[int]:
+    """New position of each old image, -1 where it vanished."""
+    places: dict[str, dict[str, int]] = {folder: {} for folder in new.folders}
+    for position, name in enumerate(new.names):
+        places[new.folders[new.folder_of[position]]][name] = position
+    nowhere: dict[str, int] = {}
+    keys = map(old.key, range(len(old.names)))
+    return [places.get(folder, nowhere).get(name, -1) for folder, name in keys]

@@ -1,0 +1,184 @@
+"""Listing a dataset's folders: images in natural order, which caption file each has, and what else lies there."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdtui.dataset.caption import AUTO, NAMINGS, caption_name, namings_for
+from sdtui.dataset.image import is_image_name
+from sdtui.dataset.names import natural_key, printable
+from sdtui.errors import UserError
+
+_NONE = 255
+
+
+class DatasetError(UserError):
+    """A dataset folder that is missing, is no folder, or may not be read."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a scan found. Images are parallel columns: `names[i]` lies in `folders[folder_of[i]]`.
+
+    `naming_of[i]` is the position in `namings` of the image's caption file, 255 without one. Caption files whose ending
+    is written in another case stand in `odd_captions`.
+    """
+
+    root: Path
+    namings: tuple[str, ...]
+    folders: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    folder_of: array[int] = field(default_factory=lambda: array("I"))
+    naming_of: bytearray = field(default_factory=bytearray)
+    odd_captions: dict[int, str] = field(default_factory=dict)
+    other: Counter[str] = field(default_factory=Counter)
+    subfolders: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def caption_name(self, position: int) -> str | None:
+        """Name of the image's caption file, None without one."""
+        if (odd := self.odd_captions.get(position)) is not None:
+            return odd
+        code = self.naming_of[position]
+        return None if code == _NONE else caption_name(self.names[position], self.namings[code])
+
+    def look_again(self, position: int) -> None:
+        """Ask the disk which caption file the image has now."""
+        self.odd_captions.pop(position, None)
+        folder, name = self.key(position)
+        base = os.path.join(self.root, folder)
+        there = (os.path.isfile(os.path.join(base, caption_name(name, naming))) for naming in self.namings)
+        self.naming_of[position] = next((code for code, found in enumerate(there) if found), _NONE)
+
+    def key(self, position: int) -> tuple[str, str]:
+        """Folder (relative to the root, empty for the root) and name: what an image is known by."""
+        return self.folders[self.folder_of[position]], self.names[position]
+
+
+def scan(root: Path, *, recursive: bool, extension: str = AUTO) -> Listing:
+    """List `root`; hidden files and folders are left out, links to folders are followed once.
+
+    Raises:
+        DatasetError: `root` is missing, is not a folder, or may not be read.
+    """
+    found = dict(_walk(root, recursive=recursive))
+    order = _preferred(list(found.values()), namings_for(extension))
+    listing = Listing(root, order)
+    for folder in sorted(found, key=lambda name: [natural_key(part) for part in name.split(os.sep)]):
+        content = found.pop(folder)
+        listing.other.update(content.other)
+        listing.unreadable += [folder] * content.denied
+        if folder == "":
+            listing.subfolders = sorted(content.subfolders, key=natural_key)
+        _append(listing, folder, content)
+    return listing
+
+
+@dataclass(slots=True)
+class _Content:
+    images: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  # with the ending in lower case → as on disk
+    subfolders: list[str] = field(default_factory=list)
+    other: Counter[str] = field(default_factory=Counter)
+    denied: bool = False
+
+
+def _walk(root: Path, *, recursive: bool) -> Iterator[tuple[str, _Content]]:
+    """Every folder below `root` as (path relative to it, content); `root` itself is the empty string."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        path = os.path.join(root, folder) if folder else os.fspath(root)
+        try:
+            status = os.stat(path)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            content = _read(path)
+        except OSError as error:
+            if not folder:
+                raise folder_error(root, error) from error
+            content = _Content(denied=True)
+        yield folder, content
+        if recursive:
+            waiting += [os.path.join(folder, name) for name in content.subfolders]
+
+
+def _read(path: str) -> _Content:
+    content = _Content()
+    captions = {naming.lstrip("*").lower() for naming in NAMINGS}
+    with os.scandir(path) as entries:
+        for entry in entries:
+            name = entry.name
+            if name[0] == ".":
+                continue
+            ending = name[name.rfind(".") :].lower() if "." in name else ""
+            if is_image_name(name) and not entry.is_dir():
+                content.images.append(name)
+            elif entry.is_dir():
+                content.subfolders.append(name)
+            else:
+                content.texts[name[: len(name) - len(ending)] + ending] = name
+                if ending not in captions:
+                    content.other[ending] += 1
+    return content
+
+
+def _preferred(contents: list[_Content], namings: tuple[str, ...]) -> tuple[str, ...]:
+    """The namings, the one that most images have first: a stray .txt among .caption files does not win."""
+    counts: Counter[str] = Counter()
+    for content in contents:
+        for naming in namings:
+            counts[naming] += sum(caption_name(name, naming) in content.texts for name in content.images)
+    return tuple(sorted(namings, key=lambda naming: -counts[naming]))
+
+
+def _append(listing: Listing, folder: str, content: _Content) -> None:
+    if not content.images:
+        return
+    listing.folders.append(folder)
+    number = len(listing.folders) - 1
+    for name in sorted(content.images, key=natural_key):
+        position = len(listing.names)
+        listing.names.append(name)
+        listing.folder_of.append(number)
+        listing.naming_of.append(_NONE)
+        for code, naming in enumerate(listing.namings):
+            wanted = caption_name(name, naming)
+            actual = content.texts.get(wanted)
+            if actual is not None:
+                listing.naming_of[position] = code
+                if actual != wanted:
+                    listing.odd_captions[position] = actual
+                break
+
+
+def folder_error(folder: Path, error: OSError) -> DatasetError:
+    """One message for a folder that cannot be listed."""
+    where = printable(folder)
+    if isinstance(error, FileNotFoundError):
+        return DatasetError("the folder does not exist", where=where, remedy="Check the path")
+    if isinstance(error, NotADirectoryError):
+        return DatasetError("this is a file, not a folder", where=where, remedy="Name the folder that holds the images")
+    if isinstance(error, PermissionError):
+        return DatasetError("no permission to read the folder", where=where, remedy="Check its owner and mode")
+    return DatasetError(f"cannot read the folder: {error.strerror}", where=where)
+
+
+def why_empty(listing: Listing) -> str:
+    """What lies in a dataset without images, and what was expected."""
+    found = []
+    if listing.subfolders:
+        shown = ", ".join(printable(name) for name in listing.subfolders[:3])
+        more = ", …" if len(listing.subfolders) > 3 else ""
+        found.append(f"{len(listing.subfolders)} folder{'s' * (len(listing.subfolders) > 1)} ({shown}{more})")
+    if others := sum(listing.other.values()):
+        kinds = ", ".join(printable(kind) or "no ending" for kind, _ in listing.other.most_common(3))
+        found.append(f"{others} other file{'s' * (others > 1)} ({kinds})")
+    return f"it holds {' and '.join(found)}" if found else "it is empty"
