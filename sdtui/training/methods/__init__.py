@@ -1,1 +1,12 @@
-"""One module per thing that can be trained."""
+"""What can be trained: one module per method, each turning a loaded model into a `Trainable`."""
+
+from __future__ import annotations
+
+from sdtui.training.methods import lora
+from sdtui.training.methods.method import Method, ParameterGroup, Trainable
+
+METHODS: dict[str, Method] = {
+    "lora": lora,
+}
+
+__all__ = ["METHODS", "Method", "ParameterGroup", "Trainable"]

@@ -1,0 +1,54 @@
+"""The interface of a training method: prepare a model, hand out parameters, save, restore and export what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypedDict
+
+from torch import Tensor, nn
+
+from sdtui.formats.lowrank import LowRank
+from sdtui.models.family import Model
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Method as MethodSettings
+    from sdtui.profile.schema import Profile
+
+
+class ParameterGroup(TypedDict):
+    """One optimizer group: what it is called in events and checkpoints, its parameters and its learning rate."""
+
+    name: str
+    params: list[nn.Parameter]
+    lr: float
+
+
+class Trainable(Protocol):
+    """A model with something to train in it. The trained parameters are fp32 whatever the base's precision."""
+
+    @property
+    def format(self) -> str:
+        """Which of `sdtui.formats.FORMATS` writes it."""
+
+    @property
+    def trains_text_encoder(self) -> bool:
+        """Whether conditioning changes as it learns, so that it must not be cached."""
+
+    def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
+        """Parameters by learning rate, always in the same order."""
+
+    def state(self) -> dict[str, Tensor]:
+        """The trained tensors by name, detached, fp32, for a checkpoint."""
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put a checkpoint's tensors back; raises SdtuiError if they are of another adapter."""
+
+    def export(self) -> Sequence[LowRank]:
+        """What was learned, for `sdtui.formats.FORMATS[self.format]` to write."""
+
+
+class Method(Protocol):
+    """A module of `sdtui.training.methods`."""
+
+    def prepare(self, model: Model, settings: MethodSettings, seed: int) -> Trainable:
+        """Add what is to be trained to `model`; initial values depend on `seed` and module names only."""
