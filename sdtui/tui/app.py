@@ -1,0 +1,258 @@
+"""The app: four screens joined by number keys, one table of keys, and what holds for all of them.
+
+What must not be in the first frame (pydantic, tomlkit, PIL, watchdog) is imported by the screens after it, in workers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Literal, cast
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.glyphs import Glyphs, glyphs
+from sdtui.tui.literal import clean, literal
+from sdtui.tui.screens.base import SdtuiScreen
+from sdtui.tui.settings import Settings
+from sdtui.tui.state import AppState
+from sdtui.tui.terminal import Guard
+from sdtui.tui.theme import FALLBACK, use_theme
+
+# Screen name (and key context) → the module and class that is it; imported when it is first shown.
+SCREENS: dict[str, tuple[str, str]] = {
+    "home": ("sdtui.tui.screens.home", "HomeScreen"),
+    "captions": ("sdtui.tui.screens.captions", "CaptionsScreen"),
+    "monitor": ("sdtui.tui.screens.monitor", "MonitorScreen"),
+    "profile": ("sdtui.tui.screens.profile", "ProfileScreen"),
+}
+
+
+def _maker(name: str) -> Callable[[], Screen[Any]]:
+    module, cls = SCREENS[name]
+    return lambda: cast("Screen[Any]", getattr(importlib.import_module(module), cls)())
+
+
+class SdtuiApp(App[None]):
+    """sdtui on a workspace.
+
+    Args:
+        workspace: the folder with profiles and runs.
+        start: the screen to begin with; empty: where it was left.
+        target: what that screen is to show.
+        settings: the user's.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere")]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {name: _maker(name) for name in SCREENS}
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "sdtui"
+    CSS = """
+    * { scrollbar-color: $faint; scrollbar-color-hover: $soft; scrollbar-color-active: $soft;
+        scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background; scrollbar-corner-color: $background; }
+    Toast { background: $panel; padding: 0 1; margin: 0 0 1 0; border-left: solid $accent; }
+    Toast.-warning { border-left: solid $warning; }
+    Toast.-error { border-left: solid $error; }
+    .rule { height: 1; color: $faint; }
+    """
+
+    def __init__(
+        self, workspace: Path, *, start: str = "", target: Path | None = None, settings: Settings | None = None
+    ) -> None:
+        self.settings = settings or Settings()
+        self.keys = keys.KeyTable(self.settings.keys)
+        self.workspace = workspace
+        self.state = AppState(workspace)
+        self.glyphs: Glyphs = glyphs(self.settings.ascii)
+        self.DEFAULT_MODE = self._first_screen(start)  # type: ignore[misc]  # ours is chosen per start
+        super().__init__()
+        self._target = target
+        self._guard: Guard | None = None
+        self._run_line = Content("")
+        self.crash: tuple[BaseException, Path | None] | None = None
+        self.animation_level = "none"
+        self.theme_used = use_theme(self, self.settings.theme)
+        self.set_keymap(dict(self.keys.remap))
+        if self.settings.ascii:
+            ScrollBar.renderer = AsciiScrollBar
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The names our style sheets use, for themes that are not ours."""
+        return dict(FALLBACK)
+
+    def on_mount(self) -> None:
+        """Watch the terminal, unless this is a test without one."""
+        if not self.is_headless:
+            self._guard = Guard(self.save_state, self._leave_soon)
+            self._guard.install()
+        if self._target is not None:
+            self.call_after_refresh(self.open, self.DEFAULT_MODE, self._target)
+
+    def on_unmount(self) -> None:
+        """Write down where we were."""
+        if self._guard:
+            self._guard.stop()
+        self.save_state()
+
+    # -- going places ---------------------------------------------------------------------------------------------
+
+    def open(self, screen: str, target: Path | None = None) -> None:
+        """Go to a screen, and show `target` there."""
+        self.save_state()
+
+        def arrive() -> None:
+            if target is not None and isinstance(self.screen, SdtuiScreen):
+                self.screen.open_target(target)
+                self.screen.update_chrome()
+
+        self.switch_mode(screen)
+        self.call_after_refresh(arrive)
+
+    def action_home(self) -> None:
+        """Go to Home."""
+        self.open("home")
+
+    def action_captions(self) -> None:
+        """Go to Captions."""
+        self.open("captions")
+
+    def action_monitor(self) -> None:
+        """Go to Monitor."""
+        self.open("monitor")
+
+    def action_profile(self) -> None:
+        """Go to Profile."""
+        self.open("profile")
+
+    async def action_back(self) -> None:
+        """Leave what is open, else the screen, else the app."""
+        if isinstance(self.screen, SdtuiScreen) and self.screen.go_back():
+            return
+        if self.current_mode == "home":
+            self.exit()
+        else:
+            self.open("home")
+
+    def action_close(self) -> None:
+        """Close what is open inside the screen."""
+        if isinstance(self.screen, SdtuiScreen):
+            self.screen.go_back()
+
+    def action_side(self) -> None:
+        """Fold or unfold the side panel."""
+        if isinstance(self.screen, SdtuiScreen):
+            self.screen.action_side()
+
+    def action_help(self) -> None:
+        """Show the keys that count for the focus."""
+        from sdtui.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, SdtuiScreen):
+            self.push_screen(HelpScreen(self.keys, self.screen.contexts()))
+
+    def action_commands(self) -> None:
+        """Open the palette."""
+        from sdtui.tui.screens.palette import PaletteScreen
+
+        if isinstance(self.screen, SdtuiScreen):
+            screen = self.screen
+            self.push_screen(PaletteScreen(self.keys.rows(*screen.contexts())), lambda row: self._run_row(screen, row))
+
+    def action_copy(self) -> None:
+        """Copy the path or text under the cursor."""
+        from sdtui.tui.clipboard import copy
+
+        text = self.screen.copyable() if isinstance(self.screen, SdtuiScreen) else ""
+        self.say(copy(self, text) if text else "nothing to copy here")
+
+    # -- saying things --------------------------------------------------------------------------------------------
+
+    def say(self, message: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A toast with the text taken literally."""
+        self.notify(clean(message, ascii_only=self.settings.ascii), severity=severity, markup=False)
+
+    def report(self, error: BaseException) -> None:
+        """A failure that the app survives: our own errors as they are, others with a crash file."""
+        if isinstance(error, SdtuiError):
+            self.say(str(error), "error")
+        else:
+            from sdtui.tui.crash import write_crash
+
+            path = write_crash(error, self.current_mode or "")
+            self.say(f"{type(error).__name__}: {error}. Details in {path}", "error")
+
+    def running_line(self) -> Content:
+        """What runs, for every header."""
+        return self._run_line
+
+    def set_running(self, line: str, style: str = "$accent") -> None:
+        """Change what every header says is running."""
+        content = literal(line, style, ascii_only=self.settings.ascii)
+        if content != self._run_line:
+            self._run_line = content
+            if isinstance(self.screen, SdtuiScreen):
+                self.screen.update_chrome()
+
+    # -- ending ---------------------------------------------------------------------------------------------------
+
+    def save_state(self) -> None:
+        """Write where we are; called when leaving a screen, at the end, and when the terminal goes away."""
+        self.state.put("app", {"screen": self.current_mode or "home"})
+        for name, stack in self._screen_stacks.items():
+            if stack and isinstance(stack[0], SdtuiScreen) and stack[0].is_mounted:
+                self.state.put(name, stack[0].remember())
+        self.state.save()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Write a crash file in place of Textual's page of local variables; tests still see the exception."""
+        from sdtui.tui.crash import crash_line, write_crash
+
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        if self.crash is None:
+            self.crash = (error, write_crash(error, self.current_mode or ""))
+            self._exit_renderables.append(crash_line(*self.crash))
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        for line in self._exit_renderables:
+            os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+        self._exit_renderables.clear()
+
+    def _leave_soon(self) -> None:
+        """From a signal handler, on the main thread: close in the loop's own time."""
+        self.call_later(self.exit, return_code=143)
+
+    def _first_screen(self, start: str) -> str:
+        left = str(self.state.get("app").get("screen", "home"))
+        return start or (left if left in SCREENS else "home")
+
+    def _run_row(self, screen: SdtuiScreen, row: keys.Key | None) -> None:
+        if row is not None:
+            target = screen.focused if row.context == "list" and screen.focused else screen
+            self.call_later(self.run_action, row.action, self if row.context == "everywhere" else target)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Give the terminal away for a blocking call; nothing is drawn until it is back."""
+        with self.suspend():
+            yield
+
+
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar without partial blocks."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]

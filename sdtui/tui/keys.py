@@ -1,0 +1,239 @@
+"""The one table of keys: what each does, in which context, and the words for footer, `?` help, palette and docs/keys.md.
+
+A context is a screen, a kind of widget, or `everywhere`; the part of an id after the dot is the action's method on the
+screen or widget of that context (`captions.add_tag` → `action_add_tag`). Keys come from the set that survives SSH, tmux
+and legacy encodings: no ctrl+m, ctrl+i, ctrl+h, ctrl+b or ctrl+a, and ctrl+p only as an alias.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from textual.binding import Binding
+from textual.keys import _character_to_key
+
+from sdtui.errors import UserError
+
+
+@dataclass(frozen=True)
+class Key:
+    """One row of the table.
+
+    Attributes:
+        id: `context.action`.
+        keys: comma-separated Textual key names, the first one shown.
+        label: the footer's and palette's word or two.
+        help: one sentence for `?` and the docs.
+        footer: rank in the footer, lowest first; 0 keeps it out.
+    """
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    footer: int = 0
+
+    @property
+    def context(self) -> str:
+        """Where the key works."""
+        return self.id.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        """The name of the `action_…` method."""
+        return self.id.partition(".")[2]
+
+
+CONTEXTS: dict[str, str] = {
+    "everywhere": "On every screen",
+    "list": "In a list",
+    "home": "Home",
+    "captions": "Captions",
+    "profile": "Profile",
+    "monitor": "Monitor",
+    "typing": "While typing in a line",
+    "editing": "While editing a caption",
+    "dialog": "In a dialog",
+}
+
+TYPING = frozenset({"typing", "editing"})
+
+EVERYWHERE = (
+    Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),
+    Key("everywhere.captions", "2", "captions", "Go to Captions: review and edit the captions of a dataset."),
+    Key("everywhere.monitor", "3", "monitor", "Go to Monitor: watch and steer a run."),
+    Key("everywhere.profile", "4", "profile", "Go to Profile: edit what is trained, and how."),
+    Key("everywhere.commands", "colon,ctrl+p", "commands", "Open the palette: every command by name.", 91),
+    Key("everywhere.help", "question_mark,f1", "keys", "Show what can be pressed here.", 90),
+    Key("everywhere.back", "q", "back", "Leave what is open, then the screen; on Home, quit.", 92),
+    Key("everywhere.close", "escape", "close", "Close what is open: a search, a panel, an edit."),
+    Key("everywhere.side", "i", "side panel", "Fold the side panel away, or bring it back in a narrow window."),
+    Key("everywhere.copy", "Y", "copy", "Copy the selected path or text to the clipboard."),
+    Key("everywhere.quit", "ctrl+q", "quit", "Quit; runs go on."),
+)
+
+LIST = (
+    Key("list.down", "j,down", "down", "Next row."),
+    Key("list.up", "k,up", "up", "Previous row."),
+    Key("list.page_down", "pagedown,ctrl+d", "page down", "A page down."),
+    Key("list.page_up", "pageup,ctrl+u", "page up", "A page up."),
+    Key("list.first", "g,home", "first", "First row."),
+    Key("list.last", "G,end", "last", "Last row."),
+)
+
+HOME = (
+    Key("home.open", "enter", "open", "Open the profile, run or dataset under the cursor.", 1),
+    Key("home.new", "n", "new", "Write a new profile from a template.", 2),
+    Key("home.launch", "L", "launch", "Start a run of the profile under the cursor.", 3),
+    Key("home.resume", "R", "resume", "Go on with the run under the cursor from its last complete checkpoint.", 4),
+    Key("home.delete", "d", "delete", "Move the profile or finished run under the cursor to the trash.", 5),
+    Key("home.undo", "u", "undo", "Bring back what was deleted last.", 6),
+    Key("home.search", "slash", "filter", "Show only rows that contain a text.", 7),
+    Key("home.editor", "e", "editor", "Open the profile under the cursor in $EDITOR.", 8),
+)
+
+CAPTIONS = (
+    Key("captions.edit", "enter", "edit", "Edit the caption.", 1),
+    Key("captions.next_tag", "tab,l,right", "tag", "Move to the next tag of the caption.", 2),
+    Key("captions.previous_tag", "shift+tab,h,left", "previous tag", "Move to the previous tag of the caption."),
+    Key("captions.add_tag", "a", "add", "Add a tag at the end of the caption.", 3),
+    Key("captions.drop_tag", "d", "drop", "Drop the tag under the tag cursor.", 4),
+    Key("captions.replace_tag", "r", "replace", "Replace the tag under the tag cursor.", 5),
+    Key("captions.search", "slash", "search", "Show only images whose name or caption contains a text.", 6),
+    Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
+    Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
+    Key("captions.next_untagged", "o", "untagged", "Next image without a caption.", 7),
+    Key("captions.mark", "space,m", "mark", "Mark or unmark the image.", 8),
+    Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
+    Key("captions.redo", "U", "redo", "Do again what was undone."),
+    Key("captions.editor", "e", "editor", "Open the caption file in $EDITOR.", 10),
+    Key("captions.folder", "O", "open folder", "Open another folder of images."),
+    Key("captions.reload", "f5", "reload", "Read the folder again."),
+)
+
+MONITOR: tuple[Key, ...] = ()
+
+PROFILE: tuple[Key, ...] = ()
+
+OTHERS = (
+    Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
+    Key("typing.leave", "escape", "leave", "Leave without using it.", 2),
+    Key("editing.save", "enter,ctrl+s", "save", "Save the caption.", 1),
+    Key("editing.newline", "ctrl+j", "new line", "Break the line.", 2),
+    Key("editing.cancel", "escape", "cancel", "Leave the caption as it was.", 3),
+    Key("dialog.accept", "enter", "choose", "Choose what is highlighted.", 1),
+    Key("dialog.close", "escape,q", "close", "Close without doing anything.", 2),
+)
+
+TABLE: tuple[Key, ...] = (*EVERYWHERE, *LIST, *HOME, *CAPTIONS, *MONITOR, *PROFILE, *OTHERS)
+
+_SHOWN = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "plus": "+",
+    "minus": "-",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+
+
+def bindings(context: str) -> list[Binding]:
+    """Textual's bindings for a screen, widget or app of `context`; ids let the user's keymap replace the keys."""
+    return [
+        Binding(row.keys, row.action, row.label, id=row.id, show=False, priority=row.id == "everywhere.quit")
+        for row in TABLE
+        if row.context == context
+    ]
+
+
+def shown(keys: str) -> str:
+    """The first of `keys` as a person would write it: `question_mark,f1` is `?`."""
+    first = keys.split(",", maxsplit=1)[0]
+    return _SHOWN.get(first, first)
+
+
+def all_shown(keys: str) -> str:
+    """All of `keys`, separated by spaces, as a person would write them."""
+    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+class KeyTable:
+    """The table with the user's own keys in place of ours."""
+
+    def __init__(self, remap: Mapping[str, str] | None = None, table: Iterable[Key] = TABLE) -> None:
+        self.remap = _checked_remap(remap or {}, tuple(table))
+        self._rows = tuple(replace(row, keys=self.remap.get(row.id, row.keys)) for row in table)
+
+    def rows(self, *contexts: str) -> list[Key]:
+        """The rows of these contexts, in the order of the contexts and then of the table."""
+        return [row for context in contexts for row in self._rows if row.context == context]
+
+    def footer(self, *contexts: str) -> list[Key]:
+        """What the footer shows for these contexts, most useful first."""
+        return sorted((row for row in self.rows(*contexts) if row.footer), key=lambda row: row.footer)
+
+
+def _checked_remap(remap: Mapping[str, str], table: tuple[Key, ...]) -> dict[str, str]:
+    """The user's `[keys]` in Textual's names; an unknown id or two actions on one key of a context is an error."""
+    known = {row.id: row for row in table}
+    for name in remap:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UserError(
+                f"unknown action {name!r}",
+                where="keys",
+                remedy=f"Did you mean {near[0]!r}?" if near else "See docs/keys.md",
+            )
+    changed = {name: ",".join(map(_long_name, keys.split(","))) for name, keys in remap.items()}
+    taken: dict[tuple[str, str], str] = {}
+    for row in table:
+        for key in changed.get(row.id, row.keys).split(","):
+            other = taken.setdefault((row.context, key), row.id)
+            if other != row.id:
+                raise UserError(f"{shown(key)!r} is given to both {other} and {row.id}", where="keys")
+    return changed
+
+
+def _long_name(key: str) -> str:
+    key = key.strip()
+    if not key:
+        raise UserError("a key name is empty", where="keys", remedy='Write keys like "a,plus,ctrl+d"')
+    return _character_to_key(key) if len(key) == 1 else key
+
+
+def reference_page() -> str:
+    """docs/keys.md, generated."""
+    lines = [
+        "# Keys",
+        "",
+        "One key means one thing everywhere. Any of them can be changed in the `[keys]` table of your settings file",
+        '(`sdtui info` prints where it is): `"captions.add_tag" = "a,plus"`.',
+        "",
+        "This page is written by `python -m sdtui.tui.keys` from the table the program itself uses.",
+    ]
+    for context, title in CONTEXTS.items():
+        rows = [row for row in TABLE if row.context == context]
+        if rows:
+            lines += ["", f"## {title}", "", "| keys | does | id |", "|---|---|---|"]
+            lines += [f"| {_code(row.keys)} | {row.help} | `{row.id}` |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _code(keys: str) -> str:
+    return " ".join(f"`{_SHOWN.get(key, key)}`" for key in keys.split(","))
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(reference_page())

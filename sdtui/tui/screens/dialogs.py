@@ -1,0 +1,135 @@
+"""Three small modal questions: confirm, ask for a line, choose from a list. Each is one frame over the dimmed screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Key as KeyEvent
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from sdtui.tui import keys
+from sdtui.tui.literal import clean, literal
+from sdtui.tui.widgets.line_input import LineInput
+from sdtui.tui.widgets.linelist import LineList
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result], Generic[Result]):
+    """A frame with a title; subclasses fill `content()`."""
+
+    KEY_CONTEXT: ClassVar[str] = "dialog"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("dialog")]
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle; background: $background 60%;
+        & > .frame { width: 64; max-width: 92%; height: auto; max-height: 80%; background: $surface; padding: 1 2; }
+        & .title { color: $strong; text-style: bold; height: auto; margin-bottom: 1; }
+        & .hint { color: $soft; height: 1; margin-top: 1; }
+        & LineList { height: auto; max-height: 20; background: $surface; }
+        & LineInput { background: $background; }
+    }
+    """
+
+    def __init__(self, title: str, hint: str) -> None:
+        super().__init__()
+        self._title = title
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Title, content, hint."""
+        with Vertical(classes="frame"):
+            yield Static(literal(self._title, lines=True), classes="title")
+            yield from self.content()
+            yield Static(Content(self._hint), classes="hint")
+
+    def content(self) -> ComposeResult:
+        """What stands between title and hint."""
+        yield from ()
+
+    def action_accept(self) -> None:
+        """Choose what is highlighted."""
+
+    def action_close(self) -> None:
+        """Close without doing anything."""
+        self.dismiss(None)
+
+
+class Ask(Dialog[str]):
+    """One line of text; dismisses with it, or with None."""
+
+    def __init__(self, title: str, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(title, "enter accept   esc leave")
+        self._value = value
+        self._placeholder = placeholder
+
+    def content(self) -> ComposeResult:
+        """The line."""
+        yield LineInput(self._value, placeholder=clean(self._placeholder))
+
+    def on_line_input_accepted(self, event: LineInput.Accepted) -> None:
+        """Hand it over."""
+        self.dismiss(event.value)
+
+    def on_line_input_left(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+
+class Choose(Dialog[str]):
+    """A list of (value, text) pairs; dismisses with the value, or with None. A choice's own key picks it at once.
+
+    Args:
+        title: the question; may have several lines.
+        choices: value, text, and optionally the letter that picks it.
+    """
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
+        super().__init__(title, "enter choose   esc leave")
+        self._choices = [(choice[0], choice[1], choice[2] if len(choice) > 2 else "") for choice in choices]
+
+    def content(self) -> ComposeResult:
+        """The list."""
+        yield LineList()
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.query_one(LineList).set_rows(len(self._choices), self._row, cursor=0)
+
+    def on_key(self, event: KeyEvent) -> None:
+        """A choice's own letter."""
+        for value, _text, letter in self._choices:
+            if letter and event.character == letter:
+                event.stop()
+                event.prevent_default()
+                self.dismiss(value)
+                return
+
+    def on_line_list_chosen(self) -> None:
+        """A second click."""
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        """The highlighted one."""
+        self.dismiss(self._choices[self.query_one(LineList).cursor][0])
+
+    def _row(self, index: int, _width: int) -> Content:
+        _value, text, letter = self._choices[index]
+        return Content.assemble((f" {letter or ' '}  ", "bold $accent"), literal(text))
+
+
+class Confirm(Choose):
+    """Yes or no; dismisses with "yes" or None. `no` is highlighted first."""
+
+    def __init__(self, title: str, *, yes: str, no: str = "leave it") -> None:
+        super().__init__(title, [("", no, "n"), ("yes", yes, "y")])
+
+    def action_accept(self) -> None:
+        """Only the yes is an answer."""
+        self.dismiss("yes" if self.query_one(LineList).cursor == 1 else None)

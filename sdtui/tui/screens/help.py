@@ -1,0 +1,67 @@
+"""`?`: every key that counts for what has the focus, from the one table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from sdtui.tui import keys
+from sdtui.tui.widgets.linelist import LineList
+
+KEY_COLUMN = 18
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys of these contexts, grouped, each with its sentence."""
+
+    KEY_CONTEXT: ClassVar[str] = "dialog"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("dialog")]
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle; background: $background 60%;
+        & > .frame { width: 96; max-width: 96%; height: auto; max-height: 92%; background: $surface; padding: 1 2; }
+        & LineList { height: auto; max-height: 100%; background: $surface; }
+        & .hint { color: $soft; height: 1; margin-top: 1; dock: bottom; }
+    }
+    """
+
+    def __init__(self, table: keys.KeyTable, contexts: list[str]) -> None:
+        super().__init__()
+        self._lines = list(_help_lines(table, contexts))
+
+    def compose(self) -> ComposeResult:
+        """A list one can scroll."""
+        with Vertical(classes="frame"):
+            yield LineList()
+            yield Static(Content("esc close   every key can be changed in [keys] of your settings"), classes="hint")
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self.query_one(LineList).set_rows(len(self._lines), lambda index, _width: self._lines[index], cursor=0)
+
+    def action_accept(self) -> None:
+        """Nothing to choose: close."""
+        self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+
+def _help_lines(table: keys.KeyTable, contexts: list[str]) -> list[Content]:
+    lines: list[Content] = []
+    for context in contexts:
+        rows = table.rows(context)
+        if rows:
+            lines += [Content("")] if lines else []
+            lines.append(Content.styled(keys.CONTEXTS.get(context, context), "bold $accent"))
+        for row in rows:
+            pressed = keys.all_shown(row.keys)
+            lines.append(Content.assemble((f"  {pressed:<{KEY_COLUMN}}", "$strong"), (row.help, "$foreground")))
+    return lines

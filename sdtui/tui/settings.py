@@ -1,0 +1,61 @@
+"""The user's settings for the screens: the `[tui]` and `[keys]` tables of the config file, read once before the app starts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdtui import paths
+from sdtui.errors import UserError
+
+KNOWN = ("theme", "ascii")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose; every field has the default of an absent file.
+
+    Attributes:
+        theme: `sdtui`, `sdtui-light`, or any theme Textual ships.
+        ascii: draw the chrome, pictures and charts with ASCII only.
+        keys: action id to keys, as in docs/keys.md (`"captions.add_tag" = "a,+"`).
+    """
+
+    theme: str = "sdtui"
+    ascii: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """The settings in `path` (the user's config file unless told), or the defaults where there is none.
+
+    Raises:
+        UserError: the file is not TOML, or holds an unknown key or a value of the wrong type.
+    """
+    path = path or paths.config_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the settings: {error}", where=str(path)) from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"not valid TOML: {error}", where=str(path)) from error
+    return _checked(tables.get("tui", {}), tables.get("keys", {}), str(path))
+
+
+def _checked(tui: object, keys: object, where: str) -> Settings:
+    if not isinstance(tui, dict) or not isinstance(keys, dict):
+        raise UserError("[tui] and [keys] are tables", where=where)
+    if unknown := sorted(set(tui) - set(KNOWN)):
+        raise UserError(f"unknown key tui.{unknown[0]}", where=where, remedy=f"Known: {', '.join(KNOWN)}")
+    theme, ascii_only = tui.get("theme", "sdtui"), tui.get("ascii", False)
+    if not isinstance(theme, str) or not isinstance(ascii_only, bool):
+        raise UserError("tui.theme is a string and tui.ascii is true or false", where=where)
+    if wrong := [name for name, value in keys.items() if not isinstance(value, str)]:
+        raise UserError(f'keys."{wrong[0]}" must be a string of keys', where=where, remedy='Write it like "a,plus"')
+    return Settings(theme, ascii_only, keys)
