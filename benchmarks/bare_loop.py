@@ -1,0 +1,54 @@
+"""The floor under a training step: a plain PyTorch loop over the same model, LoRA modules and cached inputs.
+
+Run as a program of its own (`python -m benchmarks.bare_loop MODEL STEPS BATCH SIDE RANK`), so that its imports, threads and memory
+are its own. Prints the median milliseconds of a step after a warm-up.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from peft import LoraConfig, inject_adapter_in_model
+
+WARM_UP = 15
+TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]
+
+
+def main(model: Path, steps: int, batch: int, side: int, rank: int) -> float:
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32).requires_grad_(False)
+    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=TARGETS), unet)
+    unet.train()
+    parameters = [parameter for parameter in unet.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-4, fused=True)
+    alpha_bar = DDPMScheduler.from_pretrained(model / "scheduler").alphas_cumprod
+    mean = torch.randn(batch, 4, side // 8, side // 8)  # (B, 4, h, w)
+    std = torch.rand(batch, 4, side // 8, side // 8) * 0.1
+    conditioning = torch.randn(batch, 77, unet.config.cross_attention_dim)  # (B, 77, D)
+    times = []
+    for _ in range(steps):
+        begun = time.perf_counter()
+        latents = mean + std * torch.randn_like(mean)
+        noise = torch.randn_like(latents)
+        timesteps = torch.randint(0, 1000, (batch,))
+        signal = alpha_bar[timesteps].view(-1, 1, 1, 1)
+        noisy = signal.sqrt() * latents + (1 - signal).sqrt() * noise
+        predicted = unet(noisy, timesteps, conditioning).sample
+        loss = torch.nn.functional.mse_loss(predicted, noise)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[WARM_UP:]) * 1000
+
+
+if __name__ == "__main__":
+    folder, *numbers = sys.argv[1:]
+    print(main(Path(folder), *map(int, numbers)))
