@@ -116,7 +116,7 @@ class Dataset(Section):
 
     resolution: Annotated[
         int,
-        Field(ge=64, le=4096),
+        Field(ge=16, le=4096),
         About(
             "Each image is trained at about resolution × resolution pixels, in the bucket nearest to its own shape. "
             "Stable Diffusion 1.x learned at 512.",
@@ -131,12 +131,12 @@ class Dataset(Section):
     ] = 64
     bucket_min: Annotated[
         int,
-        Field(ge=64, le=4096),
+        Field(ge=16, le=4096),
         About("The shortest side a bucket may have.", unit="px", source=_KOHYA, aka=("min_bucket_reso",)),
     ] = 256
     bucket_max: Annotated[
         int,
-        Field(ge=64, le=4096),
+        Field(ge=16, le=4096),
         About("The longest side a bucket may have.", unit="px", source=_KOHYA, aka=("max_bucket_reso",)),
     ] = 1024
     background: Annotated[

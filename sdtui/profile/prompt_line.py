@@ -1,0 +1,108 @@
+"""One preview prompt in kohya's syntax: `text --w 512 --h 768 --s 20 --l 7.5 --d 7 --n what to keep out`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+_FLAG = re.compile(r"(?:^|\s)--(?P<flag>[A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
+# Kohya's letters and the long names that ai-toolkit's lines use.
+_FLAGS = {
+    "w": "width",
+    "width": "width",
+    "h": "height",
+    "height": "height",
+    "s": "steps",
+    "steps": "steps",
+    "l": "guidance",
+    "cfg": "guidance",
+    "d": "seed",
+    "seed": "seed",
+    "n": "negative",
+}
+_WHOLE = {"width": (8, 4096), "height": (8, 4096), "steps": (1, 1000), "seed": (0, 2**32 - 1)}
+_GUIDANCE = (0.0, 100.0)
+_STEPS = 20
+_DEFAULT_GUIDANCE = 7.5
+
+
+class PromptError(ValueError):
+    """A preview line that cannot be read; the text says which part and what may stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLine:
+    """What one preview shows; None stands for the run's own choice (size: the resolution; seed: the run's seed).
+
+    Defaults are kohya's where it has one, except 20 sampling steps instead of 30: previews are for comparing.
+    """
+
+    prompt: str
+    negative: str = ""
+    width: int | None = None
+    height: int | None = None
+    steps: int = _STEPS
+    guidance: float = _DEFAULT_GUIDANCE
+    seed: int | None = None
+
+
+def parse_prompt_line(line: str) -> PromptLine:
+    """Read one line.
+
+    Raises:
+        PromptError: an unknown flag, a flag without or with a wrong value, or a size that is no multiple of 8.
+    """
+    text, *rest = _FLAG.split(line.strip())
+    found: dict[str, str] = {}
+    for flag, value in zip(rest[::2], rest[1::2], strict=True):
+        name = _FLAGS.get(flag)
+        if name is None:
+            raise PromptError(_unknown(flag))
+        if name in found:
+            raise PromptError(f"--{flag} is given twice")
+        found[name] = value.strip()
+    return PromptLine(
+        prompt=text.strip(),
+        negative=found.get("negative", ""),
+        width=_size(found, "width"),
+        height=_size(found, "height"),
+        steps=_whole(found, "steps") or _STEPS,
+        guidance=_guidance(found),
+        seed=_whole(found, "seed"),
+    )
+
+
+def _unknown(flag: str) -> str:
+    near = difflib.get_close_matches(flag, _FLAGS, n=1, cutoff=0.5)
+    hint = f"; did you mean --{near[0]}?" if near else ""
+    return f"--{flag} is not known{hint} (there are --w --h --s --l --d --n)"
+
+
+def _whole(found: dict[str, str], name: str) -> int | None:
+    if name not in found:
+        return None
+    low, high = _WHOLE[name]
+    text = found[name]
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise PromptError(f"the {name} is {text!r}, allowed: whole number {low}…{high}")
+    return int(text)
+
+
+def _size(found: dict[str, str], name: str) -> int | None:
+    size = _whole(found, name)
+    if size is not None and size % 8:
+        raise PromptError(f"the {name} is {size}, allowed: a multiple of 8, such as {round(size / 8) * 8}")
+    return size
+
+
+def _guidance(found: dict[str, str]) -> float:
+    text = found.get("guidance", str(_DEFAULT_GUIDANCE))
+    low, high = _GUIDANCE
+    try:
+        guidance = float(text)
+    except ValueError:
+        guidance = low - 1
+    if not low <= guidance <= high:
+        raise PromptError(f"the guidance is {text!r}, allowed: number {low:g}…{high:g}")
+    return guidance

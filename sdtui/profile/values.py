@@ -1,0 +1,134 @@
+"""What is wrong with a value that a setting does not take, and what the user most likely meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sdtui.profile.nearest import choice_hint
+from sdtui.profile.settings import Setting
+
+_QUANTITY = re.compile(
+    r"^\s*(?P<number>[+-]?(?:\d[\d_ ]*(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-zµ%]*)\s*$"
+)
+_YES = {"true", "yes", "on", "1"}
+_NO = {"false", "no", "off", "0"}
+_NUMERIC = {"whole number", "number"}
+# (what people write, the setting's unit): factor between them.
+_FACTORS = {
+    ("%", "share of 1"): 0.01,
+    ("percent", "share of 1"): 0.01,
+    ("s", "minutes"): 1 / 60,
+    ("sec", "minutes"): 1 / 60,
+    ("h", "minutes"): 60.0,
+    ("kb", "MiB"): 1e3 / 2**20,
+    ("mb", "MiB"): 1e6 / 2**20,
+    ("gb", "MiB"): 1e9 / 2**20,
+    ("gib", "MiB"): 1024.0,
+    ("g", "MiB"): 1024.0,
+    ("k", ""): 1000.0,
+    ("k", "steps"): 1000.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The kind of mistake, what to say after the key's name, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+def judge(setting: Setting, found: Any) -> Verdict:
+    """Why `found`, which the schema refused for `setting`, is not right."""
+    if setting.type_name == "true or false":
+        return _boolean(setting, found)
+    if setting.type_name in _NUMERIC and isinstance(found, str):
+        return _quoted_number(setting, found)
+    if setting.type_name in _NUMERIC and isinstance(found, int | float) and not isinstance(found, bool):
+        return _number(setting, found)
+    if setting.type_name == "one of" and isinstance(found, str):
+        return Verdict("not-a-choice", f"is {toml(found)}", choice_hint(found, setting.choices))
+    if setting.type_name == "list":
+        return _list(setting, found)
+    if setting.type_name == "text" and isinstance(found, str):
+        return Verdict("not-allowed", f"is {toml(found)}" if found else "is empty", "")
+    remedy = f'Put it in quotes: {setting.name} = "{toml(found)}"' if setting.type_name == "text" else ""
+    return Verdict("wrong-type", f"is {_described(found)}, not {_wanted(setting)}", remedy)
+
+
+def toml(value: Any) -> str:
+    """The value as TOML writes it, for messages."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml, value))}]"
+    return str(value)
+
+
+def _boolean(setting: Setting, found: Any) -> Verdict:
+    word = str(found).strip().lower()
+    meant = "true" if word in _YES else "false" if word in _NO else "true or false"
+    code = "quoted-boolean" if isinstance(found, str) else "wrong-type"
+    return Verdict(
+        code, f"is {_described(found)}, not true or false", f"Write it without quotes: {setting.name} = {meant}"
+    )
+
+
+def _quoted_number(setting: Setting, found: str) -> Verdict:
+    quantity = _QUANTITY.match(found)
+    if quantity is None:
+        return Verdict("wrong-type", f"is the text {toml(found)}, not a number", "")
+    number = quantity["number"].replace(" ", "").replace(",", ".").replace("_", "")
+    unit = quantity["unit"]
+    if not unit:
+        return Verdict(
+            "quoted-number", f"is the text {toml(found)}, not a number", f"Remove the quotes: {setting.name} = {number}"
+        )
+    factor = _FACTORS.get((unit.lower(), setting.unit))
+    counted = f" counts {setting.unit}" if setting.unit else " has no unit"
+    value = number if factor is None else _tidy(float(number) * factor, whole=setting.type_name == "whole number")
+    return Verdict(
+        "wrong-unit", f"is the text {toml(found)}; it{counted}", f"Write the bare number: {setting.name} = {value}"
+    )
+
+
+def _number(setting: Setting, found: float) -> Verdict:
+    if setting.type_name == "whole number" and isinstance(found, float) and found == found // 1:
+        return Verdict(
+            "wrong-type",
+            f"is {found}, not a whole number",
+            f"Write it without a decimal point: {setting.name} = {found:.0f}",
+        )
+    share = "share" in setting.unit and isinstance(found, int | float) and 1 < found <= 100
+    remedy = f"It is a share of 1, not per cent: {found:g} % is {found / 100:g}" if share else ""
+    return Verdict("out-of-range", f"is {found}", remedy)
+
+
+def _list(setting: Setting, found: Any) -> Verdict:
+    if isinstance(found, list):
+        return Verdict("wrong-list", f"has {len(found)} items" if found else "is an empty list", "")
+    if isinstance(found, str) and setting.choices:
+        if found in setting.choices:
+            return Verdict(
+                "wrong-type", f"is {toml(found)}, not a list", f"Put it in brackets: {setting.name} = [{toml(found)}]"
+            )
+        return Verdict("not-a-choice", f"holds {toml(found)}", choice_hint(found, setting.choices))
+    return Verdict("wrong-type", f"holds {_described(found)}", f"Write a list in brackets: {setting.name} = […]")
+
+
+def _wanted(setting: Setting) -> str:
+    return "text" if setting.type_name in {"text", "one of"} else f"a {setting.type_name}"
+
+
+def _described(found: Any) -> str:
+    kinds = {bool: "the boolean", int: "the number", float: "the number", str: "the text", list: "the list"}
+    return "a table" if isinstance(found, dict) else f"{kinds.get(type(found), 'the date')} {toml(found)}"
+
+
+def _tidy(number: float, *, whole: bool) -> str:
+    return f"{number:.0f}" if whole else f"{number:g}"
