@@ -13,20 +13,21 @@ from typing import BinaryIO
 from sdtui.errors import SdtuiError
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str, *, sync: bool = True) -> None:
     """Replace `path` with `data` (text as UTF-8) in one step: readers see the old file or the new one.
 
-    The mode of an existing file is kept and a symbolic link is written through, not replaced.
+    The mode of an existing file is kept and a symbolic link is written through, not replaced. With `sync` the file also
+    survives a power failure; without, it survives the death of any process, at a tenth of the cost.
 
     Raises:
         SdtuiError: the disk is full, or the folder or file may not be written; `path` is untouched.
     """
-    with open_atomic(path) as stream:
+    with open_atomic(path, sync=sync) as stream:
         stream.write(data.encode("utf-8") if isinstance(data, str) else data)
 
 
 @contextmanager
-def open_atomic(path: Path) -> Iterator[BinaryIO]:
+def open_atomic(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
     """A binary stream that becomes `path` when the block ends without an exception, and vanishes otherwise."""
     target = Path(os.path.realpath(path))
     temporary = ""
@@ -36,10 +37,12 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fchmod(stream.fileno(), _mode_for(target))
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         os.replace(temporary, target)
         temporary = ""
-        sync_folder(target.parent)
+        if sync:
+            sync_folder(target.parent)
     except OSError as error:
         raise write_failure(path, error) from error
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sdtui.dataset.buckets import Bucket, choose_bucket, make_buckets
-from sdtui.dataset.caption import CaptionError, CaptionFile, label, namings_for
+from sdtui.dataset.caption import CaptionError, label, namings_for
 from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
@@ -107,9 +107,11 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     done = 0
     for folder, library in libraries:
         for position in range(len(library)):
-            sample = _sample(profile, folder, library, position, buckets, problems)
-            if sample is not None:
-                samples.append(sample)
+            facts = _facts(library[position].path, problems)
+            if facts is not None:
+                text = _caption(profile, library, position, problems)
+                bucket = choose_bucket(facts.width, facts.height, buckets)
+                samples.append(Sample(facts.path, text, folder.repeats, facts, bucket, folder.path))
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -150,23 +152,12 @@ def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
     return Problem("no-images", path, f"no images here: {library.why_empty()}; {expected}", remedy)
 
 
-def _sample(
-    profile: Profile,
-    folder: Folder,
-    library: Library,
-    position: int,
-    buckets: tuple[Bucket, ...],
-    problems: list[Problem],
-) -> Sample | None:
-    image = library[position].path
+def _facts(image: Path, problems: list[Problem]) -> ImageFacts | None:
     try:
-        facts = read_facts(image)
+        return read_facts(image)
     except UnreadableImage as error:
         problems.append(Problem("unreadable-image", image, error.message, error.remedy))
         return None
-    text = _caption(profile, library, position, problems)
-    bucket = choose_bucket(facts.width, facts.height, buckets)
-    return Sample(image, text, folder.repeats, facts, bucket, folder.path)
 
 
 def _caption(profile: Profile, library: Library, position: int, problems: list[Problem]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import AUTO, CaptionError, CaptionFile, caption_path, describe_namings, parse_tags
+from sdtui.dataset.caption import AUTO, CaptionError, CaptionFile, caption_path, describe_namings, tag_words
 from sdtui.dataset.scan import Listing, scan, why_empty
 from sdtui.dataset.texts import Texts
 
@@ -166,20 +166,27 @@ class Library:
         """
         old, new = self._listing, scan(self.folder, recursive=self._recursive, extension=self._extension)
         moved = _moves(old, new)
+        kept = sum(now >= 0 for now in moved)
+        still = kept == len(moved) == len(new.names)
+        self._listing = new
+        # Positions whose text in memory is still the right one, by where they were before.
         origin = [-1] * len(new.names)
         for before, now in enumerate(moved):
             if now >= 0 and old.caption_name(before) == new.caption_name(now):
                 origin[now] = before
-        texts, self._listing = self._texts, new
+        self._keep_texts(origin, still=still)
+        return Refreshed(len(new.names) - kept, len(moved) - kept, None if still else tuple(moved))
+
+    def _keep_texts(self, origin: list[int], *, still: bool) -> None:
+        texts = self._texts
+        if still:
+            for position in (at for at, before in enumerate(origin) if before < 0):
+                texts.set(position, self._read_text(position))
+            return
+        self._texts = Texts(len(origin))
         if texts.complete:
-            self._texts = Texts(len(new.names))
             for _ in self._texts.fill(lambda at: texts.get(origin[at]) if origin[at] >= 0 else self._read_text(at)):
                 pass
-        else:
-            self._texts = Texts(len(new.names))
-        kept = sum(now >= 0 for now in moved)
-        still = kept == len(moved) == len(new.names)
-        return Refreshed(len(new.names) - kept, len(moved) - kept, None if still else tuple(moved))
 
     def search(self, query: str) -> list[int]:
         """Positions of the images whose relative path or caption contains `query`, case ignored, in order."""
@@ -197,7 +204,7 @@ class Library:
         counts: Counter[str] = Counter()
         for text in texts:
             if text:
-                counts.update({tag.text for tag in parse_tags(text)})
+                counts.update(set(tag_words(text)))
         return counts
 
     def _read_text(self, position: int) -> str | None:

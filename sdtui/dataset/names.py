@@ -9,13 +9,13 @@ from pathlib import Path
 _DIGITS = re.compile(r"(\d+)")
 
 
-def natural_key(name: str) -> tuple[str, str]:
+def natural_key(name: str) -> str:
     """Sort key that puts img2 before img10, ignores case, and is the same on every file system.
 
     Each run of digits is preceded by its length, so that longer numbers come later; the name itself breaks ties
     (`A.png` and `a.png`, `1.png` and `01.png`).
     """
-    return _DIGITS.sub(_with_length, name.casefold()), name
+    return f"{_DIGITS.sub(_with_length, name.casefold())}\0{name}"
 
 
 def _with_length(match: re.Match[str]) -> str:

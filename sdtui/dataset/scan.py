@@ -82,7 +82,9 @@ def scan(root: Path, *, recursive: bool, extension: str = AUTO) -> Listing:
 @dataclass(slots=True)
 class _Content:
     images: list[str] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)  # with the ending in lower case → as on disk
+    texts: set[str] = field(default_factory=set)  # other files' names, endings in lower case
+    odd: dict[str, str] = field(default_factory=dict)  # those whose ending is not: lower case → as on disk
+    namings: Counter[str] = field(default_factory=Counter)
     subfolders: list[str] = field(default_factory=list)
     other: Counter[str] = field(default_factory=Counter)
     denied: bool = False
@@ -112,51 +114,55 @@ def _walk(root: Path, *, recursive: bool) -> Iterator[tuple[str, _Content]]:
 
 def _read(path: str) -> _Content:
     content = _Content()
-    captions = {naming.lstrip("*").lower() for naming in NAMINGS}
     with os.scandir(path) as entries:
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
-            ending = name[name.rfind(".") :].lower() if "." in name else ""
             if is_image_name(name) and not entry.is_dir():
                 content.images.append(name)
             elif entry.is_dir():
                 content.subfolders.append(name)
             else:
-                content.texts[name[: len(name) - len(ending)] + ending] = name
-                if ending not in captions:
-                    content.other[ending] += 1
+                _note_other(content, name)
     return content
 
 
+def _note_other(content: _Content, name: str) -> None:
+    stem, ending = os.path.splitext(name)
+    lower = ending.lower()
+    content.texts.add(stem + lower)
+    if lower != ending:
+        content.odd[stem + lower] = name
+    content.namings[f"*{lower}" if is_image_name(stem) else lower] += 1
+    if lower not in NAMINGS:
+        content.other[lower] += 1
+
+
 def _preferred(contents: list[_Content], namings: tuple[str, ...]) -> tuple[str, ...]:
-    """The namings, the one that most images have first: a stray .txt among .caption files does not win."""
+    """The namings, the one that most files have first: a stray .txt among .caption files does not win."""
     counts: Counter[str] = Counter()
     for content in contents:
-        for naming in namings:
-            counts[naming] += sum(caption_name(name, naming) in content.texts for name in content.images)
+        counts.update(content.namings)
     return tuple(sorted(namings, key=lambda naming: -counts[naming]))
 
 
 def _append(listing: Listing, folder: str, content: _Content) -> None:
     if not content.images:
         return
+    number = len(listing.folders)
     listing.folders.append(folder)
-    number = len(listing.folders) - 1
-    for name in sorted(content.images, key=natural_key):
-        position = len(listing.names)
-        listing.names.append(name)
-        listing.folder_of.append(number)
-        listing.naming_of.append(_NONE)
-        for code, naming in enumerate(listing.namings):
-            wanted = caption_name(name, naming)
-            actual = content.texts.get(wanted)
+    in_use = [(code, naming) for code, naming in enumerate(listing.namings) if content.namings[naming]]
+    content.images.sort(key=natural_key)
+    for name in content.images:
+        code = next((code for code, naming in in_use if caption_name(name, naming) in content.texts), _NONE)
+        if code != _NONE and content.odd:
+            actual = content.odd.get(caption_name(name, listing.namings[code]))
             if actual is not None:
-                listing.naming_of[position] = code
-                if actual != wanted:
-                    listing.odd_captions[position] = actual
-                break
+                listing.odd_captions[len(listing.naming_of)] = actual
+        listing.naming_of.append(code)
+    listing.names += content.images
+    listing.folder_of.extend([number] * len(content.images))
 
 
 def folder_error(folder: Path, error: OSError) -> DatasetError:

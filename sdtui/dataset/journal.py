@@ -1,0 +1,205 @@
+"""The edit journal on disk: one file per operation with every file's bytes before and after, and where we stand.
+
+Layout (in `<dataset>/.sdtui/edits/`, or in the user's data folder when the dataset cannot be written):
+`lock` (flock, held while files change), `000007.jsonl.gz` (a header line, then one line per file), `state.json`
+(how many operations are applied, how many exist, and an undo or redo that is under way). An operation file numbered one
+above the last in `state.json` is an edit under way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from sdtui import paths
+from sdtui.dataset.names import printable
+from sdtui.errors import SdtuiError
+from sdtui.files import open_atomic, write_atomic
+
+SCHEMA = 1
+_LOCK_SECONDS = 5.0
+
+Side = Literal["before", "after"]
+
+
+class Change(NamedTuple):
+    """One file of an operation: its bytes before and after; None where the file does not exist."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+
+    def side(self, side: Side) -> bytes | None:
+        """The bytes on one side of the operation."""
+        return self.before if side == "before" else self.after
+
+
+class Summary(NamedTuple):
+    """An operation without its files: number, label, Unix time in seconds, how many files, whether it is in force."""
+
+    number: int
+    label: str
+    time: float
+    files: int
+    applied: bool
+
+
+class Operation(NamedTuple):
+    """A recorded edit."""
+
+    number: int
+    label: str
+    time: float
+    changes: tuple[Change, ...]
+
+
+@dataclass
+class State:
+    """`applied` operations are in force, `last` exist; `under_way` names the side an undo or redo is going to."""
+
+    applied: int = 0
+    last: int = 0
+    under_way: Side | None = None
+
+
+class Store:
+    """The journal's files for one dataset folder. Nothing is created before the first operation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = Path(os.path.abspath(folder))
+        self.home = _home(self.root)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the dataset's edit lock; raises SdtuiError when another process keeps it for more than five seconds."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise SdtuiError(
+                f"cannot open the edit journal: {error.strerror}",
+                where=printable(self.home),
+                remedy="Free some space or check the folder's mode; nothing was changed",
+            ) from error
+        try:
+            self._wait_for(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def _wait_for(self, handle: int) -> None:
+        patience = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > patience:
+                    raise SdtuiError(
+                        "another sdtui is changing captions in this folder",
+                        where=printable(self.root),
+                        remedy="Wait until it is done and try again; nothing was changed",
+                    ) from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def read_state(self) -> State:
+        """Where the journal stands; a missing file is an empty journal.
+
+        Raises:
+            SdtuiError: the file is damaged or from a newer sdtui.
+        """
+        path = self.home / "state.json"
+        try:
+            raw = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return State()
+        except (OSError, ValueError) as error:
+            raise SdtuiError(f"cannot read the edit journal: {error}", where=printable(path)) from error
+        if raw.get("schema") != SCHEMA:
+            raise SdtuiError(
+                f"the edit journal has schema {raw.get('schema')}, this sdtui knows {SCHEMA}",
+                where=printable(path),
+                remedy="Use the newer sdtui that wrote it",
+            )
+        state = State(raw["applied"], raw["last"], raw["under_way"])
+        # Undone operations are deleted before state.json says so; what is gone can no longer be redone.
+        while state.last > state.applied and not self._file(state.last).exists():
+            state.last -= 1
+        return state
+
+    def write_state(self, state: State, *, sync: bool) -> None:
+        """Replace state.json."""
+        write_atomic(self.home / "state.json", json.dumps({"schema": SCHEMA, **asdict(state)}), sync=sync)
+
+    def has(self, number: int) -> bool:
+        """Whether an operation of this number is recorded."""
+        return self._file(number).exists()
+
+    def record(self, number: int, label: str, changes: list[Change]) -> Operation:
+        """Write an operation's file; once this returns it survives a power failure."""
+        operation = Operation(number, label, time.time(), tuple(changes))
+        header = {"schema": SCHEMA, "label": label, "time": operation.time, "files": len(changes)}
+        # Level 1: 50 000 captions are 36 MB plain, 9 MB so, and the disk is the slower part.
+        with (
+            open_atomic(self._file(number)) as stream,
+            gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0) as packed,
+        ):
+            packed.write(json.dumps(header).encode() + b"\n")
+            for change in changes:
+                line = [os.path.relpath(change.path, self.root), _text(change.before), _text(change.after)]
+                packed.write(json.dumps(line).encode() + b"\n")
+        return operation
+
+    def load(self, number: int) -> Operation:
+        """A recorded operation with all its files; raises SdtuiError when its file is missing or damaged."""
+        path = self._file(number)
+        try:
+            with gzip.open(path, "rb") as packed:
+                header = json.loads(packed.readline())
+                lines = [json.loads(line) for line in packed]
+        except (OSError, EOFError, ValueError) as error:
+            raise SdtuiError(f"cannot read a recorded edit: {error}", where=printable(path)) from error
+        changes = tuple(Change(self.root / name, _bytes(before), _bytes(after)) for name, before, after in lines)
+        return Operation(number, header["label"], header["time"], changes)
+
+    def summary(self, number: int, *, applied: bool) -> Summary:
+        """An operation's header; its files are not read."""
+        with gzip.open(self._file(number), "rb") as packed:
+            header = json.loads(packed.readline())
+        return Summary(number, header["label"], header["time"], header["files"], applied)
+
+    def forget(self, number: int) -> None:
+        """Delete an operation's record."""
+        self._file(number).unlink(missing_ok=True)
+
+    def _file(self, number: int) -> Path:
+        return self.home / f"{number:06}.jsonl.gz"
+
+
+def _home(root: Path) -> Path:
+    inside = root / ".sdtui" / "edits"
+    nearest = next((folder for folder in (inside, inside.parent, root) if folder.exists()), root)
+    if os.access(nearest, os.W_OK):
+        return inside
+    real = os.path.realpath(root)
+    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+    return paths.data_dir() / "datasets" / key / "edits"
+
+
+def _text(raw: bytes | None) -> str | None:
+    """Any bytes as a JSON string and back: what is not UTF-8 travels as lone surrogates."""
+    return None if raw is None else raw.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")
