@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import orjson
+
 Event = dict[str, Any]
 
 _BACKLOG_LINES = 10_000
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 
 
 class EventWriter:
@@ -88,16 +90,15 @@ class EventReader:
 
     def poll(self) -> list[Event]:
         """The events appended since the last call, oldest first; empty when there is nothing new or no file."""
-        return self._decode(self.poll_lines())
+        return list(self.news())
 
-    def poll_lines(self) -> list[bytes]:
-        """The complete lines behind `poll`, undecoded and without their newline."""
-        lines = self._drain()
+    def news(self) -> Iterator[Event]:
+        """The same one by one: a log of 100 000 events is folded without ever being held whole."""
+        yield from self._read_on()
         if self._replaced():
             self.close()
         if self._handle < 0 and self._open():
-            lines += self._drain()
-        return lines
+            yield from self._read_on()
 
     def close(self) -> None:
         """Let go of the file; the next `poll` would read it from the start."""
@@ -109,16 +110,6 @@ class EventReader:
     def __del__(self) -> None:
         self.close()
 
-    def _decode(self, lines: list[bytes]) -> list[Event]:
-        events = []
-        for line in lines:
-            event = decode(line)
-            if event is None:
-                self.skipped += bool(line.strip())
-            else:
-                events.append(event)
-        return events
-
     def _open(self) -> bool:
         try:
             self._handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -126,18 +117,21 @@ class EventReader:
             return False
         return True
 
-    def _drain(self) -> list[bytes]:
+    def _read_on(self) -> Iterator[Event]:
         if self._handle < 0:
-            return []
+            return
         if os.fstat(self._handle).st_size < os.lseek(self._handle, 0, os.SEEK_CUR):
             os.lseek(self._handle, 0, os.SEEK_SET)
             self._rest = b""
             self.restarts += 1
-        chunks = [self._rest]
         while chunk := os.read(self._handle, _CHUNK_BYTES):
-            chunks.append(chunk)
-        *lines, self._rest = b"".join(chunks).split(b"\n")
-        return lines
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            for line in lines:
+                event = decode(line)
+                if event is not None:
+                    yield event
+                elif line:
+                    self.skipped += 1
 
     def _replaced(self) -> bool:
         """Whether the path now names another file than the open one, whose inode cannot be reused while open."""
@@ -152,30 +146,22 @@ class EventReader:
 def encode(event: Event) -> bytes:
     """One event as a line: compact JSON in UTF-8 with its newline."""
     try:
-        text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
-    except ValueError:
-        text = json.dumps(_finite(event), ensure_ascii=False, separators=(",", ":"), default=str)
-    # File names may hold bytes that are not UTF-8 (lone surrogates); they must not stop the log.
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+        return orjson.dumps(event, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # File names may hold bytes that are not UTF-8 (lone surrogates), which orjson refuses.
+        return json.dumps(event, default=str).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Event | None:
     """The event in a line, or None if the line is not a JSON object with a `kind`."""
     try:
-        event = json.loads(line)
+        event = orjson.loads(line)
     except ValueError:
-        return None
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
     return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 def _ends_inside_a_line(handle: int) -> bool:

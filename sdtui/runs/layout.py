@@ -42,11 +42,6 @@ class RunFolder:
         return self.path / "lock"
 
     @property
-    def queue_file(self) -> Path:
-        """Held with flock by the process in whose queue this run waits."""
-        return self.path / "queue"
-
-    @property
     def events_file(self) -> Path:
         """The append-only event log, one JSON object per line."""
         return self.path / "events.jsonl"

@@ -44,6 +44,7 @@ class RunRecord:
     loss: float | None = None
     device: str = ""
     dataset_digest: str = ""
+    queue: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -1,0 +1,155 @@
+"""What each kind of event adds to the figures; a new kind is one function and one line in the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sdtui.runs.events import Event
+from sdtui.runs.figures import Figures, Preview, Progress, SavedFile
+from sdtui.runs.record import ENDED
+
+
+def fold(figures: Figures, event: Event) -> bool:
+    """Take one event in; False if it was malformed and left out. Unknown kinds are none of our business."""
+    handler = HANDLERS.get(event["kind"])
+    try:
+        if handler is not None:
+            handler(figures, event)
+        figures.last_event = float(event.get("t", figures.last_event))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+    return True
+
+
+def _run(figures: Figures, event: Event) -> None:
+    figures.schema = event.get("schema", 0)
+    figures.steps_total = event.get("steps_total") or 0
+    figures.epochs_total = event.get("epochs_total") or 0
+    figures.images = event.get("images") or 0
+    figures.resumed_from = event.get("resumed_from")
+    figures.device = str(event.get("device") or "")
+    figures.versions = dict(event.get("versions") or {})
+    figures.phase, figures.ended = "loading", ""
+    figures.progress = None
+
+
+def _state(figures: Figures, event: Event) -> None:
+    state, reason = event["state"], event.get("reason") or ""
+    figures.progress = None
+    if state in ENDED:
+        figures.ended = state
+    figures.phase = state
+    if reason:
+        _say(figures, event, "info", f"{state}: {reason}")
+
+
+def _progress(figures: Figures, event: Event) -> None:
+    figures.progress = Progress(event["job"], event["done"], event["total"], event.get("unit") or "")
+
+
+def _step(figures: Figures, event: Event) -> None:
+    step = event["step"]
+    if step <= figures.step and len(figures.series):
+        figures.cut(step - 1)
+    figures.series.append(event)
+    figures.step = step
+    figures.epoch = event.get("epoch", figures.epoch)
+
+
+def _stats(figures: Figures, event: Event) -> None:
+    figures.images_per_second = event.get("images_per_second")
+    figures.eta_seconds = event.get("eta_seconds")
+    figures.memory = dict(event.get("memory") or {})
+    figures.timing = dict(event.get("time") or {})
+
+
+def _preview(figures: Figures, event: Event) -> None:
+    figures.previews.append(
+        Preview(
+            event["step"], event["index"], event["path"], event.get("prompt") or "", event.get("seed") or 0,
+            event.get("seconds") or 0.0,
+        )
+    )  # fmt: skip
+
+
+def _preview_failed(figures: Figures, event: Event) -> None:
+    _say(figures, event, "warning", f"preview {event['index']} at step {event['step']} failed: {event['message']}")
+
+
+def _checkpoint(figures: Figures, event: Event) -> None:
+    saved = SavedFile(event["step"], event["path"], event.get("bytes") or 0, event.get("seconds") or 0.0)
+    figures.checkpoints = [known for known in figures.checkpoints if known.path != saved.path] + [saved]
+    _say(figures, event, "info", f"saved {saved.path} ({saved.bytes / 2**20:.1f} MiB, {saved.seconds:.1f} s)")
+
+
+def _checkpoint_removed(figures: Figures, event: Event) -> None:
+    figures.checkpoints = [known for known in figures.checkpoints if known.path != event["path"]]
+
+
+def _output(figures: Figures, event: Event) -> None:
+    saved = SavedFile(event.get("step") or 0, event["path"], event.get("bytes") or 0)
+    figures.outputs = [known for known in figures.outputs if known.path != saved.path] + [saved]
+    _say(figures, event, "info", f"wrote {saved.path} ({saved.bytes / 2**20:.1f} MiB)")
+
+
+def _control(figures: Figures, event: Event) -> None:
+    status, message = event["status"], event.get("message") or ""
+    figures.answers[event["id"]] = (status, message)
+    text = f"{event.get('command')} {status}" + (f": {message}" if message else "")
+    _say(figures, event, "info" if status == "done" else "warning", text)
+
+
+def _warning(figures: Figures, event: Event) -> None:
+    _say(figures, event, "warning", _sentence(event))
+
+
+def _error(figures: Figures, event: Event) -> None:
+    _say(figures, event, "error", _sentence(event))
+
+
+def _resumed(figures: Figures, event: Event) -> None:
+    figures.cut(event["step"])
+    _say(figures, event, "info", f"resumed from step {event['step']}")
+
+
+def _finished(figures: Figures, event: Event) -> None:
+    figures.ended = event.get("state") or "finished"
+    figures.phase = figures.ended
+    figures.step = event.get("step", figures.step)
+    figures.seconds = event.get("seconds")
+    figures.eta_seconds = None
+    figures.progress = None
+    _say(figures, event, "error" if figures.ended == "failed" else "info", f"{figures.ended} at step {figures.step}")
+
+
+def _say(figures: Figures, event: Event, level: str, text: str) -> None:
+    figures.say(event.get("t", time.time()), event["kind"], level, text)
+
+
+def _sentence(event: Event) -> str:
+    """`where: message. remedy`, as errors read everywhere, with the images concerned."""
+    located = f"{event['where']}: {event['message']}" if event.get("where") else str(event["message"])
+    images = event.get("images") or []
+    named = f" ({', '.join(map(str, images[:5]))}{', …' if len(images) > 5 else ''})" if images else ""
+    remedy = f". {event['remedy']}" if event.get("remedy") else ""
+    return f"{located}{named}{remedy}"
+
+
+HANDLERS: dict[str, Callable[[Figures, Event], None]] = {
+    "run": _run,
+    "state": _state,
+    "progress": _progress,
+    "step": _step,
+    "stats": _stats,
+    "preview": _preview,
+    "preview_failed": _preview_failed,
+    "checkpoint": _checkpoint,
+    "checkpoint_removed": _checkpoint_removed,
+    "output": _output,
+    "control": _control,
+    "warning": _warning,
+    "error": _error,
+    "resumed": _resumed,
+    "finished": _finished,
+}
