@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from typing import get_args
+
+from sdtui.profile.schema import SamplerName
 
 _FLAG = re.compile(r"(?:^|\s)--(?P<flag>[A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
 # Kohya's letters and the long names that ai-toolkit's lines use.
@@ -20,6 +23,7 @@ _FLAGS = {
     "d": "seed",
     "seed": "seed",
     "n": "negative",
+    "ss": "sampler",
 }
 _WHOLE = {"width": (8, 4096), "height": (8, 4096), "steps": (1, 1000), "seed": (0, 2**32 - 1)}
 _GUIDANCE = (0.0, 100.0)
@@ -33,7 +37,7 @@ class PromptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PromptLine:
-    """What one preview shows; None stands for the run's own choice (size: the resolution; seed: the run's seed).
+    """What one preview shows; None is the run's own choice (the resolution, the run's seed, `previews.sampler`).
 
     Defaults are kohya's where it has one, except 20 sampling steps instead of 30: previews are for comparing.
     """
@@ -45,6 +49,12 @@ class PromptLine:
     steps: int = _STEPS
     guidance: float = _DEFAULT_GUIDANCE
     seed: int | None = None
+    sampler: str | None = None
+
+
+def is_comment(line: str) -> bool:
+    """Whether the line shows nothing: empty, or behind a # as in kohya's prompt files."""
+    return not line.strip() or line.lstrip().startswith("#")
 
 
 def parse_prompt_line(line: str) -> PromptLine:
@@ -70,13 +80,14 @@ def parse_prompt_line(line: str) -> PromptLine:
         steps=_whole(found, "steps") or _STEPS,
         guidance=_guidance(found),
         seed=_whole(found, "seed"),
+        sampler=_sampler(found),
     )
 
 
 def _unknown(flag: str) -> str:
     near = difflib.get_close_matches(flag, _FLAGS, n=1, cutoff=0.5)
     hint = f"; did you mean --{near[0]}?" if near else ""
-    return f"--{flag} is not known{hint} (there are --w --h --s --l --d --n)"
+    return f"--{flag} is not known{hint} (there are --w --h --s --l --d --n --ss)"
 
 
 def _whole(found: dict[str, str], name: str) -> int | None:
@@ -106,3 +117,10 @@ def _guidance(found: dict[str, str]) -> float:
     if not low <= guidance <= high:
         raise PromptError(f"the guidance is {text!r}, allowed: number {low:g}…{high:g}")
     return guidance
+
+
+def _sampler(found: dict[str, str]) -> str | None:
+    name = found.get("sampler")
+    if name is not None and name not in get_args(SamplerName):
+        raise PromptError(f"the sampler is {name!r}, allowed: {', '.join(get_args(SamplerName))}")
+    return name

@@ -12,6 +12,7 @@ SCHEMA = 1
 
 Target = Literal["attention", "feed-forward", "projection"]
 Precision = Literal["fp32", "bf16", "fp16"]
+SamplerName = Literal["ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++", "unipc"]
 # TOML has arrays only; everything inside stays strict.
 FromArray = Strict(strict=False)
 
@@ -345,7 +346,7 @@ class Previews(Section):
             aka=("sample_prompts",),
         ),
     ] = ()
-    sampler: Annotated[Literal["ddim", "euler"], About("How previews are drawn.", aka=("sample_sampler",))] = "ddim"
+    sampler: Annotated[SamplerName, About("How previews are drawn.", aka=("sample_sampler",))] = "ddim"
 
 
 class Saving(Section):
