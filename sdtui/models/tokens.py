@@ -1,0 +1,49 @@
+"""How many of CLIP's 75 places a text takes, counted without PyTorch so that the screen can say so while one types."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sdtui.models.clip_tokenizer import FOLDER
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+LIMIT = 75
+MARKS = ("<|startoftext|>", "<|endoftext|>")
+# CLIP's own splitting rule: the marks, English contractions, words, single digits, runs of anything else.
+WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+
+
+def count(text: str) -> int:
+    """Tokens of `text` without the start and end marks; what is beyond `LIMIT` the text encoder never sees."""
+    return len(token_ids(text))
+
+
+def token_ids(text: str) -> list[int]:
+    """The ids of `text` in CLIP's vocabulary, without the start and end marks."""
+    return list(_tokenizer().encode(text, add_special_tokens=False).ids)
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    # Imported late: 20 ms that the first frame of the screen does not wait for.
+    from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import BPE
+
+    merges = str(FOLDER / "merges.txt")
+    tokenizer = Tokenizer(
+        BPE.from_file(str(FOLDER / "vocab.json"), merges, end_of_word_suffix="</w>", unk_token=MARKS[1])
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(WORDS), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in MARKS])
+    return tokenizer
