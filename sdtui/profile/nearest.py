@@ -38,12 +38,12 @@ def key_hint(section: str, name: str) -> str:
 def section_hint(name: str) -> str:
     """What to say about an unknown section; empty when nothing is near."""
     near = difflib.get_close_matches(_plain(name), _tables(), n=1, cutoff=0.6)
-    return f"Did you mean {_table(near[0])}?" if near else ""
+    return f"Did you mean {table_name(near[0])}?" if near else ""
 
 
 def sections_allowed() -> str:
     """The sections there are, as they are written."""
-    return " ".join(map(_table, _tables()))
+    return " ".join(map(table_name, _tables()))
 
 
 def names_allowed(section: str) -> str:
@@ -57,6 +57,12 @@ def choice_hint(found: object, choices: tuple[str, ...]) -> str:
     return f'Did you mean "{near[0]}"?' if near else ""
 
 
+def table_name(section: str) -> str:
+    """A section as its header is written: "dataset.folders[0]" → "[[dataset.folders]]"."""
+    name = template(section)
+    return f"[[{name.removesuffix('[]')}]]" if name.endswith("[]") else f"[{name}]"
+
+
 def _plain(name: str) -> str:
     """batchSize, batch-size and BATCH_SIZE all mean batch_size."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
@@ -66,12 +72,8 @@ def _tables() -> list[str]:
     return [section for section in SECTIONS if section]
 
 
-def _table(section: str) -> str:
-    return f"[[{section.removesuffix('[]')}]]" if section.endswith("[]") else f"[{section}]"
-
-
 def _brackets(setting: Setting) -> str:
-    return _table(setting.section) if setting.section else "the top of the file, before the first [section]"
+    return table_name(setting.section) if setting.section else "the top of the file, before the first [section]"
 
 
 def _elsewhere(setting: Setting, section: str) -> str:

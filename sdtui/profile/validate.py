@@ -83,7 +83,7 @@ def _setting_of(path: Path) -> Setting | None:
 def _unknown(path: Path, found: Any) -> Finding:
     section, name = join_key(*path[:-1]), str(path[-1])
     key = join_key(*path)
-    shown = f"[{section}]" if section else "the profile"
+    shown = nearest.table_name(section) if section else "the profile"
     if not section and (
         isinstance(found, dict) or (isinstance(found, list) and any(isinstance(row, dict) for row in found))
     ):
@@ -111,7 +111,7 @@ def _missing(key: str) -> Finding:
     setting = find(key)
     assert setting is not None
     section = key.rpartition(".")[0]
-    shown = f"[[{template(section).removesuffix('[]')}]]" if section.endswith("]") else f"[{section}]"
+    shown = nearest.table_name(section)
     return Finding(
         "missing", key, f"{key} is missing", f"Add {setting.name} = … to {shown}: {setting.help}", setting.allowed
     )

@@ -104,7 +104,7 @@ def _number(setting: Setting, found: float) -> Verdict:
             f"is {found}, not a whole number",
             f"Write it without a decimal point: {setting.name} = {found:.0f}",
         )
-    share = "share" in setting.unit and isinstance(found, int | float) and 1 < found <= 100
+    share = setting.unit == "share of 1" and 1 < found <= 100
     remedy = f"It is a share of 1, not per cent: {found:g} % is {found / 100:g}" if share else ""
     return Verdict("out-of-range", f"is {found}", remedy)
 

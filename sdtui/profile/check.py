@@ -1,0 +1,158 @@
+"""Every problem of a profile at once: TOML, keys, types, ranges, contradictions, paths; each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdtui.errors import UserError
+from sdtui.profile.override import Overlaid, overlay
+from sdtui.profile.places import misplaced
+from sdtui.profile.positions import Layout, Span, scan
+from sdtui.profile.problem import Finding, Problem, ProfileError, order
+from sdtui.profile.resolve import anchored
+from sdtui.profile.rules import contradictions
+from sdtui.profile.schema import Profile
+from sdtui.profile.syntax import SyntaxProblem, read
+from sdtui.profile.validate import examine
+
+_BOM = "\ufeff"
+_OVERRIDE = "--set"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All problems by place, and the profile (absolute paths, name filled in) when none of them is an error."""
+
+    problems: tuple[Problem, ...]
+    profile: Profile | None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep the profile from training."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that do not."""
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+
+def read_text(path: Path) -> str:
+    """The text of a profile file, line ends and byte-order mark as they are.
+
+    Raises:
+        ProfileError: the file is missing, may not be read, is a folder, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        byte = f"byte 0x{error.object[error.start]:02x}"
+        remedy = "Save it as UTF-8 in your editor"
+        problem = Problem(
+            "error", "encoding", str(path), line, column, "", byte, "UTF-8", f"{byte} is not UTF-8", remedy
+        )
+        raise ProfileError(path, [problem]) from error
+    except OSError as error:
+        raise UserError(f"cannot read the profile: {error.strerror}", where=str(path)) from error
+
+
+def check_file(path: Path, overrides: Sequence[str] = ()) -> Report:
+    """Check the profile in a file.
+
+    Raises:
+        UserError: the file cannot be read at all.
+    """
+    return check_text(read_text(path), path, overrides)
+
+
+def check_text(text: str, path: Path, overrides: Sequence[str] = (), *, places: bool = True) -> Report:
+    """Check a profile's text; `path` says where it is (or will be) saved, for messages and relative paths.
+
+    Args:
+        text: the TOML.
+        path: the profile's file; it need not exist.
+        overrides: "key=value" as the command line gives them; they win over the text.
+        places: whether to look at the disk, too. A run's frozen profile is judged without.
+    """
+    reading = read(text.removeprefix(_BOM))
+    layout = scan(reading.text or "")
+    overlaid = overlay(reading.data, overrides)
+    locate = _Locator(layout, path, overlaid)
+    problems = [locate.syntax(problem) for problem in reading.problems]
+    profile = None
+    if reading.text is not None:
+        unread = frozenset(_unread(layout, problem) for problem in reading.problems)
+        profile, findings = _judge(overlaid, path.parent if places else None, unread)
+        problems += map(locate.finding, findings)
+    problems.sort(key=order)
+    sound = profile is not None and all(problem.severity == "warning" for problem in problems)
+    return Report(tuple(problems), anchored(profile, path) if profile and sound else None)
+
+
+def _judge(overlaid: Overlaid, folder: Path | None, unread: frozenset[str]) -> tuple[Profile | None, list[Finding]]:
+    """All findings about the data; paths are looked at when `folder`, where relative ones start, is given."""
+    examined = examine(overlaid.data)
+    # What a broken line wanted to say is neither missing nor contradictory.
+    findings = [finding for finding in examined.findings if not (finding.code == "missing" and finding.key in unread)]
+    broken = examined.broken | unread
+    if examined.profile is not None:
+        findings += contradictions(examined.profile, broken)
+        findings += misplaced(examined.profile, folder, broken) if folder else []
+    return examined.profile, [*overlaid.findings, *findings]
+
+
+def _unread(layout: Layout, problem: SyntaxProblem) -> str:
+    """The key a broken line would have set."""
+    above = [table.path for table in layout.tables if layout.place(table.header.start)[0] <= problem.line]
+    return f"{above[-1]}.{problem.key}" if above[-1] else problem.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Locator:
+    """Turns findings about keys into problems at places."""
+
+    layout: Layout
+    path: Path
+    overlaid: Overlaid
+
+    def syntax(self, problem: SyntaxProblem) -> Problem:
+        return Problem(
+            "error",
+            "syntax",
+            str(self.path),
+            problem.line,
+            problem.column,
+            problem.key,
+            problem.found,
+            "",
+            problem.message,
+            problem.remedy,
+        )
+
+    def finding(self, finding: Finding) -> Problem:
+        overridden = finding.key in self.overlaid.keys or finding.code == "override"
+        line, column, found = (0, 0, self.overlaid.keys.get(finding.key, "")) if overridden else self._place(finding)
+        return Problem(
+            finding.severity,
+            finding.code,
+            _OVERRIDE if overridden else str(self.path),
+            line,
+            column,
+            finding.key,
+            found,
+            finding.allowed,
+            finding.message,
+            finding.remedy,
+        )
+
+    def _place(self, finding: Finding) -> tuple[int, int, str]:
+        """Line and column of the value (of the key, when the key itself is wrong), and the value as it stands there."""
+        entry = self.layout.entries.get(finding.at or finding.key) or self.layout.entries.get(finding.key)
+        if entry is None:
+            return *self.layout.locate(finding.key), ""
+        span: Span = entry.key if finding.code in {"unknown-key", "unknown-section"} else entry.value
+        return *self.layout.place(span.start), self.layout.text[slice(*entry.value)]

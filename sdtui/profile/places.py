@@ -1,0 +1,112 @@
+"""Paths in a profile against the disk: what is missing, what is there instead, and how it would be written right."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from sdtui.profile.problem import Finding
+from sdtui.profile.resolve import absolute, paths_of
+from sdtui.profile.schema import Profile
+
+_CONTROL = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f"}
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_WEIGHTS = {".safetensors", ".ckpt", ".pt", ".bin"}
+
+
+def misplaced(profile: Profile, folder: Path, broken: frozenset[str]) -> list[Finding]:
+    """Findings about every path that is set; relative ones start at `folder`, the profile's."""
+    return [
+        finding
+        for key, kind, written, start in paths_of(profile, folder)
+        if key not in broken and written
+        for finding in _judge(key, kind, written, start)
+    ]
+
+
+def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
+    swallowed = next((escape for character, escape in _CONTROL.items() if character in written), None)
+    if swallowed:
+        message = f"{key}: in double quotes {swallowed} is a control character, not a backslash and a letter"
+        yield Finding(
+            "backslash-path", key, message, r"Write the path in single quotes ('C:\images') or with forward slashes"
+        )
+        return
+    path = Path(absolute(written, start))
+    if kind == "output":
+        yield from _output(key, path)
+    elif "\\" in written and not path.exists():
+        yield _backslash(key, written, start)
+    elif not path.exists():
+        yield Finding("no-such-path", key, f"{key}: {path} does not exist", _existing(path, written, kind))
+    elif kind == "model":
+        yield from _model(key, path)
+    elif not path.is_dir():
+        yield Finding("not-a-folder", key, f"{key}: {path} is a file, not a folder", "Name the folder it is in")
+    elif not os.access(path, os.R_OK | os.X_OK):
+        yield Finding("no-permission", key, f"{key}: no permission to read {path}", "Check the folder's owner and mode")
+
+
+def _backslash(key: str, written: str, start: Path) -> Finding:
+    slashes = written.replace("\\", "/")
+    drive = re.match(r"([A-Za-z]):/(.*)", slashes)
+    mounted = f"/mnt/{drive[1].lower()}/{drive[2]}" if drive else slashes
+    exists = Path(absolute(mounted, start)).exists()
+    remedy = f'Write "{mounted}"' + (" (it exists)" if exists else "")
+    return Finding(
+        "backslash-path", key, f"{key}: {written} is written with backslashes, which separate nothing here", remedy
+    )
+
+
+def _existing(path: Path, written: str, kind: str) -> str:
+    """How far the path is right."""
+    if kind == "model" and _HUB_NAME.fullmatch(written):
+        return f"If it is a Hugging Face name: download it (hf download {written} --local-dir FOLDER) and give FOLDER"
+    parent = next((parent for parent in path.parents if parent.exists()), Path("/"))
+    return f"{parent} exists, {path.relative_to(parent).parts[0]} in it does not"
+
+
+def _model(key: str, path: Path) -> Iterator[Finding]:
+    allowed = "a folder in diffusers layout, with a model_index.json in it"
+    if path.is_file():
+        kind = f"a single {path.suffix} file" if path.suffix in _WEIGHTS else "a file"
+        remedy = "A single file is not read yet: convert it to a diffusers folder, for example with diffusers' from_single_file and save_pretrained"
+        yield Finding("not-a-model", key, f"{key}: {path} is {kind}, not a folder", remedy, allowed)
+    elif not (path / "model_index.json").is_file():
+        message = f"{key}: {path} has no model_index.json; it holds {_contents(path)}"
+        inner = next(
+            (
+                entry
+                for entry in sorted(path.glob("*/model_index.json")) + sorted(path.glob("snapshots/*/model_index.json"))
+            ),
+            None,
+        )
+        yield Finding("not-a-model", key, message, f'Did you mean "{inner.parent}"?' if inner else "", allowed)
+
+
+def _contents(path: Path) -> str:
+    """The first few names in a folder, so that a wrong one is recognised."""
+    try:
+        names = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in os.scandir(path))
+    except OSError:
+        return "nothing that may be read"
+    shown = ", ".join(names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown or "nothing"
+
+
+def _output(key: str, path: Path) -> Iterator[Finding]:
+    if path.is_file():
+        yield Finding(
+            "not-a-folder", key, f"{key}: {path} is a file, not a folder", "Name a folder; it is made when missing"
+        )
+        return
+    parent = next(parent for parent in [path, *path.parents] if parent.exists())
+    if not os.access(parent, os.W_OK):
+        yield Finding(
+            "no-permission",
+            key,
+            f"{key}: no permission to write in {parent}",
+            "Check the folder's owner and mode, or name another",
+        )

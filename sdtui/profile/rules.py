@@ -1,0 +1,197 @@
+"""Settings that are each allowed and do not go together: one small function per rule, one line in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sdtui.profile.problem import Finding
+from sdtui.profile.prompt_line import PromptError, parse_prompt_line
+from sdtui.profile.schema import Profile
+
+Rule = Callable[[Profile], Iterator[Finding]]
+
+
+def length(profile: Profile) -> Iterator[Finding]:
+    """Steps or epochs, exactly one."""
+    training = profile.training
+    if training.steps is not None and training.epochs is not None:
+        yield Finding(
+            "contradiction",
+            "training.epochs",
+            f"training.steps = {training.steps} and training.epochs = {training.epochs} contradict each other",
+            "Keep one of the two: the other follows from the number of images",
+        )
+    if training.steps is None and training.epochs is None:
+        yield Finding(
+            "missing",
+            "training.steps",
+            "the profile does not say how long to train",
+            "Add steps = … or epochs = … to [training]",
+            "training.steps or training.epochs, exactly one",
+        )
+
+
+def warmup(profile: Profile) -> Iterator[Finding]:
+    """A warm-up counted in steps ends before the run does."""
+    steps, warm = profile.training.steps, profile.schedule.warmup
+    if steps is not None and isinstance(warm, int) and warm > steps:
+        yield Finding(
+            "contradiction",
+            "schedule.warmup",
+            f"schedule.warmup = {warm} is longer than the run of {steps} steps: the learning rate would never be reached",
+            "Make it shorter, or give a share such as 0.05",
+            f"whole number 0…{steps}, or a share below 1",
+        )
+
+
+def buckets(profile: Profile) -> Iterator[Finding]:
+    """The square bucket must fit between the shortest and the longest side."""
+    data = profile.dataset
+    if data.bucket_min > data.bucket_max:
+        yield Finding(
+            "contradiction",
+            "dataset.bucket_min",
+            f"dataset.bucket_min = {data.bucket_min} is above dataset.bucket_max = {data.bucket_max}",
+            "Swap them, or leave both out",
+            f"up to {data.bucket_max}",
+        )
+    elif not data.bucket_min <= data.resolution <= data.bucket_max:
+        yield Finding(
+            "contradiction",
+            "dataset.resolution",
+            f"dataset.resolution = {data.resolution} is outside the sides that buckets may have",
+            f"Change it, or bucket_min = {data.bucket_min} and bucket_max = {data.bucket_max}",
+            f"{data.bucket_min}…{data.bucket_max}",
+        )
+    if data.resolution % data.bucket_step:
+        near = max(round(data.resolution / data.bucket_step), 1) * data.bucket_step
+        yield Finding(
+            "contradiction",
+            "dataset.resolution",
+            f"dataset.resolution = {data.resolution} is not a multiple of dataset.bucket_step = {data.bucket_step}",
+            f"The nearest is {near}",
+            f"a multiple of {data.bucket_step}",
+        )
+
+
+def bucket_sides(profile: Profile) -> Iterator[Finding]:
+    """Limits that are no multiple of the step work, but mean another number than they say."""
+    data = profile.dataset
+    for name, up in (("bucket_min", True), ("bucket_max", False)):
+        side: int = getattr(data, name)
+        if side % data.bucket_step:
+            means = (side // data.bucket_step + up) * data.bucket_step
+            message = f"dataset.{name} = {side} is not a multiple of dataset.bucket_step = {data.bucket_step}"
+            yield Finding("rounded", f"dataset.{name}", message, f"It means {means}", severity="warning")
+
+
+def background(profile: Profile) -> Iterator[Finding]:
+    """A colour that Pillow knows."""
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(profile.dataset.background)
+    except ValueError:
+        yield Finding(
+            "not-allowed",
+            "dataset.background",
+            f'dataset.background is "{profile.dataset.background}"',
+            allowed="a colour name such as white, or #rrggbb",
+        )
+
+
+def folders(profile: Profile) -> Iterator[Finding]:
+    """At least one folder of images, and none twice."""
+    rows = profile.dataset.folders
+    if not rows:
+        remedy = 'Add a [[dataset.folders]] table with path = "…"'
+        yield Finding("missing", "dataset.folders", "the profile names no folder of images", remedy)
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        earlier = first.setdefault(row.path, index)
+        if earlier != index and row.path != "-":
+            message = f"dataset.folders[{index}].path is the same folder as dataset.folders[{earlier}].path"
+            remedy = "Its images count twice; repeats says that more plainly"
+            yield Finding("twice", f"dataset.folders[{index}].path", message, remedy, severity="warning")
+
+
+def targets(profile: Profile) -> Iterator[Finding]:
+    """No group of layers twice."""
+    chosen = profile.method.targets
+    for index, target in enumerate(chosen):
+        if target in chosen[:index]:
+            message = f'method.targets holds "{target}" twice'
+            yield Finding("twice", "method.targets", message, "Remove one", at=f"method.targets[{index}]")
+
+
+def prompts(profile: Profile) -> Iterator[Finding]:
+    """Every preview line can be read, and previews that are asked for have a prompt."""
+    previews = profile.previews
+    for index, line in enumerate(previews.prompts):
+        try:
+            parse_prompt_line(line)
+        except PromptError as error:
+            yield Finding(
+                "preview-prompt",
+                "previews.prompts",
+                f"previews.prompts[{index}]: {error}",
+                allowed="text --w 512 --h 512 --s 20 --l 7.5 --d 7 --n negative prompt",
+                at=f"previews.prompts[{index}]",
+            )
+    if previews.every and not previews.prompts:
+        message = f"previews.every = {previews.every}, but previews.prompts is empty: no preview will be made"
+        yield Finding("no-effect", "previews.every", message, 'Add prompts = ["…"] to [previews]', severity="warning")
+
+
+def text_encoder_rate(profile: Profile) -> Iterator[Finding]:
+    """A learning rate for a text encoder that is not trained does nothing."""
+    rate = profile.optimizer.text_encoder_learning_rate
+    if rate and not profile.method.text_encoder:
+        key = "optimizer.text_encoder_learning_rate"
+        message = f"{key} = {rate:g} has no effect: method.text_encoder is false"
+        yield Finding(
+            "no-effect", key, message, "Set method.text_encoder = true, or leave the rate out", severity="warning"
+        )
+
+
+def half_on_cpu(profile: Profile) -> Iterator[Finding]:
+    """Processors compute fp16 slowly and without loss scaling."""
+    if profile.training.precision == "fp16" and profile.training.device == "cpu":
+        message = 'training.precision = "fp16" does not work on the processor'
+        yield Finding("contradiction", "training.precision", message, "Use fp32 or bf16 there", '"fp32" or "bf16"')
+
+
+def checkpoints(profile: Profile) -> Iterator[Finding]:
+    """A run without checkpoints starts from nothing when the machine goes down."""
+    saving = profile.saving
+    if not (saving.every_steps or saving.every_epochs or saving.every_minutes):
+        message = "no checkpoints are written while training: a run that is killed starts again from the beginning"
+        yield Finding(
+            "no-checkpoints", "saving", message, "Set saving.every_minutes = 10, for example", severity="warning"
+        )
+
+
+# What each rule looks at: it is skipped when one of these has a problem of its own.
+RULES: dict[Rule, tuple[str, ...]] = {
+    length: ("training.steps", "training.epochs"),
+    warmup: ("training.steps", "schedule.warmup"),
+    buckets: ("dataset.resolution", "dataset.bucket_min", "dataset.bucket_max", "dataset.bucket_step"),
+    bucket_sides: ("dataset.bucket_min", "dataset.bucket_max", "dataset.bucket_step"),
+    background: ("dataset.background",),
+    folders: ("dataset.folders",),
+    targets: ("method.targets",),
+    prompts: ("previews.prompts", "previews.every"),
+    text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
+    half_on_cpu: ("training.precision", "training.device"),
+    checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
+}
+
+
+def contradictions(profile: Profile, broken: frozenset[str]) -> list[Finding]:
+    """What the rules say about the sound part of a profile; `broken` keys have been reported already."""
+    return [
+        finding
+        for rule, keys in RULES.items()
+        if not broken.intersection({*keys, *(key.partition(".")[0] for key in keys)})
+        for finding in rule(profile)
+    ]
