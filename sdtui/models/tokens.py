@@ -28,7 +28,7 @@ def token_ids(text: str) -> list[int]:
 
 @cache
 def _tokenizer() -> Tokenizer:
-    # Imported late: 20 ms that the first frame of the screen does not wait for.
+    # Imported late: 80 ms that the first frame of the screen does not wait for.
     from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
     from tokenizers.models import BPE
 

@@ -58,11 +58,13 @@ def is_comment(line: str) -> bool:
 
 
 def parse_prompt_line(line: str) -> PromptLine:
-    """Read one line.
+    """Read one line; one that `is_comment` has no flags.
 
     Raises:
         PromptError: an unknown flag, a flag without or with a wrong value, or a size that is no multiple of 8.
     """
+    if is_comment(line):
+        return PromptLine(line.strip())
     text, *rest = _FLAG.split(line.strip())
     found: dict[str, str] = {}
     for flag, value in zip(rest[::2], rest[1::2], strict=True):
