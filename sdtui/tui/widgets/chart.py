@@ -1,0 +1,212 @@
+"""A line chart in braille for a series that grows: raw values as a dotted band, the smoothed value as a line.
+
+Data come through `show`; a new frame is drawn at most twice a second, and only the cells that differ are sent.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual.events import Resize
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from sdtui.tui.widgets import ticks
+from sdtui.tui.widgets.braille import Canvas
+from sdtui.tui.widgets.columns import Columns
+from sdtui.tui.widgets.frame import Frame
+from sdtui.tui.widgets.scale import Scale, fit_scale
+
+# Two redraws a second: more tells a person nothing and costs bytes over SSH.
+INTERVAL = 0.5
+# Cells left of the plot: a label of at most seven characters and the axis.
+GUTTER = 9
+
+
+class LineChart(Widget):
+    """One series over steps or time, with axes.
+
+    Args:
+        title: what is drawn, with its unit if it has one.
+        x_format: how positions on the x axis are written (`ticks.number`, `ticks.duration`, `ticks.wall`).
+        band: draw the raw values too; without it the line is the raw series.
+        ascii_only: draw with ASCII characters.
+    """
+
+    DEFAULT_CSS = """
+    LineChart { height: 1fr; min-height: 4; }
+    LineChart > .chart--title { text-style: bold; }
+    LineChart > .chart--line { color: $accent; text-style: bold; }
+    LineChart > .chart--value { color: $accent; text-style: bold; }
+    LineChart > .chart--band { color: $text-muted; }
+    LineChart > .chart--axis { color: $text-muted; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--title",
+        "chart--line",
+        "chart--value",
+        "chart--band",
+        "chart--axis",
+    }
+    ROLES = ("title", "line", "value", "band", "axis")
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        x_format: ticks.Format = ticks.number,
+        band: bool = True,
+        smoothing: float = 0.98,
+        ascii_only: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self.title = title
+        self.band = band
+        self.ascii_only = ascii_only
+        self._x_format = x_format
+        self._log_y = False
+        self._smoothing = smoothing if band else 0.0
+        self._xs: Sequence[float] = ()
+        self._ys: Sequence[float] = ()
+        self._limit: float | None = None
+        self._columns = Columns(0, self._smoothing)
+        self._scale: Scale | None = None
+        self._frame = Frame(0, 0)
+        self._drawn_at = -math.inf
+        self._due: Timer | None = None
+
+    def show(self, xs: Sequence[float], ys: Sequence[float], limit: float | None = None) -> None:
+        """Draw this series: positions that do not fall, their values, and where it will end if that is known."""
+        self._xs, self._ys, self._limit = xs, ys, limit
+        wait = self._drawn_at + INTERVAL - time.monotonic()
+        if wait <= 0:
+            self._draw()
+        elif self._due is None:
+            self._due = self.set_timer(wait, self._draw)
+
+    def configure(
+        self, *, smoothing: float | None = None, log_y: bool | None = None, x_format: ticks.Format | None = None
+    ) -> None:
+        """Change how the series is drawn, at once."""
+        self._smoothing = self._smoothing if smoothing is None else smoothing
+        self._log_y = self._log_y if log_y is None else log_y
+        self._x_format = x_format or self._x_format
+        self._columns = Columns(self._columns.count, self._smoothing)
+        self._draw()
+
+    @property
+    def value(self) -> float:
+        """The smoothed value at the end of the series; NaN before the first point."""
+        return self._columns.value
+
+    def plain(self) -> list[str]:
+        """What is drawn, as text."""
+        return self._frame.plain()
+
+    def on_resize(self, _event: Resize) -> None:
+        """Other width, other columns."""
+        self._draw()
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of the last frame."""
+        if y >= self._frame.height:
+            return Strip.blank(self.size.width, self.rich_style)
+        return self._frame.strip(y, self._styles())
+
+    def _styles(self) -> dict[str, Style]:
+        styles = {role: self.get_component_rich_style(f"chart--{role}") for role in self.ROLES}
+        return {"": self.rich_style, **styles}
+
+    def _draw(self) -> None:
+        """Fold in what is new, compose a frame, and mark the cells that differ for repainting."""
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+        self._drawn_at = time.monotonic()
+        frame = self._compose_frame(*self.size)
+        before, self._frame = self._frame, frame
+        if (before.width, before.height) != (frame.width, frame.height):
+            self.refresh()
+        elif regions := frame.changed(before):
+            self.refresh(*regions)
+
+    def _compose_frame(self, width: int, height: int) -> Frame:
+        frame = Frame(width, height)
+        rows = height - 3  # the title above; the axis and its labels below
+        columns = width - GUTTER
+        if rows < 1 or columns < 8:
+            return frame
+        if self._columns.count != columns * 2:
+            self._columns = Columns(columns * 2, self._smoothing)
+        self._columns.take(self._xs, self._ys, self._limit)
+        self._title_row(frame)
+        raw = [*self._columns.low, *self._columns.high] if self.band else []
+        self._scale = fit_scale(raw, self._columns.line, max(2, rows // 3), self._log_y, self._scale)
+        self._plot(frame, columns, rows, self._scale)
+        self._y_axis(frame, rows, self._scale)
+        self._x_axis(frame, columns, rows + 1)
+        return frame
+
+    def _title_row(self, frame: Frame) -> None:
+        frame.text(0, 0, self.title, "title")
+        if self.band:
+            band, line = ("..", "**") if self.ascii_only else ("⡪⡪", "━━")
+            frame.text(GUTTER, 0, f"raw {band}", "band")
+            frame.text(GUTTER + 9, 0, f"average {self._smoothing:g}", "axis")
+            frame.text(GUTTER + 18 + len(f"{self._smoothing:g}"), 0, line, "line")
+        if not math.isnan(self.value):
+            words = f"{self.value:.4g}"
+            frame.text(frame.width - len(words) - 1, 0, words, "value")
+
+    def _plot(self, frame: Frame, width: int, rows: int, scale: Scale) -> None:
+        columns = self._columns
+        canvas = Canvas(width, rows)
+        if self.band:
+            canvas.draw_band([scale.height(v) for v in columns.low], [scale.height(v) for v in columns.high])
+        canvas.draw_line([scale.height(value) for value in columns.line])
+        for y, row in enumerate(canvas.cells(self.ascii_only)):
+            for x, (glyph, on_line) in enumerate(row):
+                if glyph != " ":
+                    frame.text(GUTTER + x, y + 1, glyph, "line" if on_line else "band")
+
+    def _y_axis(self, frame: Frame, rows: int, scale: Scale) -> None:
+        bar, mark, corner = ("|", "+", "+") if self.ascii_only else ("│", "┤", "└")
+        for y in range(rows):
+            frame.text(GUTTER - 1, y + 1, bar, "axis")
+        frame.text(GUTTER - 1, rows + 1, corner, "axis")
+        taken: set[int] = set()
+        for height, label in scale.labels:
+            y = 1 + round((1 - height) * (rows - 1))
+            if 1 <= y <= rows and y not in taken:
+                taken.add(y)
+                frame.text(GUTTER - 2 - len(label), y, label, "axis")
+                frame.text(GUTTER - 1, y, mark, "axis")
+
+    def _x_axis(self, frame: Frame, width: int, y: int) -> None:
+        line, mark = ("-", "+") if self.ascii_only else ("─", "┴")
+        frame.text(GUTTER, y, line * width, "axis")
+        if not self._xs:
+            return
+        start, end = self._columns.start, self._columns.end
+        step = self._x_step(end - start, max(2, width // 12))
+        origin = 0.0 if self._x_format is ticks.number else start
+        free = GUTTER
+        for offset in ticks.ticks(start - origin, end - origin, step):
+            label = self._x_format(origin + offset if self._x_format is ticks.wall else offset, step)
+            x = GUTTER + min(width - 1, round((origin + offset - start) / (end - start) * width))
+            left = min(x - len(label) // 2, frame.width - len(label))
+            if left >= free:
+                frame.text(x, y, mark, "axis")
+                frame.text(left, y + 1, label, "axis")
+                free = left + len(label) + 2
+
+    def _x_step(self, span: float, count: int) -> float:
+        if self._x_format is ticks.number:
+            return max(1.0, ticks.round_step(span, count))
+        return ticks.clock_step(span, count)

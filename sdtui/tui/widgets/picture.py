@@ -1,0 +1,165 @@
+"""A pane with one picture, drawn in characters by a thread and kept in the pane's shape."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.segment import Segment
+from textual.events import Resize
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from sdtui.errors import SdtuiError
+from sdtui.tui.literal import clean, fit
+
+if TYPE_CHECKING:
+    from sdtui.tui.widgets.blocks import Mode
+
+# Drawings kept: enough to go to and fro between neighbours without decoding again.
+CACHED = 24
+
+
+class Job(NamedTuple):
+    """What to draw, and how large."""
+
+    path: Path
+    columns: int
+    rows: int
+    mode: Mode
+    palette256: bool
+    dark: bool
+
+
+class PicturePanel(Widget):
+    """Shows the picture given to `show`, with a line of words under it; an unreadable one is a message in the pane.
+
+    Only one picture is decoded at a time, and afterwards only the last one asked for: holding a key down skips pictures
+    instead of queueing them.
+
+    Args:
+        mode: `ascii`, `half` or `quadrant`; empty: what the terminal can do.
+        ascii_only: draw with ASCII characters.
+    """
+
+    DEFAULT_CSS = """
+    PicturePanel { height: 1fr; }
+    PicturePanel > .picture--caption { color: $soft; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"picture--caption"}
+
+    class Drawn(Message):
+        """A drawing is ready, or could not be made."""
+
+        def __init__(self, job: Job, strips: list[Strip], problem: str) -> None:
+            super().__init__()
+            self.job = job
+            self.strips = strips
+            self.problem = problem
+
+    def __init__(self, *, mode: Mode | None = None, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._mode: Mode | None = "ascii" if ascii_only else mode
+        self._path: Path | None = None
+        self._caption = ""
+        self._busy = False
+        self._wanted: Job | None = None
+        self._strips: list[Strip] = []
+        self._message = ""
+        self._cache: OrderedDict[tuple[Job, int], list[Strip]] = OrderedDict()
+
+    def show(self, path: Path | None, caption: str = "", message: str = "") -> None:
+        """Show the picture in `path` with `caption` under it, or an empty pane with `message`."""
+        if path is None:
+            self._strips, self._message = [], message
+        if caption != self._caption or path is None:
+            self.refresh()
+        self._path, self._caption = path, caption
+        self._draw(again=True)
+
+    def on_resize(self, _event: Resize) -> None:
+        """Draw for the new size."""
+        self._draw()
+
+    def plain(self) -> list[str]:
+        """What the pane shows, as text."""
+        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y`: a row of the drawing in the middle of the pane, the message, or the caption."""
+        width, style = self.size.width, self.rich_style
+        if self._caption and y == self.size.height - 1:
+            words = fit(clean(self._caption, ascii_only=self._mode == "ascii"), width)
+            return Strip([Segment(words, self.get_component_rich_style("picture--caption"))], width)
+        top = max(0, (self._rows - len(self._strips)) // 2)
+        if self._strips and top <= y < top + len(self._strips):
+            strip = self._strips[y - top]
+            return _centred(strip, width).apply_style(style)
+        if not self._strips and self._message and y == self._rows // 2:
+            return _centred(Strip([Segment(fit(self._message, width).rstrip(), style)]), width).apply_style(style)
+        return Strip.blank(width, style)
+
+    @property
+    def _rows(self) -> int:
+        return self.size.height - (2 if self._caption else 0)
+
+    def _draw(self, again: bool = False) -> None:
+        """Ask for a drawing of the present picture at the present size."""
+        if self._path is None or self._rows < 1 or self.size.width < 1:
+            self._wanted = None
+            return
+        mode = self._mode or ("ascii" if self.app.console.color_system in {None, "standard"} else "quadrant")
+        palette256 = self.app.console.color_system == "256"
+        dark = self.app.current_theme.dark
+        job = Job(self._path, self.size.width, self._rows, mode, palette256, dark)
+        if again or job != self._wanted:
+            self._wanted = job
+            self._start()
+
+    def _start(self) -> None:
+        if self._busy or self._wanted is None:
+            return
+        self._busy = True
+        work = partial(self._work, self._wanted)
+        self.run_worker(work, thread=True, group="picture", exclusive=True, exit_on_error=False)
+
+    def _work(self, job: Job) -> None:
+        """In a thread: decode and draw, or find out why not."""
+        try:
+            self.post_message(self.Drawn(job, self._drawing(job), ""))
+        except SdtuiError as error:
+            self.post_message(self.Drawn(job, [], error.message))
+        except (OSError, ValueError, MemoryError) as error:
+            self.post_message(self.Drawn(job, [], str(error)))
+
+    def _drawing(self, job: Job) -> list[Strip]:
+        # Pillow is imported with the first picture, not with the screen.
+        from sdtui.dataset.image import open_rgb
+        from sdtui.tui.widgets.blocks import draw
+
+        stamp = job.path.stat().st_mtime_ns if job.path.exists() else 0
+        if (strips := self._cache.get((job, stamp))) is None:
+            image = open_rgb(job.path)
+            strips = draw(image, job.columns, job.rows, job.mode, job.palette256, job.dark)
+            self._cache[job, stamp] = strips
+            while len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        return strips
+
+    def on_picture_panel_drawn(self, event: Drawn) -> None:
+        """Show the drawing if it is still the one wanted, else go on to the one that is."""
+        event.stop()
+        self._busy = False
+        if event.job != self._wanted:
+            self._start()
+            return
+        self._strips, self._message = event.strips, clean(event.problem)
+        self.refresh()
+
+
+def _centred(strip: Strip, width: int) -> Strip:
+    left = max(0, (width - strip.cell_length) // 2)
+    return Strip([Segment(" " * left), *strip], left + strip.cell_length).adjust_cell_length(width)
