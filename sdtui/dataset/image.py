@@ -19,6 +19,8 @@ EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif
 
 # Pillow warns above 89 million pixels and refuses above twice that; the refusal is the line we report.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+# What its plugins grumble about (damaged EXIF, odd palettes) would otherwise be printed over the screen.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _ORIENTATION = 0x0112
 # EXIF 2.3, tag Orientation: what turns the stored rows and columns into what the camera saw.

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sdtui.dataset.caption import CaptionError
+from sdtui.dataset.library import Library
+from sdtui.dataset.scan import DatasetError
+
+
+def fill(folder: Path, *names: str, **captions: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    for stem, text in captions.items():
+        (folder / f"{stem}.txt").write_text(text)
+    return folder
+
+
+def relatives(library: Library) -> list[str]:
+    return [entry.relative for entry in library]
+
+
+def test_images_stand_in_natural_order_folder_by_folder(tmp_path: Path) -> None:
+    fill(tmp_path, "img10.png", "img2.JPG", "img1.webp", "notes.md", ".hidden.png")
+    fill(tmp_path / "set 10", "a.png")
+    fill(tmp_path / "set 2", "b.png")
+    fill(tmp_path / "set 2" / "deep", "c.png")
+    fill(tmp_path / ".sdtui", "d.png")
+    library = Library.scan(tmp_path)
+    assert relatives(library) == [
+        "img1.webp", "img2.JPG", "img10.png", "set 2/b.png", "set 2/deep/c.png", "set 10/a.png",
+    ]  # fmt: skip
+    assert len(Library.scan(tmp_path, recursive=False)) == 3
+    assert library.position("set 2/b.png") == 3
+    assert library.position("set 3/b.png") is None
+
+
+def test_entries_tell_path_and_caption(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", "c.png", "c.png.txt", a="x")
+    library = Library.scan(tmp_path)
+    assert library[0] == (tmp_path / "a.png", "a.png", tmp_path / "a.txt")
+    assert library[1] == (tmp_path / "b.png", "b.png", None)
+    assert library[2].caption == tmp_path / "c.png.txt"
+    assert [library.has_caption(at) for at in range(3)] == [True, False, True]
+    assert library.untagged == 1
+    assert library.text(0) == "x"
+    assert library.text(1) is None
+
+
+def test_the_naming_most_captions_have_wins_and_is_told(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "a.caption", "a.txt", "b.png", "b.caption", "c.png")
+    library = Library.scan(tmp_path)
+    assert library.naming == ".caption"
+    assert library[0].caption == tmp_path / "a.caption"
+    assert library.caption_path(2) == tmp_path / "c.caption"
+    assert library.describe_captions() == "2 .caption"
+    assert Library.scan(tmp_path, extension=".txt")[0].caption == tmp_path / "a.txt"
+    assert Library.scan(tmp_path, extension=".txt")[1].caption is None
+
+
+def test_new_captions_follow_the_image_name_where_the_others_do(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "a.png.txt", "b.png")
+    assert Library.scan(tmp_path).caption_path(1) == tmp_path / "b.png.txt"
+
+
+def test_caption_endings_in_any_case(tmp_path: Path) -> None:
+    fill(tmp_path, "IMG_1.JPG", "IMG_2.JPG")
+    (tmp_path / "IMG_1.TXT").write_text("old camera")
+    library = Library.scan(tmp_path)
+    assert library[0].caption == tmp_path / "IMG_1.TXT"
+    assert library.read_caption(0).text == "old camera"
+
+
+def test_names_that_are_not_text(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 [1].png")
+    fill(tmp_path, name)
+    (tmp_path / os.fsdecode(b"caf\xe9 [1].txt")).write_text("x")
+    library = Library.scan(tmp_path)
+    assert library[0].path.exists()
+    assert library.read_caption(0).text == "x"
+    assert library.search("caf") == [0]
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    fill(tmp_path / "set", "a.png")
+    (tmp_path / "set" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    outside = fill(tmp_path.parent / f"{tmp_path.name}-outside", "b.png")
+    (tmp_path / "other").symlink_to(outside, target_is_directory=True)
+    assert relatives(Library.scan(tmp_path)) == ["other/b.png", "set/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "the folder does not exist"),
+        (lambda path: path.touch(), "this is a file, not a folder"),
+    ],
+)
+def test_a_folder_that_is_none(tmp_path: Path, make: object, message: str) -> None:
+    assert callable(make)
+    make(tmp_path / "set")
+    with pytest.raises(DatasetError) as caught:
+        Library.scan(tmp_path / "set")
+    assert (caught.value.message, caught.value.where) == (message, str(tmp_path / "set"))
+
+
+def test_folders_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "open", "a.png")
+    fill(tmp_path / "closed", "b.png")
+    real = os.scandir
+
+    def guarded(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    library = Library.scan(tmp_path)
+    assert relatives(library) == ["open/a.png"]
+    assert library.unreadable_folders == ("closed",)
+    with pytest.raises(DatasetError, match="no permission to read the folder"):
+        Library.scan(tmp_path / "closed")
+
+
+def test_what_lies_in_a_folder_without_images(tmp_path: Path) -> None:
+    assert Library.scan(fill(tmp_path / "empty")).why_empty() == "it is empty"
+    fill(tmp_path / "psd", "a.psd", "b.psd", "README")
+    fill(tmp_path / "psd" / "10_cat", "c.png")
+    library = Library.scan(tmp_path / "psd", recursive=False)
+    assert len(library) == 0
+    assert library.why_empty() == "it holds 1 folder (10_cat) and 3 other files (.psd, no ending)"
+
+
+def test_search_looks_at_names_and_captions_in_any_case(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", "Tower.png", a="stone wall", b="a TOWER, sky")
+    library = Library.scan(tmp_path)
+    assert library.search("tower") == [1, 2]
+    assert library.search("Stone W") == [0]
+    assert library.search("") == [0, 1, 2]
+    assert library.search("gate") == []
+
+
+def test_tag_counts_count_captions(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", "c.png", a="sky, sky, wall", b="sky")
+    library = Library.scan(tmp_path)
+    assert library.tag_counts([0, 2]) == {"sky": 1, "wall": 1}
+    for _ in library.load_captions():
+        pass
+    assert library.tag_counts() == {"sky": 2, "wall": 1}
+
+
+def test_a_caption_that_is_no_text_does_not_stop_the_others(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", b="sky")
+    (tmp_path / "a.txt").write_bytes(b"\xff")
+    library = Library.scan(tmp_path)
+    assert library.search("sky") == [1]
+    assert library.text(0) is None
+    with pytest.raises(CaptionError):
+        library.read_caption(0)
+
+
+def test_a_changed_caption_is_noticed_and_taken_in(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", a="old")
+    library = Library.scan(tmp_path)
+    assert library.search("old") == [0]
+    before = library.stat_of(0)
+    assert library.stat_of(1) is None
+    (tmp_path / "a.txt").write_text("newer")
+    (tmp_path / "b.txt").write_text("new")
+    assert library.stat_of(0) != before
+    library.changed([0, 1])
+    assert library.search("new") == [0, 1]
+    assert library.search("old") == []
+    (tmp_path / "a.txt").unlink()
+    library.changed([0])
+    assert not library.has_caption(0)
+    assert library.text(0) is None
+
+
+def test_refresh_tells_where_each_image_went(tmp_path: Path) -> None:
+    fill(tmp_path, "b.png", "d.png", "e.png", b="bee", d="dee", e="ee")
+    library = Library.scan(tmp_path)
+    assert library.search("dee") == [1]
+    fill(tmp_path, "a.png", "c.png", a="aa")
+    (tmp_path / "d.png").unlink()
+    news = library.refresh()
+    assert (news.added, news.removed, news.moved) == (2, 1, (1, -1, 3))
+    assert [news.position(old) for old in range(3)] == [1, 1, 3]
+    assert relatives(library) == ["a.png", "b.png", "c.png", "e.png"]
+    assert [library.text(at) for at in range(4)] == ["aa", "bee", None, "ee"]
+
+
+def test_refresh_without_news_moves_nothing(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", a="x")
+    library = Library.scan(tmp_path)
+    assert library.search("new") == []
+    fill(tmp_path, b="new")
+    news = library.refresh()
+    assert (news.added, news.removed, news.moved, news.position(1)) == (0, 0, None, 1)
+    assert library.has_caption(1)
+    assert library.search("new") == [1]
+
+
+def test_a_vanished_first_image_leaves_the_cursor_at_the_top(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png")
+    library = Library.scan(tmp_path)
+    (tmp_path / "a.png").unlink()
+    assert library.refresh().position(0) == 0
+
+
+def test_refresh_of_a_vanished_folder_keeps_the_library(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "set", "a.png")
+    library = Library.scan(folder)
+    folder.rename(tmp_path / "gone")
+    with pytest.raises(DatasetError, match="does not exist"):
+        library.refresh()
+    assert len(library) == 1
