@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 
 class Glyphs(NamedTuple):
@@ -59,6 +62,11 @@ ASCII = Glyphs(
 def glyphs(ascii_only: bool) -> Glyphs:
     """The set to draw with."""
     return ASCII if ascii_only else UNICODE
+
+
+def glyphs_of(widget: Widget) -> Glyphs:
+    """The set that the widget's app draws with; box drawing in an app that has no opinion."""
+    return getattr(widget.app, "glyphs", UNICODE)
 
 
 def bar(share: float, width: int, marks: Glyphs) -> str:

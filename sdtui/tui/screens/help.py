@@ -63,5 +63,5 @@ def _help_lines(table: keys.KeyTable, contexts: list[str]) -> list[Content]:
             lines.append(Content.styled(keys.CONTEXTS.get(context, context), "bold $accent"))
         for row in rows:
             pressed = keys.all_shown(row.keys)
-            lines.append(Content.assemble((f"  {pressed:<{KEY_COLUMN}}", "$strong"), (row.help, "$foreground")))
+            lines.append(Content.assemble((f"{pressed:<{KEY_COLUMN}}", "$strong"), (row.help, "$foreground")))
     return lines

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.content import Content
 from textual.widget import Widget
 
+from sdtui.tui.glyphs import glyphs_of
 from sdtui.tui.keys import Key, shown
 from sdtui.tui.literal import shorten
-
-if TYPE_CHECKING:
-    from sdtui.tui.app import SdtuiApp
 
 GAP = 3
 
@@ -44,7 +40,7 @@ class HeaderLine(Widget):
         if left.cell_length + right.cell_length > width:
             right = self._run_line
         room = max(0, width - left.cell_length - right.cell_length - 1)
-        left = left + Content.styled(shorten(self._place, room, ellipsis(self)), "$foreground")
+        left = left + Content.styled(shorten(self._place, room, glyphs_of(self).ellipsis), "$foreground")
         return (left.pad_right(max(0, width - left.cell_length - right.cell_length)) + right).truncate(width)
 
 
@@ -81,8 +77,3 @@ class HintLine(Widget):
 
 def _hint(row: Key) -> Content:
     return Content.assemble((shown(row.keys), "bold $strong"), " ", (row.label, "$soft"))
-
-
-def ellipsis(widget: Widget) -> str:
-    """The sign for left-out text that this app draws with."""
-    return cast("SdtuiApp", widget.app).glyphs.ellipsis

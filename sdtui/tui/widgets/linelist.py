@@ -1,7 +1,7 @@
 """A list of any length that draws only the rows on the screen: the Line API, with a small cache of drawn rows.
 
 Give it a source with `set_rows(count, draw)`; `draw(index, width)` returns the row as `Content` (made of `literal`
-pieces). The list owns the cursor, scrolling and list keys, and posts `Moved` and `Chosen`.
+pieces) for the cells right of the cursor's gutter. The list owns the cursor, scrolling and list keys, and posts `Moved` and `Chosen`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from sdtui.tui import keys
+from sdtui.tui.glyphs import glyphs_of
 
 DrawRow = Callable[[int, int], Content]
 CACHED_ROWS = 600
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(ScrollView, can_focus=True, inherit_bindings=False):
     """A virtual list of one-line rows.
 
     Attributes:
@@ -79,6 +80,7 @@ class LineList(ScrollView, can_focus=True):
         self.count = 0
         self._draw: DrawRow = lambda _index, _width: Content("")
         self._selectable: Callable[[int], bool] = lambda _index: True
+        self._pointer = ">"
         self._strips: LRUCache[tuple[int, int, str], Strip] = LRUCache(CACHED_ROWS)
 
     def set_rows(
@@ -129,19 +131,24 @@ class LineList(ScrollView, can_focus=True):
         if new >= 0:
             self.post_message(self.Moved(self, new))
 
+    def on_mount(self) -> None:
+        """The cursor's sign, as the app draws it."""
+        self._pointer = glyphs_of(self).cursor
+
     def render_line(self, y: int) -> Strip:
         """One row of the visible part."""
         index = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if not 0 <= index < self.count:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)
         kind = self._kind(index)
         key = (index, width, kind)
         strip = self._strips.get(key)
         if strip is None:
             style = self.get_visual_style("linelist--row", kind)
-            content = self._draw(index, width)
-            strip = Visual.to_strips(self, content, width, 1, style)[0] if content.plain else Strip([])
+            gutter = f"{self._pointer} " if index == self.cursor else "  "
+            content = Content.styled(gutter, "$accent") + self._draw(index, max(0, width - len(gutter)))
+            strip = Visual.to_strips(self, content.truncate(width), width, 1, style)[0]
             strip = strip.adjust_cell_length(width, style.rich_style)
             self._strips[key] = strip
         return strip

@@ -1,0 +1,54 @@
+"""The words of the captions screen: a row of the list, the line of facts, the length of a caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from sdtui.dataset.caption import Tag
+from sdtui.tui.caption_text import repeated
+from sdtui.tui.captions_model import CaptionsModel
+from sdtui.tui.glyphs import Glyphs
+from sdtui.tui.literal import clean, shorten
+from sdtui.tui.numbers import count
+
+# CLIP reads 77 tokens, two of which mark beginning and end.
+CLIP_TOKENS = 75
+
+
+def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, ascii_only: bool) -> Content:
+    """One image in the list: marked, untagged, name."""
+    untagged = model.is_untagged(position)
+    mark = marks.mark if position in model.marked else " "
+    name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), width - 4, marks.ellipsis)
+    return Content.assemble(
+        (mark, "$accent"), ("!" if untagged else " ", "bold $warning"), " ", (name, "$warning" if untagged else "")
+    )
+
+
+def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Content:
+    """Which image it is, its size, and what became of the last edit."""
+    return Content.assemble(
+        (clean(relative, ascii_only=ascii_only), "bold $strong"),
+        "   ",
+        (clean(image), "$soft"),
+        "   ",
+        (saved, "$success"),
+    )
+
+
+def length_line(tags: Sequence[Tag], tokens: int | None, marks: Glyphs) -> Content:
+    """How many tags, how many are there twice, and how many of the text encoder's tokens they take (None: unknown yet)."""
+    again = repeated(tags)
+    over = tokens is not None and tokens > CLIP_TOKENS
+    counted = f"{tokens:>3}" if tokens is not None else "  -"
+    parts = [(f"{count(len(tags), 'tag')}", "$soft")]
+    if again:
+        parts += [(f" {marks.dot} {len(again)} twice", "$warning")]
+    parts += [
+        (f" {marks.dot} tokens ", "$soft"),
+        (f"{counted} / {CLIP_TOKENS}", "bold $error" if over else "$foreground"),
+        (" too long" if over else "", "$error"),
+    ]
+    return Content.assemble(*parts)

@@ -1,0 +1,193 @@
+"""What the captions screen works on: the dataset, the caption in hand, and edits that go through its journal in order.
+
+Everything that may take time (listing, reading all captions, searching, writing) is done by methods named `…_slowly`, for
+a thread; the rest is at most one small file. Edits are taken in at once and written by one thread in the order they were
+made, each with the bytes it expects on disk, so that nothing another program wrote is ever replaced.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdtui.dataset.caption import CaptionError, CaptionFile, tag_words
+from sdtui.dataset.edit import Change, Journal, Operation
+from sdtui.dataset.library import Library, Stat
+from sdtui.errors import SdtuiError
+
+FLUSH_SECONDS = 2.0
+
+
+@dataclass
+class InHand:
+    """The image under the cursor and its caption as the user sees it."""
+
+    position: int
+    caption: CaptionFile | None  # None: it cannot be read, and `problem` says why
+    problem: str
+    seen: Stat | None  # the file's state when it was read or written by us
+
+    @property
+    def text(self) -> str:
+        """The caption's text, empty where there is none."""
+        return self.caption.text if self.caption else ""
+
+
+class CaptionsModel:
+    """One dataset on the captions screen.
+
+    Attributes:
+        library: the images.
+        view: positions that are listed, in order; all of them unless a search narrows it.
+        marked: positions the user marked.
+        counts: in how many captions of the view each tag stands; None until counted.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.view: Sequence[int] = range(len(library))
+        self.marked: set[int] = set()
+        self.counts: Counter[str] | None = None
+        self.matches: Sequence[int] = ()
+        self._blank = bytearray(not library.has_caption(at) for at in range(len(library)))
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="captions")
+        self._reading = threading.Lock()
+
+    @classmethod
+    def open_slowly(cls, folder: Path) -> CaptionsModel:
+        """List the images of `folder`; raises DatasetError."""
+        return cls(Library.scan(folder))
+
+    @property
+    def folder(self) -> Path:
+        """The dataset's folder."""
+        return self.library.folder
+
+    @property
+    def untagged(self) -> int:
+        """How many images have no caption, or (once all were read) a blank one."""
+        return sum(self._blank)
+
+    def is_untagged(self, position: int) -> bool:
+        """Whether the image has no caption, as far as is known."""
+        return bool(self._blank[position])
+
+    def next_untagged(self, row: int) -> int | None:
+        """The first row after `row`, going round, whose image has no caption."""
+        return self._next_row(row, 1, self.is_untagged)
+
+    def next_match(self, row: int, step: int) -> int | None:
+        """The next row in the direction of `step` whose image the last search found, going round."""
+        found = set(self.matches)
+        return self._next_row(row, step, found.__contains__)
+
+    def row_of(self, position: int) -> int | None:
+        """Where an image is listed, None when the view leaves it out."""
+        if isinstance(self.view, range):
+            return position if position in self.view else None
+        return next((row for row, at in enumerate(self.view) if at == position), None)
+
+    def take(self, position: int) -> InHand:
+        """Read one image's caption from disk."""
+        seen = self.library.stat_of(position)
+        try:
+            return InHand(position, self.library.read_caption(position), "", seen)
+        except CaptionError as error:
+            return InHand(position, None, str(error), seen)
+
+    def changed_on_disk(self, hand: InHand) -> bool:
+        """Whether another program wrote the caption since it was read; only meaningful when nothing is being written."""
+        return self.library.stat_of(hand.position) != hand.seen
+
+    def edit(self, hand: InHand, text: str, label: str, done: Callable[[Exception | None], None]) -> InHand:
+        """Take in a new text at once and write it in the background; `done` hears how that went, in another thread."""
+        if hand.caption is None or text == hand.caption.text:
+            return hand
+        new = hand.caption.replaced(text)
+        after = new.to_bytes()
+        self._count(hand.text, text)
+        self._blank[hand.position] = not text.strip()
+        future = self._writer.submit(
+            self._write_slowly, hand, Change(hand.caption.path, hand.caption.raw, after), label
+        )
+        future.add_done_callback(lambda finished: done(_failure(finished)))
+        # From here on the file is expected to hold `after`, so a second edit can follow before the first is written.
+        return InHand(hand.position, CaptionFile.parse(new.path, after), "", hand.seen)
+
+    def step_slowly(self, *, back: bool) -> Operation | None:
+        """Undo or redo after all pending writes; the operation, or None when there is none. Raises ConflictError."""
+        return self._writer.submit(self._step, back).result()
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait until what was edited is written."""
+        self._writer.submit(lambda: None).result(timeout=seconds)
+
+    def close(self) -> None:
+        """Write what is pending and let the thread go."""
+        self._writer.shutdown(wait=True)
+
+    def load_slowly(self) -> Iterator[int]:
+        """Read all captions; yields how many are read. Afterwards blank ones count as untagged."""
+        with self._reading:
+            yield from self.library.load_captions()
+        for at in range(len(self.library)):
+            text = self.library.text(at)
+            self._blank[at] = not (text and text.strip())
+
+    def count_slowly(self) -> Counter[str]:
+        """Count the tags of the view."""
+        return self.library.tag_counts(None if isinstance(self.view, range) else self.view)
+
+    def search_slowly(self, query: str) -> list[int]:
+        """Positions whose name or caption contains `query`."""
+        with self._reading:
+            return self.library.search(query)
+
+    def show(self, positions: Sequence[int] | None) -> None:
+        """Narrow the view to `positions`, or show everything."""
+        self.view = range(len(self.library)) if positions is None else positions
+        self.counts = None
+
+    def positions_of(self, paths: Sequence[Path]) -> list[int]:
+        """Positions whose caption files are among `paths`."""
+        wanted = set(paths)
+        return [at for at in range(len(self.library)) if self.library.caption_path(at) in wanted]
+
+    def _write_slowly(self, hand: InHand, change: Change, label: str) -> None:
+        Journal.open(self.folder).apply([change], label)
+        self.library.changed([hand.position])
+
+    def _step(self, back: bool) -> Operation | None:
+        journal = Journal.open(self.folder)
+        operation = journal.undo() if back else journal.redo()
+        if operation is not None:
+            touched = self.positions_of([change.path for change in operation.changes])
+            self.library.changed(touched)
+            for at in touched:
+                text = self.library.text(at)
+                self._blank[at] = not (text and text.strip())
+        return operation
+
+    def _count(self, old: str, new: str) -> None:
+        """Keep the counts right without counting everything again."""
+        if self.counts is None:
+            return
+        self.counts.subtract(set(tag_words(old)))
+        self.counts.update(set(tag_words(new)))
+        self.counts += Counter()  # drops the tags that are gone
+
+    def _next_row(self, row: int, step: int, wanted: Callable[[int], bool]) -> int | None:
+        count = len(self.view)
+        rows = ((row + step * offset) % count for offset in range(1, count + 1))
+        return next((at for at in rows if wanted(self.view[at])), None)
+
+
+def _failure(finished: Future[None]) -> Exception | None:
+    error = finished.exception()
+    if error is None or isinstance(error, Exception):
+        return error
+    return SdtuiError(str(error))

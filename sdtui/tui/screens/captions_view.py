@@ -1,0 +1,322 @@
+"""The captions screen as one looks at it: images at the left, picture, tag counts, and the caption below.
+
+The list shows names only and reads nothing; the caption under the cursor is read when the cursor comes to it, the picture a
+moment later. Everything about the whole dataset (untagged, tag counts, search) arrives from threads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.caption_facts import facts_line, length_line, row_line
+from sdtui.tui.captions_model import CaptionsModel, InHand
+from sdtui.tui.literal import home_path
+from sdtui.tui.numbers import count, grouped
+from sdtui.tui.screens.base import SdtuiScreen
+from sdtui.tui.widgets.caption_pane import CaptionPane
+from sdtui.tui.widgets.linelist import LineList
+from sdtui.tui.widgets.picture import PicturePanel
+from sdtui.tui.widgets.search_line import SearchLine
+from sdtui.tui.widgets.tag_panel import TagPanel
+
+# A picture costs more bytes than the rest of the screen; holding a key down must not draw one per image.
+PICTURE_DELAY = 0.12
+
+
+class CaptionsView(SdtuiScreen):
+    """Opens a dataset and shows its images; the keys that change something are `CaptionsScreen`'s."""
+
+    NAME = "captions"
+    KEY_CONTEXT = "captions"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
+    DEFAULT_CSS = """
+    CaptionsView {
+        & #columns { height: 1fr; }
+        & #images { width: 40; }
+        & PicturePanel { width: 1fr; border-left: solid $faint; padding: 0 1; }
+        & TagPanel { width: 38; border-left: solid $faint; }
+        &.-narrow #images { width: 34; }
+        &.-narrow CaptionPane { height: 7; }
+        &.-narrow.-unfolded TagPanel { width: 1fr; }
+        &.-wide #images { width: 60; }
+        &.-wide TagPanel { width: 54; }
+        &.-wide CaptionPane { height: 12; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: CaptionsModel | None = None
+        self.hand: InHand | None = None
+        self.tag = 0
+        self._saved = ""
+        self._image_facts = ""
+        self._facts_of = -1
+        # The vocabulary takes a moment to load; until a thread has done that, lengths are unknown.
+        self._count_tokens: Callable[[str], int | None] = lambda _text: None
+        self._pending = 0
+        self._opening: Path | None = None
+        self._recalled: dict[str, Any] = {}
+        self._picture_timer: Timer | None = None
+
+    # -- layout -----------------------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """Search line; images, picture, tags; caption."""
+        yield SearchLine()
+        with Horizontal(id="columns"):
+            yield LineList(id="images", classes="main")
+            yield PicturePanel(ascii_only=self.sdtui.settings.ascii)
+            yield TagPanel(classes="side")
+        yield CaptionPane()
+
+    def place(self) -> str:
+        """The dataset's folder."""
+        folder = self.model.folder if self.model else self._opening
+        return home_path(str(folder), str(Path.home())) if folder else "no dataset open"
+
+    def facts(self) -> Content:
+        """How many images, and how many still lack a caption."""
+        if self.model is None:
+            return Content("")
+        untagged = self.model.untagged
+        style = "$warning" if untagged else "$soft"
+        marked = f" {self.sdtui.glyphs.dot} {grouped(len(self.model.marked))} marked" if self.model.marked else ""
+        parts = [(count(len(self.model.library), "image"), "$soft"), (f" {self.sdtui.glyphs.dot} ", "$faint")]
+        return Content.assemble(*parts, (f"{grouped(untagged)} untagged", style), (marked, "$accent"))
+
+    def copyable(self) -> str:
+        """The image's path."""
+        return str(self.model.library[self.hand.position].path) if self.model and self.hand else ""
+
+    # -- opening a dataset --------------------------------------------------------------------------------------------
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Open the dataset that was open last, else the workspace's first."""
+        self._recalled = state
+        if self.model is None and self._opening is None:
+            folder = state.get("folder")
+            if isinstance(folder, str) and Path(folder).is_dir():
+                self.open_target(Path(folder))
+            else:
+                self.run_worker(self._find_dataset, thread=True, group="find", exit_on_error=False)
+
+    def remember(self) -> dict[str, Any]:
+        """Folder, image, and marks."""
+        if self.model is None:
+            return self._recalled
+        self.model.flush()
+        marks = [self.model.library[at].relative for at in sorted(self.model.marked)]
+        at = self.model.library[self.hand.position].relative if self.hand else ""
+        return {"folder": str(self.model.folder), "image": at, "marks": marks}
+
+    def open_target(self, target: Path) -> None:
+        """Show the images in `target`."""
+        if self.model is not None and self.model.folder == target:
+            return
+        self._close_model()
+        self._opening = target
+        self.update_chrome()
+        self.query_one(PicturePanel).show(None, message="reading the folder")
+        self.run_worker(lambda: self._open(target), thread=True, group="open", exclusive=True, exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Write what is pending."""
+        self._close_model()
+
+    def _find_dataset(self) -> None:
+        from sdtui.tui.workspace import dataset_folders
+
+        folders = dataset_folders(self.sdtui.workspace)
+        self.app.call_from_thread(self._found_dataset, folders[0] if folders else None)
+
+    def _found_dataset(self, folder: Path | None) -> None:
+        if folder is not None:
+            self.open_target(folder)
+        else:
+            self._nothing(f"No dataset in this workspace yet. {self._key('folder')} opens a folder of images.")
+
+    def _open(self, folder: Path) -> None:
+        worker = get_current_worker()
+        try:
+            model = CaptionsModel.open_slowly(folder)
+        except SdtuiError as error:
+            self.app.call_from_thread(self._could_not_open, str(error))
+            return
+        if worker.is_cancelled:
+            model.close()
+            return
+        self.app.call_from_thread(self._opened, model)
+        self._load_tokens()
+        for _loaded in model.load_slowly():
+            if worker.is_cancelled or self.model is not model:
+                return
+        self.app.call_from_thread(self._loaded, model)
+        self._count_tags(model)
+
+    def _load_tokens(self) -> None:
+        from sdtui.models import tokens
+
+        tokens.count("")
+
+        def ready() -> None:
+            self._count_tokens = tokens.count
+            self._show_hand()
+
+        self.app.call_from_thread(ready)
+
+    def _could_not_open(self, message: str) -> None:
+        self._opening = None
+        self._nothing(message, "$error")
+
+    def _opened(self, model: CaptionsModel) -> None:
+        if self._opening != model.folder:
+            model.close()
+            return
+        self.model, self._opening = model, None
+        if not len(model.library):
+            self._nothing(model.library.why_empty())
+            return
+        names = self._recalled.get("marks", []) if self._recalled.get("folder") == str(model.folder) else []
+        model.marked = {at for name in names if (at := model.library.position(str(name))) is not None}
+        image = self._recalled.get("image") if self._recalled.get("folder") == str(model.folder) else None
+        start = model.library.position(str(image)) if image else 0
+        self.query_one(TagPanel).show_message("reading the captions")
+        self._list_rows(start or 0)
+
+    def _loaded(self, model: CaptionsModel) -> None:
+        if self.model is model:
+            self.images.redraw()
+            self.update_chrome()
+
+    def _nothing(self, message: str, style: str = "$soft") -> None:
+        """Say why there is nothing to see."""
+        self.images.set_rows(0, lambda _index, _width: Content(""))
+        self.query_one(PicturePanel).show(None)
+        self.query_one(TagPanel).show(Counter(), "tags")
+        pane = self.query_one(CaptionPane)
+        pane.show_facts(Content(""), Content(""))
+        pane.view.show_message(message, style)
+        self.hand = None
+        self.update_chrome()
+
+    def _close_model(self) -> None:
+        if self.model is not None:
+            self.model.close()
+            self.model = None
+
+    # -- the list -----------------------------------------------------------------------------------------------------
+
+    @property
+    def images(self) -> LineList:
+        """The list at the left."""
+        return self.query_one("#images", LineList)
+
+    def _list_rows(self, position: int | None = None) -> None:
+        """Show the view, with the cursor on the image at `position` if it is in it."""
+        assert self.model is not None
+        row = self.model.row_of(position) if position is not None else None
+        self.images.set_rows(len(self.model.view), self._row, cursor=row or 0)
+        self._show_row(self.images.cursor)
+        self.update_chrome()
+
+    def _row(self, index: int, width: int) -> Content:
+        assert self.model is not None
+        return row_line(self.model, self.model.view[index], width, self.sdtui.glyphs, self.sdtui.settings.ascii)
+
+    def on_line_list_moved(self, event: LineList.Moved) -> None:
+        """Another image."""
+        if event.list.id == "images":
+            self._show_row(event.index)
+
+    def _show_row(self, row: int) -> None:
+        if self.model is None or not 0 <= row < len(self.model.view):
+            self.hand = None
+            return
+        position = self.model.view[row]
+        if self.hand is None or self.hand.position != position or not self._pending:
+            self.hand, self.tag, self._saved = self.model.take(position), 0, ""
+        self._show_hand()
+        if self._picture_timer is not None:
+            self._picture_timer.stop()
+        self._picture_timer = self.set_timer(PICTURE_DELAY, self._show_picture)
+
+    def _show_picture(self) -> None:
+        if self.model is not None and self.hand is not None:
+            self.query_one(PicturePanel).show(self.model.library[self.hand.position].path)
+            self._read_facts(self.hand.position)
+
+    def _show_hand(self) -> None:
+        """The caption and the line of facts above it."""
+        if self.model is None or self.hand is None:
+            return
+        pane = self.query_one(CaptionPane)
+        hand, ascii_only = self.hand, self.sdtui.settings.ascii
+        entry = self.model.library[hand.position]
+        tags = hand.caption.tags if hand.caption else []
+        self.tag = min(self.tag, max(0, len(tags) - 1))
+        if hand.caption is None:
+            pane.view.show_message(hand.problem, "$error")
+        elif not hand.text.strip():
+            pane.view.show_message(f"no caption yet: {self._key('edit')} writes one, {self._key('add_tag')} adds a tag")
+        else:
+            pane.view.show(hand.text, self.tag, ascii_only=ascii_only)
+        facts = self._image_facts if self._facts_of == hand.position else ""
+        pane.show_facts(
+            facts_line(entry.relative, facts, self._saved, ascii_only),
+            length_line(tags, self._count_tokens(hand.text), self.sdtui.glyphs),
+        )
+
+    def _read_facts(self, position: int) -> None:
+        assert self.model is not None
+        path = self.model.library[position].path
+
+        def read() -> None:
+            from sdtui.dataset.image import UnreadableImage, read_facts
+
+            try:
+                found = read_facts(path)
+                words = f"{grouped(found.width)}{self.sdtui.glyphs.times}{grouped(found.height)}"
+            except UnreadableImage as error:
+                words = error.message
+            self.app.call_from_thread(self._facts_read, position, words)
+
+        self.run_worker(read, thread=True, group="facts", exclusive=True, exit_on_error=False)
+
+    def _facts_read(self, position: int, words: str) -> None:
+        self._facts_of, self._image_facts = position, words
+        if self.hand is not None and self.hand.position == position:
+            self._show_hand()
+
+    def _count_tags(self, model: CaptionsModel) -> None:
+        """In a thread: count the view's tags and show them."""
+        view = model.view
+        counts = model.count_slowly()
+
+        def show() -> None:
+            if self.model is model and model.view is view:
+                model.counts = counts
+                self._show_counts()
+
+        self.app.call_from_thread(show)
+
+    def _show_counts(self) -> None:
+        if self.model is not None and self.model.counts is not None:
+            everything = isinstance(self.model.view, range)
+            self.query_one(TagPanel).show(self.model.counts, "tags" if everything else "tags in view")
+
+    def _key(self, action: str) -> str:
+        row = next(row for row in self.sdtui.keys.rows("captions") if row.action == action)
+        return keys.shown(row.keys)

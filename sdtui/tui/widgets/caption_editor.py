@@ -1,0 +1,60 @@
+"""A caption being edited in place: several lines, no blinking cursor, enter saves and ctrl+j breaks the line."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.events import Key
+from textual.message import Message
+from textual.widgets import TextArea
+
+from sdtui.tui import keys
+
+
+class CaptionEditor(TextArea):
+    """A text area that posts `Saved` or `Cancelled`."""
+
+    KEY_CONTEXT: ClassVar[str] = "editing"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("editing")]
+    DEFAULT_CSS = """
+    CaptionEditor { height: 1fr; border: none; padding: 0 1; background: $surface; color: $strong; }
+    CaptionEditor:focus { border: none; }
+    CaptionEditor .text-area--cursor-line { background: $surface; }
+    """
+
+    class Saved(Message):
+        """The text is to be saved."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Cancelled(Message):
+        """The caption stays as it was."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, soft_wrap=True, show_line_numbers=False, compact=True, highlight_cursor_line=False)
+        self.cursor_blink = False
+        self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: Key) -> None:
+        """Enter is the table's, not a line break; everything else types."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.action_save()
+            return
+        await super()._on_key(event)
+
+    def action_save(self) -> None:
+        """Hand the text over."""
+        self.post_message(self.Saved(self.text))
+
+    def action_newline(self) -> None:
+        """Break the line."""
+        self.insert("\n")
+
+    def action_cancel(self) -> None:
+        """Leave."""
+        self.post_message(self.Cancelled())

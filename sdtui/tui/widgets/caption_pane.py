@@ -1,0 +1,98 @@
+"""The lower part of the captions screen: facts of the image, its caption, and in their place an editor or a line to type."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.suggester import Suggester
+from textual.widgets import Static
+
+from sdtui.tui.widgets.caption_editor import CaptionEditor
+from sdtui.tui.widgets.caption_view import CaptionView
+from sdtui.tui.widgets.line_input import LineInput
+
+
+class CaptionPane(Vertical):
+    """Shows a caption, edits it, or asks for a tag. The messages come from `CaptionEditor` and `LineInput`."""
+
+    DEFAULT_CSS = """
+    CaptionPane { height: 9; border-top: solid $faint; }
+    CaptionPane > #facts { height: 1; padding: 0 1; }
+    CaptionPane > #ask { height: 1; padding: 0 1; background: $surface; display: none; }
+    CaptionPane #ask-label { width: auto; color: $accent; }
+    CaptionPane #ask-line { width: 1fr; }
+    CaptionPane.-asking > #ask { display: block; }
+    CaptionPane.-editing > CaptionView { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._facts = Static(Content(""), id="facts", markup=False)
+        self._shown_facts: tuple[Content, Content] = (Content(""), Content(""))
+        self.view = CaptionView()
+        self._label = Static("", id="ask-label", markup=False)
+        self.line = LineInput(id="ask-line")
+
+    def compose(self) -> ComposeResult:
+        """Facts, caption, and the line that is hidden until something is asked."""
+        yield self._facts
+        yield self.view
+        with Horizontal(id="ask"):
+            yield self._label
+            yield self.line
+
+    @property
+    def busy(self) -> bool:
+        """Whether the user is typing here."""
+        return self.has_class("-asking") or self.has_class("-editing")
+
+    def show_facts(self, left: Content, right: Content) -> None:
+        """One line: what the image is, and at the right how long its caption is."""
+        self._shown_facts = left, right
+        width = max(0, self.size.width - 2)
+        gap = max(1, width - left.cell_length - right.cell_length)
+        self._facts.update((left + Content(" " * gap) + right).truncate(width))
+
+    def on_resize(self) -> None:
+        """Lay the facts out for the new width."""
+        self.show_facts(*self._shown_facts)
+
+    def edit(self, text: str) -> None:
+        """Open the editor on `text`."""
+        self.add_class("-editing")
+        editor = CaptionEditor(text)
+        self.mount(editor, after=self._facts)
+        editor.focus()
+
+    def ask(self, label: str, value: str, counts: Counter[str] | None) -> None:
+        """Ask for a tag, completing from the tags of the dataset."""
+        self.add_class("-asking")
+        self._label.update(Content(f"{label}  "))
+        self.line.suggester = TagSuggester(counts) if counts else None
+        self.line.value = value
+        self.line.cursor_position = len(value)
+        self.line.focus()
+
+    def close(self) -> None:
+        """Back to showing."""
+        self.remove_class("-asking", "-editing")
+        for editor in self.query(CaptionEditor):
+            editor.remove()
+
+
+class TagSuggester(Suggester):
+    """Completes to the most frequent tag that begins with what was typed."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._tags = sorted(counts, key=lambda tag: (-counts[tag], tag))
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The completion, keeping the letters as typed."""
+        if not value.strip():
+            return None
+        start = value.casefold()
+        return next((value + tag[len(value) :] for tag in self._tags if tag.casefold().startswith(start)), None)

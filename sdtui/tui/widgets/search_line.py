@@ -1,0 +1,54 @@
+"""The search of a list: a line that appears when asked for and says how many rows it leaves."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from sdtui.tui.widgets.line_input import LineInput
+
+
+class SearchLine(Horizontal):
+    """`/ text        187 of 1 240`, hidden until `open`."""
+
+    DEFAULT_CSS = """
+    SearchLine { height: 1; padding: 0 1; display: none; background: $surface; }
+    SearchLine.-open { display: block; }
+    SearchLine > #slash { width: 2; color: $accent; }
+    SearchLine > LineInput { width: 1fr; background: $surface; }
+    SearchLine > #found { width: auto; color: $soft; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = LineInput(id="search")
+        self._found = Static("", id="found", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Slash, line, count."""
+        yield Static("/", id="slash", markup=False)
+        yield self.line
+        yield self._found
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.has_class("-open")
+
+    def open(self) -> None:
+        """Show it and type."""
+        self.add_class("-open")
+        self.line.focus()
+
+    def close(self) -> None:
+        """Hide it and forget what was typed."""
+        self.remove_class("-open")
+        with self.line.prevent(LineInput.Changed):
+            self.line.value = ""
+        self._found.update(Content(""))
+
+    def say(self, words: str) -> None:
+        """How much was found."""
+        self._found.update(Content(f"  {words}"))

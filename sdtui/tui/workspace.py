@@ -1,0 +1,149 @@
+"""What a workspace holds, as Home lists it: profiles, the datasets they point to, and runs. Read in threads only."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdtui.errors import SdtuiError
+from sdtui.runs import registry
+from sdtui.runs.registry import RunInfo
+
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """One profile: its file, what it trains, and what is wrong with it.
+
+    Attributes:
+        errors: how many problems keep it from training; -1 while not checked.
+        folders: the dataset folders it names, absolute.
+        runs: the folder its runs go to, absolute.
+    """
+
+    path: Path
+    changed: float
+    kind: str = ""
+    base: str = ""
+    length: str = ""
+    folders: tuple[Path, ...] = ()
+    runs: Path = Path(RUNS)
+    errors: int = -1
+    warnings: int = 0
+    first_problem: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """One dataset: its folder, how many images it holds and how many lack a caption; -1 while not counted."""
+
+    path: Path
+    images: int = -1
+    untagged: int = 0
+    problem: str = ""
+
+
+def profile_files(workspace: Path) -> list[Path]:
+    """The profiles: `*.toml` in the workspace and in its `profiles/`, that say what they train."""
+    found = []
+    for folder in (workspace, workspace / "profiles"):
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".toml") and not name.startswith("."))
+        except OSError:
+            continue
+        found += [folder / name for name in names if name != "pyproject.toml"]
+    return found
+
+
+def quick_row(path: Path) -> ProfileRow:
+    """What the file itself says, without checking it; a file that cannot be read or parsed is a row all the same."""
+    try:
+        changed = path.stat().st_mtime
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return ProfileRow(path, 0.0, errors=1, first_problem=str(error))
+    except tomllib.TOMLDecodeError as error:
+        return ProfileRow(path, changed, errors=1, first_problem=f"not valid TOML: {error}")
+    return ProfileRow(
+        path,
+        changed,
+        kind=str(_at(tables, "method", "kind") or ""),
+        base=str(_at(tables, "model", "base") or ""),
+        length=_length(tables),
+        folders=_folders(tables, path.parent),
+        runs=(path.parent / str(_at(tables, "launch", "runs") or RUNS)),
+    )
+
+
+def checked_row(row: ProfileRow) -> ProfileRow:
+    """The row with the problems that a full check finds; takes as long as importing and running the check."""
+    from dataclasses import replace
+
+    from sdtui.profile.check import check_text
+
+    try:
+        report = check_text(row.path.read_text(encoding="utf-8"), row.path)
+    except (OSError, UnicodeDecodeError) as error:
+        return replace(row, errors=1, first_problem=str(error))
+    errors = [problem for problem in report.problems if problem.severity == "error"]
+    first = (errors or list(report.problems))[:1]
+    return replace(
+        row,
+        errors=len(errors),
+        warnings=len(report.problems) - len(errors),
+        first_problem=first[0].message if first else "",
+    )
+
+
+def dataset_folders(workspace: Path) -> list[Path]:
+    """The folders that the workspace's profiles train on, each once."""
+    rows = map(quick_row, profile_files(workspace))
+    return list(dict.fromkeys(folder for row in rows for folder in row.folders))
+
+
+def dataset_row(path: Path) -> DatasetRow:
+    """Count a dataset's images and the captions that are missing."""
+    from sdtui.dataset.library import Library
+
+    try:
+        library = Library.scan(path)
+    except SdtuiError as error:
+        return DatasetRow(path, 0, problem=error.message)
+    return DatasetRow(path, len(library), library.untagged, "" if len(library) else library.why_empty())
+
+
+def runs_folders(workspace: Path, profiles: list[ProfileRow]) -> list[Path]:
+    """Where runs may lie: the workspace's own `runs/` and wherever the profiles send theirs."""
+    folders = [workspace / RUNS, *(row.runs for row in profiles)]
+    return list(dict.fromkeys(Path(os.path.normpath(folder)) for folder in folders))
+
+
+def all_runs(folders: list[Path]) -> list[RunInfo]:
+    """The runs of all folders, live ones first, then the newest."""
+    infos = [info for folder in folders if folder.is_dir() for info in registry.list_runs(folder)]
+    return sorted(infos, key=lambda info: (not info.live, -info.created))
+
+
+def _at(tables: dict[str, Any], section: str, key: str) -> Any:
+    value = tables.get(section)
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _length(tables: dict[str, Any]) -> str:
+    for key in ("steps", "epochs"):
+        value = _at(tables, "training", key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return f"{value} {key}"
+    return ""
+
+
+def _folders(tables: dict[str, Any], base: Path) -> tuple[Path, ...]:
+    entries = _at(tables, "dataset", "folders")
+    if not isinstance(entries, list):
+        return ()
+    paths = [entry.get("path") for entry in entries if isinstance(entry, dict)]
+    return tuple(Path(os.path.normpath(base / os.path.expanduser(path))) for path in paths if isinstance(path, str))
