@@ -36,21 +36,21 @@ def splices(
     if not spans:
         return [_into_empty(layout, key, [write(item, "") for item in new])] if new else []
     # Items equal at both ends stay; between them, as many as there are on both sides are replaced in place.
-    head = sum(1 for _ in takewhile(lambda pair: _same(*pair), zip(old, new, strict=False)))
-    rest = min(len(old), len(new)) - head
-    tail = sum(1 for _ in takewhile(lambda pair: _same(*pair), zip(old[:head:-1], new[:head:-1], strict=False)))
-    tail = min(tail, rest)
-    changed = rest - tail
-    found = []
-    for index in range(head, head + changed):
-        found.append(Splice(spans[index], write(new[index], layout.text[slice(*spans[index])])))
-    for index in range(head + changed, len(old) - tail):
-        found.append(_removal(layout, spans, index))
-    added = new[head + changed : len(new) - tail]
-    if added:
-        like = layout.text[slice(*spans[min(head + changed, len(spans) - 1)])]
-        found.append(_insertion(layout.text, spans, head + changed, [write(item, like) for item in added]))
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    both = min(len(old), len(new)) - tail
+    found = [Splice(spans[at], write(new[at], layout.text[slice(*spans[at])])) for at in range(head, both)]
+    if len(old) - tail > both:
+        found += _removals(layout.text, spans, both, len(old) - tail)
+    if len(new) - tail > both:
+        like = layout.text[slice(*spans[min(both, len(spans) - 1)])]
+        found.append(_insertion(layout.text, spans, both, [write(item, like) for item in new[both : len(new) - tail]]))
     return found
+
+
+def _common(left: Sequence[Any], right: Sequence[Any]) -> int:
+    """How many items are equal from the start."""
+    return sum(1 for _ in takewhile(lambda pair: _same(*pair), zip(left, right, strict=False)))
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -85,16 +85,17 @@ def _line_end(text: str, offset: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _removal(layout: Layout, spans: list[Span], index: int) -> Splice:
-    text, span = layout.text, spans[index]
-    if _own_line(text, span):
-        return Splice(Span(text.rfind("\n", 0, span.start) + 1, _line_end(text, span.end)), "")
-    if index + 1 < len(spans) and (index or not _own_line(text, spans[index + 1])):
-        return Splice(Span(span.start, spans[index + 1].start), "")
-    if index:
-        return Splice(Span(spans[index - 1].end, span.end), "")
-    comma = _AFTER.match(text, span.end)
-    return Splice(Span(span.start, comma.end() if comma else span.end), "")
+def _removals(text: str, spans: list[Span], first: int, end: int) -> list[Splice]:
+    """Take out the items from `first` up to `end`, each with the comma that belongs to it."""
+    gone = spans[first:end]
+    if all(_own_line(text, span) for span in gone):
+        return [Splice(Span(text.rfind("\n", 0, span.start) + 1, _line_end(text, span.end)), "") for span in gone]
+    if end < len(spans):
+        return [Splice(Span(spans[first].start, spans[end].start), "")]
+    if first:
+        return [Splice(Span(spans[first - 1].end, spans[-1].end), "")]
+    comma = _AFTER.match(text, spans[-1].end)
+    return [Splice(Span(spans[0].start, comma.end() if comma else spans[-1].end), "")]
 
 
 def _insertion(text: str, spans: list[Span], index: int, items: list[str]) -> Splice:

@@ -42,10 +42,7 @@ def set_value(text: str, key: str, value: Any) -> str:
     """
     layout = scan(text)
     entry = layout.entries.get(key)
-    if entry is None:
-        changed = _add(layout, key, value)
-    else:
-        changed = _apply(text, _replacement(layout, key, entry, value))
+    changed = _apply(text, _replacement(layout, key, entry, value)) if entry else _add(layout, key, value)
     return _verified(changed, key, value)
 
 
