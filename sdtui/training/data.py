@@ -44,6 +44,11 @@ class DataOrder:
             self._buckets[size].extend([sample] * times)
 
     @property
+    def images(self) -> int:
+        """Images of one epoch, repeats counted."""
+        return sum(self.repeats)
+
+    @property
     def batches_per_epoch(self) -> int:
         """Full and partial batches of all buckets."""
         return sum(math.ceil(len(samples) / self.batch_size) for samples in self._buckets.values())
@@ -52,6 +57,10 @@ class DataOrder:
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch; the same for every epoch."""
         return math.ceil(self.batches_per_epoch / self.accumulation)
+
+    def total_steps(self, steps: int | None, epochs: int | None) -> int:
+        """Length of a run of so many steps or, if that is None, of so many epochs."""
+        return steps if steps is not None else (epochs or 1) * self.steps_per_epoch
 
     def epoch_of(self, step: int) -> int:
         """The epoch (the first is 0) that optimizer step `step` (the first is 0) belongs to."""

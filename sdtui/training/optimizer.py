@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-
-class OptimizerSettings(Protocol):
-    """The part of a profile that makes an optimizer."""
-
-    weight_decay: float
-    betas: tuple[float, float]
-    eps: float
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Optimizer
+    from sdtui.training.methods.method import ParameterGroup
 
 
-def build_adamw(groups: Sequence[dict[str, Any]], settings: OptimizerSettings) -> torch.optim.AdamW:
+def build_adamw(groups: Sequence[ParameterGroup], settings: Optimizer) -> torch.optim.AdamW:
     """Fused AdamW over `groups` ({"params", "name", "lr"}), with each group's base rate kept as `base_lr`.
 
     Fused exists for CPU, CUDA, MPS and XPU, costs a fifth of the plain one on small adapters, and is what lets a step
     be refused on the device (`found_inf`). Weight decay is decoupled (Loshchilov & Hutter 2019).
     """
-    parameters = [{**group, "params": list(group["params"]), "base_lr": group["lr"]} for group in groups]
+    parameters = [{**group, "base_lr": group["lr"]} for group in groups]
     beta1, beta2 = settings.betas
     return torch.optim.AdamW(
         parameters, betas=(beta1, beta2), eps=settings.eps, weight_decay=settings.weight_decay, fused=True
@@ -53,7 +49,7 @@ class GuardedStep:
 
     def __init__(self, accelerator: Any, optimizer: Any, clip_norm: float) -> None:
         self._accelerator = accelerator
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._clip_norm = clip_norm or math.inf
         # A list: an iterator would be used up by the optimizer and leave nothing to clip.
         self.parameters: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
@@ -64,20 +60,30 @@ class GuardedStep:
         if self._accelerator.scaler is None:
             norm = self._clip()
             self._mark(loss + norm)
-            self._optimizer.optimizer.found_inf = self.failed
+            self.optimizer.optimizer.found_inf = self.failed
         else:
             # The fp16 scaler skips steps whose gradients overflow and goes on; only the loss tells of a failure. It
             # overwrites found_inf itself, so a failure reaches it as a gradient that is not finite.
             self._mark(loss)
             self._poison()
             norm = self._clip()
-        self._optimizer.step()
-        self._optimizer.zero_grad()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         return norm
 
+    def scaler_state(self) -> dict[str, Any]:
+        """The fp16 loss scale and how long it has held; empty in other precisions."""
+        scaler = self._accelerator.scaler
+        return {} if scaler is None else dict(scaler.state_dict())
+
+    def restore_scaler(self, state: dict[str, Any]) -> None:
+        """Put back what `scaler_state` gave."""
+        if state and self._accelerator.scaler is not None:
+            self._accelerator.scaler.load_state_dict(state)
+
     def _clip(self) -> Tensor:
-        norm: Tensor = self._accelerator.clip_grad_norm_(self.parameters, self._clip_norm)
-        return norm.detach()
+        self._accelerator.unscale_gradients()
+        return torch.nn.utils.clip_grad_norm_(self.parameters, self._clip_norm, foreach=True).detach()
 
     def _mark(self, value: Tensor) -> None:
         self.failed = torch.maximum(self.failed, 1 - torch.isfinite(value).float())

@@ -1,0 +1,158 @@
+"""Latents of the images: mean and spread of what the VAE says, encoded once and kept outside the images' folder.
+
+An entry is found by what it was made from (bytes of the image, VAE, scaling and crop), so a renamed image keeps its
+latents and a changed one gets new ones. Each step draws a fresh sample from mean and spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from sdtui.dataset.buckets import Bucket, fit
+from sdtui.dataset.image import ImageFacts, UnreadableImage, content_digest, open_rgb
+from sdtui.errors import SdtuiError
+from sdtui.models.family import Model
+from sdtui.paths import cache_dir
+from sdtui.training.store import TensorStore, key_of
+
+CODE_VERSION = 1
+"""Raised whenever the same image would be encoded differently than before."""
+
+CHUNK_PIXELS = 1 << 20
+"""Pixels encoded at once: 4 images of 512 × 512, which is where a GPU stops gaining and a CPU never starts."""
+
+Progress = Callable[[int, int], None]
+
+
+class Picture(Protocol):
+    """The part of a dataset's sample that its latents depend on."""
+
+    @property
+    def path(self) -> Path:
+        """The image file."""
+
+    @property
+    def facts(self) -> ImageFacts:
+        """Its size."""
+
+    @property
+    def bucket(self) -> Bucket:
+        """The size it is trained at."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Mean and std, each (4, h, w), by the number of the sample."""
+
+    store: TensorStore
+    keys: Sequence[str]
+
+    @property
+    def digest(self) -> str:
+        """One digest of all images, their sizes and order."""
+        return key_of(*self.keys)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        entry = self.store.get(self.keys[index])
+        return entry["mean"], entry["std"]
+
+
+class LatentCache:
+    """Encodes pictures that were not encoded before.
+
+    Args:
+        model: whose VAE encodes.
+        pictures: what will be trained on.
+        background: colour laid under transparent pixels.
+        store: where latents are kept; the user's cache folder if not given.
+    """
+
+    def __init__(
+        self, model: Model, pictures: Sequence[Picture], background: str, store: TensorStore | None = None
+    ) -> None:
+        self._model = model
+        self._pictures = pictures
+        self._background = background
+        self.store = store or TensorStore(cache_dir() / "latents")
+        precision = next(model.vae.parameters()).dtype
+        self._keys = [self._key(picture, precision) for picture in pictures]
+
+    def latents(self, indices: Iterable[int]) -> Latents:
+        """The latents of some of the pictures, numbered anew."""
+        return Latents(self.store, [self._keys[index] for index in indices])
+
+    def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
+        """Encode what is not in the store yet; returns the pictures that cannot be decoded, with the reason of each.
+
+        `progress(done, total)` is called after each chunk and may raise to end it early.
+
+        Raises:
+            SdtuiError: the VAE answered with numbers that are not finite, which are never stored.
+        """
+        unreadable: dict[int, UnreadableImage] = {}
+        done = 0
+        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="decode") as pool:
+            for chunk in self._chunks():
+                # A chunk is encoded whole or not at all: the last bits of a result depend on what it was batched with,
+                # and a run that was killed while caching must get the bits that it would have got.
+                if any(self.store.find(self._keys[i]) is None for i in chunk):
+                    unreadable |= self._encode(chunk, pool)
+                done += len(chunk)
+                progress(done, len(self._pictures))
+        return unreadable
+
+    def _chunks(self) -> Iterator[list[int]]:
+        by_bucket: dict[Bucket, list[int]] = {}
+        for index, picture in enumerate(self._pictures):
+            by_bucket.setdefault(picture.bucket, []).append(index)
+        for bucket, indices in sorted(by_bucket.items()):
+            size = max(1, CHUNK_PIXELS // (bucket[0] * bucket[1]))
+            yield from (indices[i : i + size] for i in range(0, len(indices), size))
+
+    def _encode(self, chunk: list[int], pool: ThreadPoolExecutor) -> dict[int, UnreadableImage]:
+        decoded = dict(zip(chunk, pool.map(self._decode, chunk), strict=True))
+        unreadable = {index: found for index, found in decoded.items() if isinstance(found, UnreadableImage)}
+        pixels = {index: found for index, found in decoded.items() if not isinstance(found, UnreadableImage)}
+        if pixels:
+            mean, std = self._model.encode_images(torch.stack(list(pixels.values())))  # from (B, 3, H, W)
+            for i, index in enumerate(pixels):
+                self._put(index, mean[i], std[i])
+        return unreadable
+
+    def _decode(self, index: int) -> Tensor | UnreadableImage:
+        try:
+            return load_pixels(self._pictures[index], self._background)
+        except UnreadableImage as error:
+            return error
+
+    def _put(self, index: int, mean: Tensor, std: Tensor) -> None:
+        if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
+            raise SdtuiError(
+                "the VAE answers this image with numbers that are not finite",
+                where=str(self._pictures[index].path),
+                remedy="Choose another VAE (model.vae); half-precision ones are known for this",
+            )
+        self.store.put(self._keys[index], {"mean": mean, "std": std})
+
+    def _key(self, picture: Picture, precision: torch.dtype) -> str:
+        scaled = fit(picture.facts.width, picture.facts.height, picture.bucket)
+        return key_of(
+            CODE_VERSION, content_digest(picture.path), self._model.vae_digest, *scaled, self._background, precision
+        )
+
+
+def load_pixels(picture: Picture, background: str) -> Tensor:
+    """The image scaled and cropped to its bucket, (3, H, W) in [-1, 1]."""
+    scaled = fit(picture.facts.width, picture.facts.height, picture.bucket)
+    image = open_rgb(picture.path, background).resize(scaled.resize, Image.Resampling.LANCZOS).crop(scaled.crop)
+    pixels = torch.from_numpy(np.asarray(image, dtype=np.float32).copy())  # (H, W, 3), 0…255
+    return pixels.permute(2, 0, 1) / 127.5 - 1.0

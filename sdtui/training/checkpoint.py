@@ -1,0 +1,173 @@
+"""Everything a run needs to go on as if it had never stopped, in one folder that is complete or does not count.
+
+`checkpoints/step-000500/` holds `adapter.safetensors` (usable as it is), `state.safetensors` (trained parameters in
+fp32 and the optimizer's moments), `state.json` (step and what was set live) and, written last, `complete` with the
+digests of the others. The folder is filled under another name and renamed. Nothing in it is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from sdtui.errors import SdtuiError
+from sdtui.files import sync_folder, write_atomic, write_failure
+from sdtui.runs.layout import RunFolder
+
+ADAPTER, TENSORS, PROGRESS, COMPLETE = "adapter.safetensors", "state.safetensors", "state.json", "complete"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: the order of samples and all random draws follow from the step alone."""
+
+    step: int = 0
+    dataset: str = ""  # digest of what was trained on
+    rate_factor: float = 1.0
+    previews_every: int = 0
+    scaler: dict[str, Any] = field(default_factory=dict)  # fp16 loss scaling
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete checkpoint, read and verified."""
+
+    path: Path
+    progress: Progress
+    parameters: dict[str, Tensor]
+    optimizer: dict[str, Tensor]  # "<parameter's number>/<moment>"
+
+
+def save(
+    run: RunFolder,
+    progress: Progress,
+    parameters: Mapping[str, Tensor],
+    moments: Mapping[str, Tensor],
+    write_adapter: Callable[[Path], object],
+) -> Path:
+    """Write the checkpoint of `progress.step` and return its folder.
+
+    Raises:
+        SdtuiError: it could not be written; what was there before is untouched and no part of it is left.
+    """
+    target = run.checkpoint_dir(progress.step)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        _remove(partial)
+        partial.mkdir(parents=True)
+        write_adapter(partial / ADAPTER)
+        tensors = {f"parameter/{name}": tensor for name, tensor in parameters.items()}
+        tensors |= {f"optimizer/{name}": tensor for name, tensor in moments.items()}
+        held = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+        write_atomic(partial / TENSORS, safetensors.torch.save(held))
+        write_atomic(partial / PROGRESS, json.dumps(asdict(progress), indent=2) + "\n")
+        digests = {name: _digest(partial / name) for name in (ADAPTER, TENSORS, PROGRESS)}
+        write_atomic(partial / COMPLETE, json.dumps(digests, indent=2) + "\n")
+        # Only a checkpoint that `load_latest` found damaged can have this name already.
+        _remove(target)
+        os.rename(partial, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise write_failure(target, error) from error
+    finally:
+        _remove(partial)
+    return target
+
+
+def load_latest(run: RunFolder) -> tuple[Checkpoint | None, list[Path]]:
+    """The newest checkpoint that is complete and undamaged, and the damaged ones that were passed over."""
+    damaged: list[Path] = []
+    for _, path in reversed(run.complete_checkpoints()):
+        found = _load(path)
+        if found is not None:
+            return found, damaged
+        damaged.append(path)
+    return None, damaged
+
+
+def prune(run: RunFolder, keep_last: int) -> list[Path]:
+    """Remove all complete checkpoints but the newest `keep_last`; returns what was removed."""
+    surplus = [path for _, path in run.complete_checkpoints()[:-keep_last]]
+    for path in surplus:
+        # Renamed first: half removed it must not look like a checkpoint.
+        doomed = path.with_name(f".{path.name}.removed")
+        _remove(doomed)
+        os.rename(path, doomed)
+        _remove(doomed)
+    return surplus
+
+
+def clear_partial(run: RunFolder) -> None:
+    """Remove what a process that was killed left unfinished; only for the holder of the run's lock."""
+    for path in [*run.checkpoints_dir.glob(".step-*.partial"), *run.checkpoints_dir.glob(".step-*.removed")]:
+        _remove(path)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all files of a checkpoint."""
+    return sum(file.stat().st_size for file in path.iterdir())
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's moments as `<parameter's number>/<moment>`; rates and settings follow from the profile."""
+    return {
+        f"{number}/{name}": tensor
+        for number, moments in optimizer.state_dict()["state"].items()
+        for name, tensor in moments.items()
+    }
+
+
+def restore_optimizer(optimizer: Any, tensors: Mapping[str, Tensor]) -> None:
+    """Put saved moments back.
+
+    Raises:
+        SdtuiError: they belong to other parameters than the optimizer's.
+    """
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        owner, moment = name.split("/")
+        state.setdefault(int(owner), {})[moment] = tensor
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for number, moments in state.items():
+        if number >= len(parameters) or moments["exp_avg"].shape != parameters[number].shape:
+            raise SdtuiError(
+                "the checkpoint's optimizer state is that of other parameters",
+                remedy="Resume with the versions of sdtui and peft that made the checkpoint (see run.json)",
+            )
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _load(path: Path) -> Checkpoint | None:
+    try:
+        digests = json.loads((path / COMPLETE).read_bytes())
+        if any(_digest(path / name) != digests[name] for name in (ADAPTER, TENSORS, PROGRESS)):
+            return None
+        progress = Progress(**json.loads((path / PROGRESS).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    tensors = safetensors.torch.load_file(path / TENSORS)
+    return Checkpoint(path, progress, _under("parameter/", tensors), _under("optimizer/", tensors))
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)

@@ -1,0 +1,61 @@
+"""Captions as the UNet reads them: from the cache while the text encoder is frozen, encoded anew while it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from sdtui.models.family import Model
+from sdtui.paths import cache_dir
+from sdtui.training.cache import Progress
+from sdtui.training.store import TensorStore, key_of
+
+CODE_VERSION = 1
+"""Raised whenever the same text would be encoded differently than before."""
+
+CHUNK_TEXTS = 16
+
+Conditioning = Callable[[Sequence[str]], Tensor]
+"""Texts to (B, 77, D) in float32."""
+
+
+def live_conditioning(model: Model, clip_skip: int) -> Conditioning:
+    """Encodes at every call, with the graph that trains the text encoder."""
+    return lambda texts: model.encode_text(list(texts), clip_skip)
+
+
+class CachedConditioning:
+    """The states of a frozen text encoder, each text encoded once and shared between runs.
+
+    Args:
+        model: whose text encoder reads.
+        clip_skip: which of its layers is taken, counted from the last.
+        store: where states are kept; the user's cache folder if not given.
+    """
+
+    def __init__(self, model: Model, clip_skip: int, store: TensorStore | None = None) -> None:
+        self._model = model
+        self._clip_skip = clip_skip
+        self.store = store or TensorStore(cache_dir() / "texts")
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """The states of texts that `fill` has seen, (B, 77, D), on the CPU."""
+        return torch.stack([self.store.get(self._key(text))["states"] for text in texts])
+
+    @torch.no_grad()
+    def fill(self, texts: Sequence[str], progress: Progress) -> None:
+        """Encode the texts that are not in the store yet; `progress(done, total)` may raise."""
+        distinct = sorted(set(texts))
+        for start in range(0, len(distinct), CHUNK_TEXTS):
+            chunk = distinct[start : start + CHUNK_TEXTS]
+            # Whole chunks for the same reason as with images: interrupted or not, the bits must be the same.
+            if any(self.store.find(self._key(text)) is None for text in chunk):
+                states = self._model.encode_text(chunk, self._clip_skip)
+                for text, state in zip(chunk, states, strict=True):
+                    self.store.put(self._key(text), {"states": state})
+            progress(start + len(chunk), len(distinct))
+
+    def _key(self, text: str) -> str:
+        return key_of(CODE_VERSION, self._model.text_encoder_digest, self._clip_skip, text)

@@ -1,0 +1,189 @@
+"""From a frozen profile to everything a step needs: device, model, method, caches, order, optimizer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import Accelerator
+
+from sdtui.dataset.collect import Collection, Sample, collect
+from sdtui.errors import UserError
+from sdtui.models.family import Model, load_model
+from sdtui.training.cache import LatentCache, Latents
+from sdtui.training.conditioning import CachedConditioning, Conditioning, live_conditioning
+from sdtui.training.data import DataOrder
+from sdtui.training.store import key_of
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Profile
+    from sdtui.training.report import Report
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+Check = Callable[[], None]
+"""Called often during long work; raises when the run is to end."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The dataset as a run uses it."""
+
+    samples: tuple[Sample, ...]
+    latents: Latents
+    order: DataOrder
+    digest: str
+
+
+def gather(profile: Profile, report: Report, check: Check) -> Collection:
+    """Read the dataset's headers and captions, and refuse what the profile does not tolerate.
+
+    Raises:
+        UserError: lists what forbids training.
+    """
+
+    def progress(done: int, total: int) -> None:
+        check()
+        report.progress("reading the dataset", done, total, "images")
+
+    # Small datasets are read before a progress bar could be drawn.
+    collection = collect(profile, progress)
+    collection.require(profile)
+    if collection.problems:
+        report.warning(
+            UserError(
+                f"training without {len(collection.problems)} images or captions, the first: {collection.problems[0]}"
+            )
+        )
+    return collection
+
+
+def open_device(profile: Profile) -> Any:
+    """The accelerator on the profile's device and precision, set so that the same step gives the same bits.
+
+    Raises:
+        UserError: there is no such device, or it cannot compute in that precision.
+    """
+    training = profile.training
+    wanted = training.device
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError("no CUDA device can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
+    if wanted == "mps" and not torch.backends.mps.is_available():
+        raise UserError("no Apple GPU can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
+    if training.threads:
+        torch.set_num_threads(training.threads)
+    if wanted not in {"auto", "cpu"}:
+        os.environ["ACCELERATE_TORCH_DEVICE"] = wanted
+    on_processor = wanted == "cpu" or (wanted == "auto" and not _has_gpu())
+    if on_processor and training.precision == "fp16":
+        raise UserError(
+            "fp16 needs a GPU",
+            where="training.precision",
+            remedy='Set it to "bf16" or "fp32" to train on the processor',
+        )
+    mixed = "no" if training.precision == "fp32" else training.precision
+    accelerator = Accelerator(cpu=on_processor, mixed_precision=mixed)
+    if accelerator.num_processes > 1:
+        raise UserError("a run trains in one process", remedy="Start it with sdtui train, not with accelerate launch")
+    if accelerator.device.type == "cuda":
+        _make_deterministic()
+    return accelerator
+
+
+def load(profile: Profile, device: torch.device) -> Model:
+    """The base model, in the precision and with the memory settings of the profile."""
+    vae = Path(profile.model.vae) if profile.model.vae else None
+    model = load_model(Path(profile.model.base), vae, device, PRECISIONS[profile.training.precision])
+    if profile.training.gradient_checkpointing:
+        model.checkpoint_gradients()
+    return model
+
+
+def make_order(profile: Profile, samples: Sequence[Sample]) -> DataOrder:
+    """The order in which the profile trains on `samples`."""
+    return DataOrder(
+        [sample.bucket for sample in samples],
+        [sample.repeats for sample in samples],
+        profile.training.batch_size,
+        profile.training.accumulation,
+        profile.training.seed,
+    )
+
+
+def cache_images(profile: Profile, collection: Collection, model: Model, report: Report, check: Check) -> Data:
+    """Encode the images that were not encoded before, and settle what is trained on.
+
+    Raises:
+        UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
+    """
+
+    def progress(done: int, total: int) -> None:
+        check()
+        report.progress("encoding images", done, total, "images")
+
+    cache = LatentCache(model, collection.samples, profile.dataset.background)
+    unreadable = cache.fill(progress)
+    if unreadable:
+        _tell_unreadable(list(unreadable.values()), profile, report)
+    if cache.store.failure is not None:
+        report.warning(cache.store.failure)
+    kept = [index for index in range(len(collection.samples)) if index not in unreadable]
+    if not kept:
+        raise UserError("the dataset has no image that can be trained", where="dataset.folders")
+    samples = tuple(collection.samples[index] for index in kept)
+    order = make_order(profile, samples)
+    latents = cache.latents(kept)
+    captions = [f"{sample.repeats} {sample.caption}" for sample in samples]
+    return Data(samples, latents, order, key_of(latents.digest, *captions))
+
+
+def cache_texts(
+    profile: Profile, data: Data, model: Model, report: Report, check: Check, *, trained: bool
+) -> Conditioning:
+    """How captions become conditioning: from a filled cache, or live if the text encoder is `trained`."""
+    if trained:
+        return live_conditioning(model, profile.captions.clip_skip)
+
+    def progress(done: int, total: int) -> None:
+        check()
+        report.progress("encoding captions", done, total, "captions")
+
+    cached = CachedConditioning(model, profile.captions.clip_skip)
+    empty = [""] if profile.captions.dropout else []
+    cached.fill([sample.caption for sample in data.samples] + empty, progress)
+    if cached.store.failure is not None:
+        report.warning(cached.store.failure)
+    return cached
+
+
+def _tell_unreadable(errors: list[Any], profile: Profile, report: Report) -> None:
+    listed = "\n".join(f"  {error.where}: {error.message}" for error in errors)
+    if profile.dataset.on_unreadable == "stop":
+        raise UnreadableImagesError(
+            f"{len(errors)} images cannot be read:\n{listed}", [str(error.where) for error in errors]
+        )
+    report.warning(UserError(f"training without {len(errors)} images that cannot be read:\n{listed}"))
+
+
+class UnreadableImagesError(UserError):
+    """Images whose header was fine but whose pixels are not; `images` lists them all."""
+
+    def __init__(self, message: str, images: list[str]) -> None:
+        super().__init__(message, remedy='Mend or remove them, or set dataset.on_unreadable = "skip"')
+        self.images = images
+
+
+def _has_gpu() -> bool:
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def _make_deterministic() -> None:
+    """A resumed run must reach the same bits: kernels whose sums depend on the order of threads are avoided."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False

@@ -1,0 +1,163 @@
+"""What a run tells the world: events for watchers, run.json for whoever looks later, log.txt for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import sys
+import time
+import traceback
+from importlib import metadata
+from typing import Any, Literal
+
+from sdtui.errors import SdtuiError
+from sdtui.runs import record
+from sdtui.runs.control import Command
+from sdtui.runs.events import EventWriter
+from sdtui.runs.layout import SCHEMA, RunFolder
+
+State = Literal["loading", "caching", "training", "paused", "sampling", "saving", "finished", "failed", "stopped"]
+
+PACKAGES = ("sdtui", "torch", "diffusers", "transformers", "peft", "accelerate")
+
+# What run.json says while the events say more: it is rewritten only when this changes.
+_RECORDED: dict[str, record.State] = {
+    "paused": "paused",
+    "finished": "finished",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+_PROGRESS_SECONDS = 0.2
+
+
+class Report:
+    """Everything the trainer says, through one object; the caller holds the run's lock.
+
+    Raises (when made):
+        NewerSchemaError: the run folder is of a newer version.
+        OSError: the run folder cannot be written.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.state_name: State | None = None
+        self._record = record.read(run) if run.run_json.exists() else record.RunRecord(launched=time.time())
+        self._events = EventWriter(run.events_file)
+        self._logged_directly = _is_standard_error(run)
+        self._next_progress = 0.0
+        self._started = time.monotonic()
+        self.step = self._record.step
+
+    def begin(self, *, total: int, epochs: int, images: int, device: str, resumed_from: str | None) -> None:
+        """The first event of a process, as soon as it knows what will be done."""
+        known = versions()
+        self._update(steps_total=total, device=device, versions=known)
+        self.write(
+            "run", schema=SCHEMA, run=self.run.name, steps_total=total, epochs_total=epochs, images=images,
+            resumed_from=resumed_from, versions=known, device=device,
+        )  # fmt: skip
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one event."""
+        self._events.write(kind, **fields)
+
+    def state(self, state: State, reason: str = "") -> None:
+        """The run is now in `state`; said once."""
+        if state == self.state_name:
+            return
+        self.state_name = state
+        self.write("state", state=state, reason=reason)
+        recorded = _RECORDED.get(state, "running")
+        if recorded != self._record.state or reason != self._record.reason:
+            self._update(state=recorded, reason=reason, pid=os.getpid())
+
+    def end(self, state: State, reason: str = "") -> None:
+        """The last words of this process."""
+        self.state(state, reason)
+        self._update(step=self.step, ended=time.time())
+        self.write("finished", state=state, step=self.step, seconds=round(time.monotonic() - self._started, 3))
+
+    def resumed(self, step: int) -> None:
+        """This process begins at `step`; what an earlier one did beyond it no longer stands."""
+        if step or self.step:
+            self.write("resumed", step=step)
+        self.step = step
+
+    def reached(self, step: int, loss: float) -> None:
+        """The run has finished `step`; run.json learns of it with the next change of state or save."""
+        self.step = step
+        self._record = dataclasses.replace(self._record, step=step, loss=loss)
+
+    def saved(self) -> None:
+        """Note in run.json how far the run is."""
+        self._update()
+
+    def dataset(self, digest: str) -> None:
+        """Note in run.json what is trained on."""
+        self._update(dataset_digest=digest)
+
+    def progress(self, job: str, done: int, total: int, unit: str) -> None:
+        """A long job is this far; told five times a second at most, and at its end."""
+        now = time.monotonic()
+        if done == total or now >= self._next_progress:
+            self._next_progress = now + _PROGRESS_SECONDS
+            self.write("progress", job=job, done=done, total=total, unit=unit)
+
+    def control(self, command: Command, status: str, message: str) -> None:
+        """Answer a command."""
+        self.write("control", command=command.name, id=command.id, status=status, message=message)
+
+    def warning(self, problem: SdtuiError) -> None:
+        """Something the user should know, while the run goes on."""
+        self.log(f"warning: {problem}")
+        self.write("warning", message=problem.message, where=problem.where, remedy=problem.remedy)
+
+    def error(self, problem: SdtuiError, images: list[str] | None = None) -> None:
+        """What ended the run."""
+        self.log(f"error: {problem}")
+        self.write("error", message=problem.message, where=problem.where, remedy=problem.remedy, images=images or [])
+
+    def log(self, text: str) -> None:
+        """One message in log.txt, wherever the launcher sent standard error."""
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
+        sys.stderr.write(line)
+        sys.stderr.flush()
+        if not self._logged_directly:
+            with self.run.log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(line)
+
+    def log_traceback(self, error: BaseException) -> None:
+        """The details of an unexpected error, for a bug report."""
+        self.log("".join(traceback.format_exception(error)).rstrip())
+
+    def close(self) -> None:
+        """Write what is waiting and let go of the event log."""
+        self._events.close()
+
+    def _update(self, **changes: Any) -> None:
+        """Change run.json. A full disk must not end the run over it: what is missing there is in the events too."""
+        self._record = dataclasses.replace(self._record, **changes)
+        try:
+            record.write(self.run, self._record)
+        except SdtuiError as error:
+            self.log(f"warning: {error}")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide what a run computes."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _is_standard_error(run: RunFolder) -> bool:
+    """Whether the launcher sent our standard error to the run's log already."""
+    try:
+        return os.path.samestat(os.fstat(sys.stderr.fileno()), os.stat(run.log_file))
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -1,0 +1,261 @@
+"""A training run from the frozen profile to the finished file, told as one story."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from sdtui.errors import SdtuiError
+from sdtui.formats.metadata import TrainingFacts, describe
+from sdtui.profile.load import load_frozen
+from sdtui.training import checkpoint, memory, prepare, preview
+from sdtui.training.failures import Interrupted, NotFiniteError
+from sdtui.training.methods import METHODS
+from sdtui.training.optimizer import GuardedStep, build_adamw, set_rates
+from sdtui.training.rendering import Renderer
+from sdtui.training.saving import SavePlan, Saver
+from sdtui.training.schedule import rate_factor, warmup_steps
+from sdtui.training.step import Stepper, Taken
+from sdtui.training.timing import Pace
+
+if TYPE_CHECKING:
+    from sdtui.models.family import Model
+    from sdtui.profile.schema import Profile
+    from sdtui.runs.layout import RunFolder
+    from sdtui.training.data import DataOrder
+    from sdtui.training.methods.method import Trainable
+    from sdtui.training.report import Report, State
+    from sdtui.training.steering import Steering
+
+
+def train(run: RunFolder, report: Report, steering: Steering) -> State:
+    """Train `run` to its end or until it is stopped; returns which.
+
+    Raises:
+        SdtuiError: what ended it; the last checkpoint stands.
+        Interrupted: it was stopped before training began.
+    """
+
+    def check() -> None:
+        steering.poll()
+        if steering.stopping:
+            raise Interrupted
+
+    profile = load_frozen(run.profile_file)
+    requests = list(preview.requests(profile))
+    steering.expect(profile.previews.every, len(requests))
+    collection = prepare.gather(profile, report, check)
+    accelerator = prepare.open_device(profile)
+    order = prepare.make_order(profile, collection.samples)
+    _introduce(run, profile, report, order, str(accelerator.device))
+
+    report.state("loading")
+    model = prepare.load(profile, accelerator.device)
+    trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
+    report.state("caching")
+    data = prepare.cache_images(profile, collection, model, report, check)
+    if len(data.samples) < len(collection.samples):
+        _introduce(run, profile, report, data.order, str(accelerator.device))
+    live = trainable.trains_text_encoder
+    conditioning = prepare.cache_texts(profile, data, model, report, check, trained=live)
+    check()
+
+    optimizer = accelerator.prepare(build_adamw(trainable.parameter_groups(profile), profile.optimizer))
+    apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm)
+    captions = [sample.caption for sample in data.samples]
+    stepper = Stepper(accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live)
+    renderer = Renderer(run, report, steering, model, requests)
+    session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer)
+    session.resume()
+    return session.train()
+
+
+def _introduce(run: RunFolder, profile: Profile, report: Report, order: DataOrder, device: str) -> None:
+    """Tell watchers what will be done."""
+    total = order.total_steps(profile.training.steps, profile.training.epochs)
+    saved = run.complete_checkpoints()
+    report.begin(
+        total=total,
+        epochs=order.epoch_of(total - 1) + 1,
+        images=order.images,
+        device=device,
+        resumed_from=saved[-1][1].name if saved else None,
+    )
+
+
+class Pending(NamedTuple):
+    """A step whose numbers have not been read yet, with the rates it used and the seconds until the next."""
+
+    taken: Taken
+    rates: dict[str, float]
+    seconds: float
+
+
+@dataclass
+class Session:
+    """The part of a run that steps: the loop, and all that may happen between two steps."""
+
+    run: RunFolder
+    profile: Profile
+    report: Report
+    steering: Steering
+    model: Model
+    trainable: Trainable
+    data: prepare.Data
+    stepper: Stepper
+    renderer: Renderer
+    step: int = 0
+    saved_step: int = 0
+    pending: Pending | None = None
+    started: float = field(default_factory=time.time)
+    pace: Pace = field(default_factory=Pace)
+
+    def __post_init__(self) -> None:
+        """Work out how long the run is and when it saves."""
+        profile = self.profile
+        self.total = self.data.order.total_steps(profile.training.steps, profile.training.epochs)
+        self.warmup = warmup_steps(profile.schedule.warmup, self.total)
+        self.plan = SavePlan(profile.saving, self.data.order.steps_per_epoch)
+        self.optimizer = self.stepper.apply.optimizer
+        self.saver = Saver(self.run, self.report, self.steering, profile, self.trainable, self.optimizer, self.describe)
+
+    def resume(self) -> None:
+        """Go back to the last complete checkpoint, if there is one."""
+        checkpoint.clear_partial(self.run)
+        found, damaged = checkpoint.load_latest(self.run)
+        for path in damaged:
+            self.report.warning(SdtuiError("this checkpoint is damaged and was passed over", where=str(path)))
+        if found is None:
+            self.report.resumed(0)
+            return
+        if found.progress.dataset != self.data.digest:
+            changed = "the images or captions have changed since this checkpoint; the run goes on with the new ones"
+            self.report.warning(SdtuiError(changed, where=str(found.path)))
+        self.trainable.load_state(found.parameters)
+        checkpoint.restore_optimizer(self.optimizer, found.optimizer)
+        self.stepper.apply.restore_scaler(found.progress.scaler)
+        self.step = self.saved_step = found.progress.step
+        self.steering.rate_factor = found.progress.rate_factor
+        self.steering.previews_every = found.progress.previews_every
+        self.report.resumed(self.step)
+
+    def train(self) -> State:
+        """All steps that are left, then the finished file and its previews."""
+        if self.step == 0 and self.profile.previews.at_start:
+            self.renderer.render(0)
+        while self.step < self.total:
+            self.between_steps()
+            if self.steering.stopping:
+                return "stopped"
+            self.take_step()
+        self.between_steps()
+        self.settle()
+        self.saver.output(self.step)
+        self.renderer.render(self.step)
+        return "finished"
+
+    def take_step(self) -> None:
+        """Hand the next step to the device, then read the numbers of the one before."""
+        began = time.perf_counter()
+        schedule = rate_factor(self.profile.schedule.name, self.step, self.total, self.warmup)
+        rates = set_rates(self.optimizer, schedule * self.steering.rate_factor)
+        taken = self.stepper.take(self.step)
+        self.step += 1
+        self.settle()
+        self.pending = Pending(taken, rates, time.perf_counter() - began)
+
+    def settle(self) -> None:
+        """Read the numbers of the last step, tell them, and refuse to go on if they are not finite."""
+        if self.pending is None:
+            return
+        (taken, rates, seconds), self.pending = self.pending, None
+        loss, norm, refused = taken.readout.read()
+        if refused:
+            images = [str(self.data.samples[sample].path) for sample in taken.samples]
+            raise NotFiniteError(taken.number, loss, images)
+        self.pace.add(len(taken.samples), seconds, taken.marks.seconds())
+        self.report.reached(taken.number, loss)
+        self.report.write(
+            "step", step=taken.number, epoch=self.data.order.epoch_of(taken.number - 1) + 1, loss=loss, lr=rates,
+            grad_norm=norm, seconds=round(seconds, 5), images=len(taken.samples),
+        )  # fmt: skip
+        if self.pace.due():
+            self.report.write(
+                "stats", step=taken.number, images_per_second=round(self.pace.images_per_second(), 3),
+                eta_seconds=round(self.pace.eta_seconds(self.total - taken.number), 1), time=self.pace.shares(),
+                memory=memory.usage(self.stepper.accelerator.device),
+            )  # fmt: skip
+
+    def between_steps(self) -> None:
+        """Obey commands; save, then preview, where one is due; stay here while paused."""
+        self.steering.poll()
+        self.save_if_due(planned=self.step > self.saved_step and self.plan.due(self.step))
+        every = self.steering.previews_every
+        self.preview_if_due(planned=bool(every) and 0 < self.step < self.total and self.step % every == 0)
+        self.saver.wait_for_space()
+        while self.steering.paused and not self.steering.stopping:
+            self.settle()
+            self.report.state("paused", "pause command")
+            self.steering.wait()
+            self.save_if_due()
+            self.preview_if_due()
+        if not self.steering.stopping:
+            self.report.state("training")
+
+    def save_if_due(self, *, planned: bool = False) -> None:
+        """A checkpoint, if the profile, a command or the end of the run asks for one; before any preview."""
+        commands = self.steering.take_saves()
+        if not (planned or commands or self.steering.stopping):
+            return
+        # A step that was not finite must be known before anything is written.
+        self.settle()
+        if self.step > self.saved_step:
+            self.saver.checkpoint(self.progress())
+            self.saved_step = self.step
+            self.plan.saved()
+        for command in commands:
+            self.steering.answer(command, f"saved at step {self.step}")
+
+    def preview_if_due(self, *, planned: bool = False) -> None:
+        """Previews, if the interval or a command asks for them."""
+        commands = self.steering.take_previews()
+        if not (planned or commands):
+            return
+        self.settle()
+        failed = self.renderer.render(self.step)
+        for command in commands:
+            if self.steering.stopping:
+                self.steering.answer(command, "the run is ending", done=False)
+            elif failed:
+                self.steering.answer(command, f"{failed} previews failed at step {self.step}", done=False)
+            else:
+                self.steering.answer(command, f"previews made at step {self.step}")
+
+    def progress(self) -> checkpoint.Progress:
+        """What a checkpoint taken now must remember besides tensors."""
+        return checkpoint.Progress(
+            step=self.step,
+            dataset=self.data.digest,
+            rate_factor=self.steering.rate_factor,
+            previews_every=self.steering.previews_every,
+            scaler=self.stepper.apply.scaler_state(),
+        )
+
+    def describe(self, step: int) -> dict[str, str]:
+        """The metadata of a file made after `step` steps."""
+        order = self.data.order
+        facts = TrainingFacts(
+            model_name=self.model.name,
+            kohya_base=self.model.kohya_base,
+            architecture=self.model.architecture,
+            prediction_type=self.model.prediction_type,
+            step=step,
+            steps_total=self.total,
+            epoch=order.epoch_of(max(step - 1, 0)) + 1,
+            epochs_total=order.epoch_of(self.total - 1) + 1,
+            batches_per_epoch=order.batches_per_epoch,
+            started_at=self.started,
+            saved_at=time.time(),
+        )
+        return describe(self.profile, self.data.samples, facts)

@@ -1,0 +1,127 @@
+"""One optimizer step: batch → noised → predict → loss → backward → step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from sdtui.models.family import Model
+from sdtui.training import objective, randomness
+from sdtui.training.cache import Latents
+from sdtui.training.conditioning import Conditioning
+from sdtui.training.data import Batch, DataOrder
+from sdtui.training.optimizer import GuardedStep
+from sdtui.training.readout import Readout
+from sdtui.training.timing import Marks
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Profile
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one batch of one step needs, on the device; the step's random numbers are among it."""
+
+    latents: Tensor  # (B, 4, h, w)
+    noise: Tensor  # (B, 4, h, w)
+    timesteps: Tensor  # (B,)
+    alpha_bar: Tensor  # (B,)
+    captions: list[str]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step that was handed to the device; its numbers arrive while the next one runs."""
+
+    number: int  # steps done with this one
+    samples: list[int]
+    readout: Readout  # loss, gradient norm, 1.0 if refused
+    marks: Marks
+
+
+@dataclass
+class Stepper:
+    """Takes optimizer steps; knows neither the model's family nor what is trained in it."""
+
+    accelerator: Any
+    model: Model
+    order: DataOrder
+    latents: Latents
+    captions: Sequence[str]
+    conditioning: Conditioning
+    apply: GuardedStep
+    profile: Profile
+    trains_text_encoder: bool
+
+    def __post_init__(self) -> None:
+        """Put the noise schedule where the steps run, and the modules in the mode they are trained in."""
+        self._device: torch.device = self.accelerator.device
+        self._alphas = self.model.alphas_cumprod.to(self._device)
+        # Dropout acts in training mode only; sampling turns it off for itself.
+        self.model.unet.train()
+        self.model.text_encoder.train(self.trains_text_encoder)
+
+    def take(self, step: int) -> Taken:
+        """Optimizer step `step` (the first is 0): the gradient is the mean over its images, however they are batched."""
+        marks = Marks(self._device)
+        batches = self.order.at(step)
+        samples = [sample for batch in batches for sample in batch]
+        total = torch.zeros((), device=self._device)
+        first = 0
+        for batch in batches:
+            inputs = self._inputs(step, first, batch)
+            marks.lap("data")
+            loss = self._losses(step, first, inputs).sum() / len(samples)
+            marks.lap("forward")
+            self.accelerator.backward(loss)
+            marks.lap("backward")
+            total += loss.detach()
+            first += len(batch)
+        norm = self.apply(total)
+        readout = Readout(torch.stack([total, norm, self.apply.failed]))
+        marks.lap("optimizer")
+        return Taken(step + 1, samples, readout, marks)
+
+    def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
+        """The batch whose first sample is number `first` of the step, noise drawn and latents sampled."""
+        training = self.profile.training
+        means, stds = zip(*(self.latents[sample] for sample in batch), strict=True)
+        draws = randomness.draw(
+            training.seed, step, range(first, first + len(batch)), means[0].shape, len(self._alphas)
+        )
+        latents = objective.sample_latents(torch.stack(means), torch.stack(stds), draws.latent_noise)
+        noise = objective.offset_noise(draws.noise, draws.channel_noise, training.noise_offset)
+        timesteps = self._move(draws.timesteps)
+        dropout = self.profile.captions.dropout
+        return Inputs(
+            latents=self._move(latents),
+            noise=self._move(noise),
+            timesteps=timesteps,
+            alpha_bar=self._alphas[timesteps],
+            captions=[
+                "" if roll < dropout else self.captions[sample]
+                for sample, roll in zip(batch, draws.caption_rolls, strict=True)
+            ],
+        )
+
+    def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:
+        """The loss of each sample, (B,)."""
+        kind = self.model.prediction_type
+        noisy = objective.add_noise(inputs.latents, inputs.noise, inputs.alpha_bar)
+        target = objective.target(kind, inputs.latents, inputs.noise, inputs.alpha_bar)
+        weights = objective.min_snr_weights(inputs.alpha_bar, self.profile.training.min_snr_gamma, kind)
+        randomness.seed_dropout(self.profile.training.seed, step, first)
+        with self.accelerator.autocast():
+            conditioning = self._move(self.conditioning(inputs.captions))
+            prediction = self.model.predict(noisy, inputs.timesteps, conditioning)
+        return objective.loss(prediction, target, weights)
+
+    def _move(self, tensor: Tensor) -> Tensor:
+        """To the device; from pinned memory, so that the host does not wait for the copy."""
+        if self._device.type == "cuda" and not tensor.is_cuda:
+            return tensor.pin_memory().to(self._device, non_blocking=True)
+        return tensor.to(self._device)
