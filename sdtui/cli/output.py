@@ -1,0 +1,43 @@
+"""What commands print: JSON for scripts on stdout, and numbers with units as people read them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+SCHEMA = 1
+
+
+def emit_json(obj: Mapping[str, Any]) -> None:
+    """Print one object on stdout, `"schema": 1` first; paths and other odd values become text."""
+    json.dump({"schema": SCHEMA, **obj}, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def bytes_text(count: float) -> str:
+    """A size: "141 MiB", "1.4 GiB", "512 B"."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time: "41 s", "12 min", "1 h 50 min"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count_text(number: float) -> str:
+    """A whole number with its thousands set off: "3 010"."""
+    return f"{number:,.0f}".replace(",", " ")
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun: "1 image", "3 010 images"."""
+    return f"{count_text(count)} {one if count == 1 else many or f'{one}s'}"

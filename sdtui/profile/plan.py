@@ -1,0 +1,174 @@
+"""What a run would do, before it is started: images, batches, steps, files, disk, and time once one was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sdtui.errors import UserError
+from sdtui.profile.schema import Profile
+from sdtui.profile.size import Trained, trained
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a dataset holds.
+
+    Args:
+        images: files that can be trained.
+        samples: images of one epoch, repeats counted.
+        buckets: (width, height) in px → samples of one epoch in it.
+        problems: what is wrong with the dataset, one line each.
+    """
+
+    images: int
+    samples: int
+    buckets: Mapping[Size, int]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How fast an earlier run like this one was, from its events."""
+
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPlan:
+    """One bucket: its size in px, its samples in an epoch, and the batches they make."""
+
+    width: int
+    height: int
+    samples: int
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One kind of file the run leaves: where in the run's folder, how many at most, bytes each (None: not known)."""
+
+    path: str
+    count: int
+    bytes_each: int | None
+
+    @property
+    def bytes(self) -> int | None:
+        """Bytes of all of them."""
+        return None if self.bytes_each is None else self.count * self.bytes_each
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do.
+
+    Args:
+        images: files that can be trained.
+        samples: images of one epoch, repeats counted.
+        buckets: by size.
+        batches_per_epoch: forward passes of an epoch; the last of a bucket may be smaller than the batch size.
+        steps_per_epoch: optimizer steps of an epoch.
+        steps: optimizer steps of the run.
+        epochs: passes over the dataset; not whole when the profile gives steps.
+        warmup_steps: steps until the learning rate is reached.
+        trained_values: numbers that are learned; None when the base model's config cannot be read.
+        files: what is written.
+        bytes: of the output and the checkpoints that are kept; None when not known.
+        seconds: duration by the measured speed; None before one was measured.
+        warnings: what is odd about these figures, one sentence each.
+    """
+
+    images: int
+    samples: int
+    buckets: tuple[BucketPlan, ...]
+    batches_per_epoch: int
+    steps_per_epoch: int
+    steps: int
+    epochs: float
+    warmup_steps: int
+    trained_values: int | None
+    files: tuple[PlannedFile, ...]
+    bytes: int | None
+    seconds: float | None
+    warnings: tuple[str, ...]
+
+
+def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None) -> Plan:
+    """Count what training `profile` on the surveyed dataset comes to, as the trainer counts it.
+
+    Raises:
+        UserError: the dataset has no image.
+    """
+    if not survey.samples:
+        raise UserError("the dataset has no image that can be trained", where="dataset.folders")
+    training = profile.training
+    buckets = tuple(
+        BucketPlan(width, height, samples, math.ceil(samples / training.batch_size))
+        for (width, height), samples in sorted(survey.buckets.items())
+    )
+    batches = sum(bucket.batches for bucket in buckets)
+    # As in training: the last step of an epoch may gather fewer batches, and none spans two epochs.
+    steps_per_epoch = math.ceil(batches / training.accumulation)
+    steps = training.steps if training.steps is not None else (training.epochs or 0) * steps_per_epoch
+    epochs = steps / steps_per_epoch
+    values = trained(profile)
+    files = _files(profile, steps, steps_per_epoch, values)
+    known = [file.bytes for file in files if file.bytes is not None]
+    return Plan(
+        images=survey.images,
+        samples=survey.samples,
+        buckets=buckets,
+        batches_per_epoch=batches,
+        steps_per_epoch=steps_per_epoch,
+        steps=steps,
+        epochs=epochs,
+        warmup_steps=warmup_steps(profile, steps),
+        trained_values=values.values if values else None,
+        files=files,
+        bytes=sum(known) if known else None,
+        seconds=epochs * survey.samples / measured.images_per_second if measured else None,
+        warnings=tuple(_warnings(profile, steps, epochs)),
+    )
+
+
+def warmup_steps(profile: Profile, steps: int) -> int:
+    """Warm-up in steps: a whole number as it is, a share of all steps rounded."""
+    warmup = profile.schedule.warmup
+    return warmup if isinstance(warmup, int) else round(warmup * steps)
+
+
+def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None) -> tuple[PlannedFile, ...]:
+    saving, previews = profile.saving, profile.previews
+    name = (saving.name or profile.name).removesuffix(".safetensors")
+    output = values.adapter_bytes(saving.precision) if values else None
+    state = values.checkpoint_bytes(saving.precision) if values else None
+    sets = (steps // previews.every if previews.every else 0) + previews.at_start
+    files = [
+        PlannedFile(f"output/{name}.safetensors", 1, output),
+        PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
+        PlannedFile("previews/step-*/*.png", sets * len(previews.prompts), None),
+    ]
+    return tuple(file for file in files if file.count)
+
+
+def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
+    """How many are kept at most: the newest few of those that will be made (by the clock: as many as may be kept)."""
+    saving = profile.saving
+    every = [each for each in (saving.every_steps, saving.every_epochs * steps_per_epoch) if each]
+    made = len({step for each in every for step in range(each, steps + 1, each)})
+    return saving.keep_last if saving.every_minutes else min(made, saving.keep_last)
+
+
+def _warnings(profile: Profile, steps: int, epochs: float) -> list[str]:
+    found = []
+    warm = warmup_steps(profile, steps)
+    if warm > steps:
+        found.append(f"the warm-up of {warm} steps is longer than the run of {steps} steps")
+    if epochs < 1:
+        found.append(f"the run ends after {epochs:.0%} of the first epoch: some images are never seen")
+    if profile.previews.every > steps:
+        found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
+    return found
