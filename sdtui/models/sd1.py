@@ -199,7 +199,12 @@ def _load_text_encoder(path: Path) -> Any:
 def _load_tokenizer(path: Path) -> Any:
     from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-    return CLIPTokenizer.from_pretrained(path, local_files_only=True)
+    try:
+        return CLIPTokenizer.from_pretrained(path, local_files_only=True)
+    except Exception as error:  # the tokenizers library has no narrower one
+        raise UserError(
+            f"the vocabulary cannot be read: {error}", where=str(path), remedy="Copy the model folder again"
+        ) from error
 
 
 def _load_part(load: Callable[..., Any], path: Path, stem: str, dtype: torch.dtype, dtype_key: str) -> Any:

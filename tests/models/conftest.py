@@ -1,0 +1,21 @@
+"""A tiny pipeline folder that a test may damage, and the model loaded from one that none does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sdtui.models.family import Model, load_model
+from tests.support.tiny import tiny_pipeline
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return tiny_pipeline(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return load_model(tiny_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)

@@ -1,0 +1,52 @@
+"""Finding a part's weights, and telling contents apart by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.models.folder import digest, part, weight_files
+
+
+def test_full_precision_comes_before_variants(tmp_path: Path) -> None:
+    (tmp_path / "model.fp16.safetensors").touch()
+    assert weight_files(tmp_path, "model") == ([tmp_path / "model.fp16.safetensors"], "fp16")
+    (tmp_path / "model.safetensors").touch()
+    assert weight_files(tmp_path, "model") == ([tmp_path / "model.safetensors"], None)
+
+
+def test_sharded_weights_are_all_listed(tmp_path: Path) -> None:
+    weights = {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weights}))
+    for name in set(weights.values()):
+        (tmp_path / name).touch()
+    assert weight_files(tmp_path, "model") == (
+        [tmp_path / "model-1.safetensors", tmp_path / "model-2.safetensors"],
+        None,
+    )
+
+
+def test_pickled_weights_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+    with pytest.raises(UserError, match=r"only pickled weights \(\.bin\)"):
+        weight_files(tmp_path, "model")
+
+
+def test_a_missing_part_or_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the pipeline has no vae/ folder"):
+        part(tmp_path, "vae")
+    (tmp_path / "vae").mkdir()
+    with pytest.raises(UserError, match=r"the file vae/config\.json is missing"):
+        part(tmp_path, "vae", "config.json")
+
+
+def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "b").write_bytes(b"two")
+    inner = [hashlib.sha256(content).digest() for content in (b"one", b"two")]
+    expected = hashlib.sha256(b"a" + inner[0] + b"b" + inner[1]).hexdigest()
+    assert digest([tmp_path / "a", tmp_path / "b"]) == expected

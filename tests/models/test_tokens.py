@@ -1,0 +1,54 @@
+"""The torch-free token count agrees with the tokenizer that training uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sdtui.models.clip_tokenizer import FOLDER
+from sdtui.models.tokens import LIMIT, count, token_ids
+
+HARD = [
+    "",
+    "a photo of a cat",
+    "1girl, solo, 1234, :3, ^_^",
+    "(masterpiece:1.2), [x], {y}, <lora:name:0.8>",
+    "don't we'll I'M he'd they've",
+    "  many \t kinds\n\nof \u00a0 space \u200b ",
+    "日本語のキャプション、女の子",
+    "👩‍👩‍👧 family 🏳️‍🌈",
+    "e\u0301 é ﬁ ² Ⅷ",
+    "ΑΣΑΣ ς İstanbul ß",
+    "<|endoftext|> inside <|STARTOFTEXT|>text<|startoftext|>",
+    "snake_case_tag, kebab-case-tag",
+    "a\x00b\x07",
+    "_" * 100,
+    "pneumonoultramicroscopicsilicovolcanoconiosis" * 5,
+    "مرحبا שלום नमस्ते",
+]
+
+
+def test_a_known_sentence_has_its_published_ids() -> None:
+    assert token_ids("a photo of a cat") == [320, 1125, 539, 320, 2368]
+
+
+@pytest.mark.parametrize("text", HARD)
+def test_it_splits_as_the_training_tokenizer_does(text: str) -> None:
+    from transformers.models.clip.tokenization_clip import CLIPTokenizer
+
+    assert token_ids(text) == CLIPTokenizer.from_pretrained(FOLDER)(text, add_special_tokens=False).input_ids
+
+
+def test_the_count_leaves_the_two_marks_out() -> None:
+    assert (count(""), count("cat " * 75), LIMIT) == (0, 75, 75)
+
+
+def test_counting_loads_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys\nfrom sdtui.models.tokens import count\ncount('cat')\n"
+        "print({'torch', 'transformers', 'numpy', 'diffusers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
