@@ -113,7 +113,26 @@ CAPTIONS = (
     Key("captions.reload", "f5", "reload", "Read the folder again."),
 )
 
-MONITOR: tuple[Key, ...] = ()
+MONITOR = (
+    Key("monitor.preview", "p", "preview now", "Make the previews at the next step.", 1),
+    Key("monitor.save", "s", "save", "Save a checkpoint at the next step.", 2),
+    Key("monitor.pause", "space", "pause", "Pause the run at the next step, or let a paused one go on.", 3),
+    Key("monitor.stop", "S", "stop", "End the run after saving, if you confirm it.", 4),
+    Key("monitor.resume", "R", "resume", "Go on with an ended run from its last complete checkpoint.", 5),
+    Key("monitor.earlier", "left", "earlier", "Previews of an earlier step.", 6),
+    Key("monitor.later", "right", "later", "Previews of a later step; the last one follows the run."),
+    Key("monitor.next_prompt", "tab,right_square_bracket", "prompt", "Preview of the next prompt.", 7),
+    Key("monitor.previous_prompt", "shift+tab,left_square_bracket", "previous prompt", "Preview of the prompt before."),
+    Key("monitor.compare", "c", "compare", "First and chosen preview of one prompt side by side.", 8),
+    Key("monitor.x_axis", "x", "x axis", "X axis by step, by time since the start, by time of day.", 9),
+    Key("monitor.log_scale", "y", "log scale", "Loss on a logarithmic or a linear scale.", 10),
+    Key("monitor.smoother", "plus", "smoother", "Average the loss over more steps.", 11),
+    Key("monitor.rougher", "minus", "rougher", "Average the loss over fewer steps."),
+    Key("monitor.log", "l", "log", "What the trainer printed, in place of the charts.", 12),
+    Key("monitor.older_run", "full_stop", "older run", "Show the next older run.", 13),
+    Key("monitor.newer_run", "comma", "newer run", "Show the next newer run."),
+    Key("monitor.runs", "enter", "runs", "Choose a run from a list.", 14),
+)
 
 PROFILE: tuple[Key, ...] = ()
 

@@ -43,10 +43,16 @@ def fit_cells(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]
     return min(columns, max(1, round(width * scale))), min(rows, max(1, round(height * scale / 2)))
 
 
-def draw(image: Image.Image, columns: int, rows: int, mode: Mode, palette256: bool, dark: bool) -> list[Strip]:
-    """`image` (RGB) fitted into `columns` × `rows` cells, one strip a row, in the given mode.
+def draw(
+    image: Image.Image, columns: int, rows: int, mode: Mode, *, palette256: bool = False, dark: bool = True
+) -> list[Strip]:
+    """One strip a row.
 
     Args:
+        image: RGB.
+        columns: width of the pane in cells; the drawing keeps the image's aspect.
+        rows: height of the pane in cells.
+        mode: which characters.
         palette256: use only the 256 colours that every terminal has.
         dark: the pane's background is dark (ASCII draws light with ink).
     """
@@ -124,7 +130,9 @@ def _resize(image: Image.Image, width: int, height: int) -> Image.Image:
     """Smaller by a sharp low-pass; larger by whole pixels, so that a 64-pixel preview stays crisp."""
     shrinks = width <= image.width and height <= image.height
     # BOX averages where it shrinks and repeats pixels where it enlarges, each axis by itself.
-    return image.resize((width, height), Image.Resampling.LANCZOS if shrinks else Image.Resampling.BOX, reducing_gap=3.0)
+    return image.resize(
+        (width, height), Image.Resampling.LANCZOS if shrinks else Image.Resampling.BOX, reducing_gap=3.0
+    )
 
 
 def _pixels(image: Image.Image) -> list[Pixel]:

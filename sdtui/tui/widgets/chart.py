@@ -40,11 +40,11 @@ class LineChart(Widget):
 
     DEFAULT_CSS = """
     LineChart { height: 1fr; min-height: 4; }
-    LineChart > .chart--title { text-style: bold; }
+    LineChart > .chart--title { color: $strong; text-style: bold; }
     LineChart > .chart--line { color: $accent; text-style: bold; }
     LineChart > .chart--value { color: $accent; text-style: bold; }
-    LineChart > .chart--band { color: $text-muted; }
-    LineChart > .chart--axis { color: $text-muted; }
+    LineChart > .chart--band { color: $faint; }
+    LineChart > .chart--axis { color: $soft; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--title",

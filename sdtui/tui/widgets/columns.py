@@ -53,7 +53,7 @@ class Columns:
 
         A series that was cut back (a resumed run) or outgrew the axis is folded again from its first point.
         """
-        if not xs or self.count <= 0:
+        if not xs or self.count <= 0 or not math.isfinite(xs[-1] - xs[0]):
             self._restart(0.0, 1.0)
             return set(range(self.count))
         changed: set[int] = set()
@@ -85,9 +85,11 @@ class Columns:
 
     def _fold(self, x: float, y: float) -> int:
         """Take one point; returns its column, or -1 when the value is not finite."""
-        if not math.isfinite(y):
+        if not math.isfinite(y) or not math.isfinite(x):
             return -1
-        column = min(self.count - 1, int((x - self.start) / (self.end - self.start) * self.count))
+        share = (x - self.start) / (self.end - self.start)
+        # A clock that was set back must not wrap to the last column.
+        column = min(self.count - 1, max(0, int(share * self.count)))
         low, high = self.low, self.high
         if not low[column] <= y:
             low[column] = y
@@ -104,8 +106,7 @@ def _axis_end(start: float, last: float, limit: float | None) -> float:
     """The end of the axis for points from `start` to `last`: round, not beyond `limit`, never empty."""
     if last <= start:
         return start + 1.0
-    # Half a percent of air: the last point of a finished run belongs to the last column, not past it.
-    end = start + round_end((last - start) * 1.0001)
+    end = start + round_end(last - start)
     if limit is not None and limit >= last:
         end = min(end, limit)
     return end

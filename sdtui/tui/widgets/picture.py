@@ -143,7 +143,7 @@ class PicturePanel(Widget):
         stamp = job.path.stat().st_mtime_ns if job.path.exists() else 0
         if (strips := self._cache.get((job, stamp))) is None:
             image = open_rgb(job.path)
-            strips = draw(image, job.columns, job.rows, job.mode, job.palette256, job.dark)
+            strips = draw(image, job.columns, job.rows, job.mode, palette256=job.palette256, dark=job.dark)
             self._cache[job, stamp] = strips
             while len(self._cache) > CACHED:
                 self._cache.popitem(last=False)

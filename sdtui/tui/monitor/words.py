@@ -1,0 +1,154 @@
+"""A snapshot in words: the lines of figures on the Monitor screen, each number with its unit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from sdtui.runs.figures import Message
+from sdtui.tui.glyphs import Glyphs, bar
+from sdtui.tui.monitor.snapshot import Snapshot
+from sdtui.tui.numbers import duration, grouped, size
+from sdtui.tui.widgets.figures import Piece
+
+GAP: Piece = ("   ", "")
+# How urgent a state is, as a role of `FigureLines`.
+STATE_ROLES = {"failed": "error", "killed": "error", "unreadable": "error", "newer": "error", "paused": "warning"}
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:41, 12:03 or 1 h 20."""
+    whole = max(0, round(seconds))
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d}"
+
+
+def mebibytes(mib: float) -> str:
+    """Mebibytes as 312 MiB or 18.2 GiB."""
+    return size(mib * 2**20)
+
+
+def state_word(snapshot: Snapshot) -> str:
+    """What the run does now: the phase while it lives, else how it ended."""
+    return snapshot.phase if snapshot.state == "running" and snapshot.phase else snapshot.state
+
+
+def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
+    """State, progress, speed and remaining time."""
+    word = state_word(snapshot)
+    line: list[Piece] = [(f"{word:<9}", STATE_ROLES.get(snapshot.state, "accent")), ("  ", "")]
+    total = f" / {grouped(snapshot.steps_total)}" if snapshot.steps_total else ""
+    line += [("step ", "name"), (f"{grouped(snapshot.step)}{total}", "value"), GAP]
+    if snapshot.steps_total and width >= 96:
+        share = snapshot.step / snapshot.steps_total
+        drawn = bar(share, 20, marks)
+        line += [
+            (drawn, "accent"),
+            (marks.track * (20 - len(drawn)), "faint"),
+            (f" {share:4.0%}".replace("%", " %"), "value"),
+            GAP,
+        ]
+    if snapshot.epochs_total:
+        line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
+    if snapshot.images_per_second is not None and not snapshot.over:
+        line += [(f"{snapshot.images_per_second:.1f}", "value"), (" images/s", "name"), GAP]
+    if snapshot.eta_seconds is not None and not snapshot.over:
+        line += [("ETA ", "name"), (clock(snapshot.eta_seconds), "value"), GAP]
+    if snapshot.over and snapshot.seconds:
+        line += [("took ", "name"), (duration(snapshot.seconds), "value"), GAP]
+    return line + _aside(snapshot)
+
+
+def _aside(snapshot: Snapshot) -> list[Piece]:
+    """What the user should know or can do about the state."""
+    if snapshot.state in {"killed", "failed", "stopped"}:
+        return [("R", "accent"), (" resumes", "name")]
+    if snapshot.state == "paused":
+        return [("space", "accent"), (" goes on", "name")]
+    if snapshot.progress is not None:
+        progress = snapshot.progress
+        return [
+            (f"{progress.job} ", "name"),
+            (f"{grouped(progress.done)} / {grouped(progress.total)} {progress.unit}", "value"),
+        ]
+    return []
+
+
+def rates_line(snapshot: Snapshot) -> list[Piece]:
+    """Learning rates by group and the gradient norm."""
+    line: list[Piece] = []
+    if snapshot.rates:
+        line.append(("learning rate  ", "name"))
+    for name, column in snapshot.rates.items():
+        if column and column[-1] == column[-1]:
+            line += [(f"{name.replace('_', ' ')} ", "name"), (f"{column[-1]:.2e}", "value"), GAP]
+    if snapshot.grad_norm is not None and snapshot.grad_norm == snapshot.grad_norm:
+        line += [("gradient norm ", "name"), (f"{snapshot.grad_norm:.3g}", "value")]
+    return line
+
+
+def memory_line(snapshot: Snapshot) -> list[Piece]:
+    """The trainer's own memory figures, then the device's totals where known."""
+    memory = snapshot.memory
+    line: list[Piece] = [("memory  ", "name")]
+    if not memory:
+        return [*line, ("not reported yet", "faint")]
+    for part, mib in (memory.get("parts") or {}).items():
+        line += [(f"{part} ", "name"), (mebibytes(mib), "value"), ("  ", "")]
+    line += [(mebibytes(memory.get("used_mib") or 0), "value"), (" now  ", "name")]
+    line += [(mebibytes(memory.get("peak_mib") or 0), "value"), (" peak", "name")]
+    if memory.get("total_mib"):
+        line += [(" of ", "name"), (mebibytes(memory["total_mib"]), "value")]
+    if memory.get("kind") == "process":
+        line.append((" (process)", "name"))
+    return line
+
+
+def time_line(snapshot: Snapshot) -> list[Piece]:
+    """Where a step's time goes."""
+    line: list[Piece] = [("time    ", "name")]
+    if not snapshot.timing:
+        return [*line, ("not reported yet", "faint")]
+    for part, share in snapshot.timing.items():
+        line += [(f"{part} ", "name"), (f"{share * 100:.0f} %", "value"), ("  ", "")]
+    return line
+
+
+def device_line(snapshot: Snapshot) -> list[Piece]:
+    """The device as a whole, or its name where that is all that is known."""
+    line: list[Piece] = [("device  ", "name")]
+    totals = snapshot.totals
+    if totals is None:
+        return [*line, (snapshot.device or "not reported yet", "value" if snapshot.device else "faint")]
+    line += [(f"{totals.name}  ", "value"), (mebibytes(totals.used_mib), "value"), (" of ", "name")]
+    line += [
+        (mebibytes(totals.total_mib), "value"),
+        ("  ", ""),
+        (f"{totals.load_percent} %", "value"),
+        (" busy  ", "name"),
+    ]
+    return [*line, (f"{totals.celsius} °C", "value")]
+
+
+def files_line(snapshot: Snapshot) -> list[Piece]:
+    """Checkpoints kept and output written."""
+    line: list[Piece] = [("files   ", "name")]
+    if snapshot.outputs:
+        mib = sum(saved.bytes for saved in snapshot.outputs) / 2**20
+        return [*line, (f"{len(snapshot.outputs)}", "value"), (" written  ", "name"), (mebibytes(mib), "value")]
+    if not snapshot.checkpoints:
+        return [*line, ("no checkpoint yet", "faint")]
+    steps = ", ".join(grouped(saved.step) for saved in snapshot.checkpoints[-3:])
+    return [*line, (f"{len(snapshot.checkpoints)}", "value"), (" checkpoints  at step ", "name"), (steps, "value")]
+
+
+def message_line(message: Message) -> tuple[str, str, str]:
+    """(time of day, text, colour of the text) of a message."""
+    colours = {"warning": "$warning", "error": "$error"}
+    return time.strftime("%H:%M:%S", time.localtime(message.t)), message.text, colours.get(message.level, "$foreground")
+
+
+def waiting_words(pending: Sequence[str]) -> list[Piece]:
+    """Commands that the trainer has not answered yet."""
+    return [GAP, (", ".join(pending), "warning"), (" asked", "name")] if pending else []

@@ -1,0 +1,448 @@
+"""Monitor: one run as it goes, whatever its state: curves, speed, memory, previews, messages, and the keys that steer it.
+
+One thread reads the run (`monitor.reader`) and hands over snapshots; everything drawn comes from the newest one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+
+from sdtui.errors import SdtuiError
+from sdtui.runs import control, launch
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.registry import RunInfo, list_runs
+from sdtui.tui import keys
+from sdtui.tui.literal import literal
+from sdtui.tui.monitor import words
+from sdtui.tui.monitor.previews import Album, PreviewPane
+from sdtui.tui.monitor.reader import RunReader
+from sdtui.tui.monitor.snapshot import Snapshot
+from sdtui.tui.numbers import age, grouped
+from sdtui.tui.screens.base import SdtuiScreen
+from sdtui.tui.screens.dialogs import Choose, Confirm
+from sdtui.tui.widgets import ticks
+from sdtui.tui.widgets.chart import LineChart
+from sdtui.tui.widgets.figures import FigureLines
+from sdtui.tui.widgets.linelist import LineList
+from sdtui.tui.widgets.log import LogView
+
+X_AXES = ("step", "relative", "wall")
+X_FORMATS = {"step": ticks.number, "relative": ticks.duration, "wall": ticks.wall}
+# Weights of the average that + and - step through; each about doubles the steps it looks back.
+SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+
+
+class MonitorScreen(SdtuiScreen):
+    """One run, live or ended."""
+
+    NAME = "monitor"
+    KEY_CONTEXT = "monitor"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("monitor")]
+    AUTO_FOCUS = "#messages"
+    DEFAULT_CSS = """
+    MonitorScreen {
+        & #status { height: 1; padding: 0 1; }
+        & #upper { height: 1fr; }
+        & #curves { width: 1fr; padding: 0 1; }
+        & #loss { height: 2fr; }
+        & #rates { height: 1; margin-left: 9; }
+        & #learning { display: none; height: 1fr; margin-top: 1; }
+        &.-tall #learning { display: block; }
+        & #log { display: none; }
+        &.-log #log { display: block; }
+        &.-log #curves { display: none; }
+        & PreviewPane { width: 2fr; max-width: 44; border-left: solid $faint; }
+        &.-wide PreviewPane { width: 1fr; max-width: 50%; }
+        &.-unfolded PreviewPane { max-width: 100%; }
+        & #lower { height: 6; border-top: solid $faint; }
+        & #facts { width: 1fr; height: 4; padding: 0 1; }
+        & #messages { width: 1fr; border-left: solid $faint; }
+        &.-narrow #lower { layout: vertical; height: 7; }
+        &.-narrow #facts { width: 100%; height: 2; }
+        &.-narrow #messages { width: 100%; height: 1fr; border-left: none; }
+    }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012  as Textual declares it
+
+    class Fresh(Message):
+        """The reading thread has something new."""
+
+        def __init__(self, reader: RunReader) -> None:
+            super().__init__()
+            self.reader = reader
+
+    class Listed(Message):
+        """The runs of the workspace, and which way to go from the present one (0: open one if none is)."""
+
+        def __init__(self, runs: list[RunInfo], step: int | None) -> None:
+            super().__init__()
+            self.runs = runs
+            self.step = step
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader: RunReader | None = None
+        self._snapshot: Snapshot | None = None
+        self._album = Album()
+        self._x_axis = "step"
+        self._log_y = False
+        self._smoothing = 0.98
+        self._pending: dict[str, str] = {}
+        self._shown_messages: tuple[object, ...] = ()
+
+    def body(self) -> ComposeResult:
+        """Status, curves and previews, figures and messages."""
+        ascii_only = self.sdtui.settings.ascii
+        yield FigureLines(id="status")
+        with Horizontal(id="upper", classes="content"):
+            with Vertical(id="curves", classes="main"):
+                yield LineChart("loss", ascii_only=ascii_only, id="loss")
+                yield FigureLines(id="rates")
+                yield LineChart("learning rate", band=False, ascii_only=ascii_only, id="learning")
+            yield LogView(ascii_only=ascii_only, id="log", classes="main")
+            yield PreviewPane(ascii_only=ascii_only, classes="side")
+        with Horizontal(id="lower"):
+            yield FigureLines(id="facts")
+            yield LineList(id="messages")
+
+    # -- which run ------------------------------------------------------------------------------------------------
+
+    def place(self) -> str:
+        """The run's name."""
+        return self._reader.run_folder.name if self._reader else "no run yet"
+
+    def facts(self) -> Content:
+        """Its state, with the machine it runs on if that is another one."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return Content("")
+        host = f" on {snapshot.host}" if snapshot.host else ""
+        return literal(f"{snapshot.state}{host}", "$soft")
+
+    def open_target(self, target: Path) -> None:
+        """Show the run in this folder."""
+        if self._reader and self._reader.run_folder.path == target and self._reader.is_alive():
+            return
+        self._close_reader()
+        self._snapshot, self._album, self._pending = None, Album(), {}
+        self._shown_messages = ()
+        self._reader = RunReader(RunFolder(target), self._tell)
+        self._reader.start()
+        self.query_one(LogView).show(RunFolder(target).log_file if self.has_class("-log") else None)
+
+    def _tell(self, reader: RunReader) -> None:
+        """In the reader's thread."""
+        self.post_message(self.Fresh(reader))
+
+    def remember(self) -> dict[str, Any]:
+        """The run, and how it is looked at."""
+        return {
+            "run": str(self._reader.run_folder.path) if self._reader else "",
+            "x_axis": self._x_axis,
+            "log_y": self._log_y,
+            "smoothing": self._smoothing,
+        }
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Show the run of last time, else the newest."""
+        self._x_axis = state["x_axis"] if state.get("x_axis") in X_AXES else "step"
+        self._log_y = state.get("log_y") is True
+        self._smoothing = state["smoothing"] if state.get("smoothing") in SMOOTHINGS else 0.98
+        self._configure_charts()
+        if self._reader is None:
+            left = Path(str(state.get("run") or "/nonexistent"))
+            if left.is_dir():
+                self.open_target(left)
+            else:
+                self._list_runs(0)
+
+    def on_unmount(self) -> None:
+        """Let go of the run's files; the run itself does not notice."""
+        self._close_reader()
+
+    def on_screen_resume(self) -> None:
+        """A run may have been started since this screen was last in front."""
+        if self._reader is None and self.is_mounted:
+            self._list_runs(0)
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def _list_runs(self, step: int | None) -> None:
+        folder = self.sdtui.workspace / "runs"
+
+        def look() -> None:
+            self.post_message(self.Listed(list_runs(folder), step))
+
+        self.run_worker(look, thread=True, group="monitor-runs", exclusive=True, exit_on_error=False)
+
+    def on_monitor_screen_listed(self, event: Listed) -> None:
+        """Go to the newest, the neighbour, or ask which."""
+        paths = [info.run.path for info in event.runs]
+        if event.step is None:
+            self._ask_which(event.runs)
+        elif not paths:
+            self._show_nothing()
+        elif self._reader is None or self._reader.run_folder.path not in paths:
+            self.open_target(paths[0])
+        else:
+            at = paths.index(self._reader.run_folder.path) + event.step
+            if 0 <= at < len(paths):
+                self.open_target(paths[at])
+            else:
+                self.say("this is the oldest run" if event.step > 0 else "this is the newest run")
+        self.update_chrome()
+
+    def _ask_which(self, runs: list[RunInfo]) -> None:
+        if not runs:
+            self.say("this workspace has no runs yet")
+            return
+
+        def line(info: RunInfo) -> tuple[str, str]:
+            steps = f"step {grouped(info.step)} / {grouped(info.steps_total)}" if info.steps_total else ""
+            return str(info.run.path), f"{info.run.name}   {info.state}   {steps}   {age(info.created)}"
+
+        def chosen(path: str | None) -> None:
+            if path:
+                self.open_target(Path(path))
+                self.update_chrome()
+
+        self.app.push_screen(Choose("Which run?", [line(info) for info in runs]), chosen)
+
+    def _show_nothing(self) -> None:
+        self.query_one("#status", FigureLines).show(
+            [
+                [
+                    ("no run yet", "accent"),
+                    ("   launch one from a profile: ", "name"),
+                    ("4", "accent"),
+                    (" then ", "name"),
+                    ("L", "accent"),
+                ]
+            ]
+        )
+        self.query_one(PreviewPane).show(Album(), self.sdtui.workspace, will_come=False)
+
+    # -- drawing --------------------------------------------------------------------------------------------------
+
+    def on_monitor_screen_fresh(self, event: Fresh) -> None:
+        """Draw the newest snapshot."""
+        if event.reader is not self._reader:
+            return
+        if event.reader.problem is not None:
+            self.sdtui.report(event.reader.problem)
+            return
+        snapshot = event.reader.take()
+        if snapshot is None:
+            return
+        before, self._snapshot = self._snapshot, snapshot
+        self._settle_answers(snapshot)
+        self._draw(snapshot)
+        if before is None or (before.state, before.host) != (snapshot.state, snapshot.host):
+            self.update_chrome()
+
+    def _draw(self, snapshot: Snapshot) -> None:
+        status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width)
+        self.query_one("#status", FigureLines).show([[*status, *words.waiting_words(list(self._pending.values()))]])
+        self.query_one("#rates", FigureLines).show([words.rates_line(snapshot)])
+        lines = (words.memory_line, words.time_line, words.device_line, words.files_line)
+        self.query_one("#facts", FigureLines).show([line(snapshot) for line in lines])
+        self._draw_charts(snapshot)
+        self._album = self._album.with_previews(snapshot.previews)
+        self._draw_previews(snapshot)
+        self._draw_messages(snapshot)
+        if self.has_class("-log"):
+            self.query_one(LogView).catch_up()
+
+    def _draw_charts(self, snapshot: Snapshot) -> None:
+        limit = float(snapshot.steps_total) if self._x_axis == "step" and snapshot.steps_total else None
+        if self._x_axis == "relative" and snapshot.times:
+            start = snapshot.times[0]
+            xs: Any = [moment - start for moment in snapshot.times]
+        else:
+            xs = snapshot.steps if self._x_axis == "step" else snapshot.times
+        self.query_one("#loss", LineChart).show(xs, snapshot.losses, limit)
+        rates = next(iter(snapshot.rates.values()), None)
+        if rates is not None:
+            self.query_one("#learning", LineChart).show(xs, rates, limit)
+
+    def _draw_previews(self, snapshot: Snapshot) -> None:
+        self.query_one(PreviewPane).show(self._album, snapshot.run.path, will_come=not snapshot.over)
+
+    def _draw_messages(self, snapshot: Snapshot) -> None:
+        messages = snapshot.messages
+        if messages == self._shown_messages:
+            return
+        self._shown_messages = messages
+        panel = self.query_one("#messages", LineList)
+        following = panel.cursor >= panel.count - 1
+
+        def row(index: int, _width: int) -> Content:
+            clock, text, colour = words.message_line(messages[index])
+            return Content.assemble((clock, "$soft"), " ", literal(text, colour, ascii_only=self.sdtui.settings.ascii))
+
+        panel.set_rows(len(messages), row, cursor=len(messages) - 1 if following else None)
+
+    def _configure_charts(self) -> None:
+        x_format = X_FORMATS[self._x_axis]
+        self.query_one("#loss", LineChart).configure(smoothing=self._smoothing, log_y=self._log_y, x_format=x_format)
+        self.query_one("#learning", LineChart).configure(x_format=x_format)
+
+    def action_x_axis(self) -> None:
+        """Step, time since the start, time of day."""
+        self._x_axis = X_AXES[(X_AXES.index(self._x_axis) + 1) % len(X_AXES)]
+        self._redraw_charts()
+
+    def action_log_scale(self) -> None:
+        """Logarithmic or linear."""
+        self._log_y = not self._log_y
+        self._redraw_charts()
+
+    def action_smoother(self) -> None:
+        """A longer average."""
+        self._smooth(1)
+
+    def action_rougher(self) -> None:
+        """A shorter average."""
+        self._smooth(-1)
+
+    def _smooth(self, by: int) -> None:
+        at = SMOOTHINGS.index(self._smoothing) + by
+        self._smoothing = SMOOTHINGS[min(len(SMOOTHINGS) - 1, max(0, at))]
+        self._redraw_charts()
+
+    def _redraw_charts(self) -> None:
+        self._configure_charts()
+        if self._snapshot is not None:
+            self._draw_charts(self._snapshot)
+
+    def action_log(self) -> None:
+        """The trainer's output in place of the curves."""
+        self.toggle_class("-log")
+        showing = self.has_class("-log")
+        view = self.query_one(LogView)
+        view.show(self._reader.run_folder.log_file if self._reader and showing else None)
+        self.set_focus(view if showing else self.query_one("#messages"))
+
+    def go_back(self) -> bool:
+        """Close the log first."""
+        if self.has_class("-log"):
+            self.action_log()
+            return True
+        return super().go_back()
+
+    # -- previews -------------------------------------------------------------------------------------------------
+
+    def action_earlier(self) -> None:
+        """Previews of the step before."""
+        self._look_at(self._album.scrubbed(-1))
+
+    def action_later(self) -> None:
+        """Previews of the step after."""
+        self._look_at(self._album.scrubbed(1))
+
+    def action_next_prompt(self) -> None:
+        """The next prompt."""
+        self._look_at(self._album.turned(1))
+
+    def action_previous_prompt(self) -> None:
+        """The prompt before."""
+        self._look_at(self._album.turned(-1))
+
+    def action_compare(self) -> None:
+        """First and chosen step side by side."""
+        self._look_at(self._album.compared())
+
+    def _look_at(self, album: Album) -> None:
+        self._album = album
+        if self._snapshot is not None:
+            self._draw_previews(self._snapshot)
+
+    # -- steering -------------------------------------------------------------------------------------------------
+
+    def action_preview(self) -> None:
+        """Previews at the next step."""
+        self._send("preview")
+
+    def action_save(self) -> None:
+        """A checkpoint at the next step."""
+        self._send("save")
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        self._send("unpause" if self._snapshot and self._snapshot.state == "paused" else "pause")
+
+    def action_stop(self) -> None:
+        """End the run, if confirmed."""
+        if not self._is_steerable():
+            return
+        question = "End this run? It saves a checkpoint first and can be resumed."
+        self.app.push_screen(Confirm(question, yes="end it"), lambda answer: self._send("stop") if answer else None)
+
+    def action_resume(self) -> None:
+        """Go on with an ended run."""
+        snapshot, reader = self._snapshot, self._reader
+        if snapshot is None or reader is None:
+            return
+        if snapshot.state not in {"killed", "failed", "stopped"}:
+            self.say(f"this run is {snapshot.state}, there is nothing to resume", "warning")
+            return
+        try:
+            launch.resume(reader.run_folder)
+        except SdtuiError as error:
+            self.sdtui.report(error)
+        else:
+            self.say(f"resumed {reader.run_folder.name}")
+
+    def action_older_run(self) -> None:
+        """The next older run."""
+        self._list_runs(1)
+
+    def action_newer_run(self) -> None:
+        """The next newer run."""
+        self._list_runs(-1)
+
+    def action_runs(self) -> None:
+        """Choose from a list."""
+        self._list_runs(None)
+
+    def copyable(self) -> str:
+        """The run's folder."""
+        return str(self._reader.run_folder.path) if self._reader else ""
+
+    def _is_steerable(self) -> bool:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return False
+        if snapshot.over:
+            self.say(f"this run is {snapshot.state}", "warning")
+        return not snapshot.over
+
+    def _send(self, command: str) -> None:
+        snapshot = self._snapshot
+        if snapshot is None or not self._is_steerable():
+            return
+        try:
+            self._pending[control.send(snapshot.run, command)] = command
+        except SdtuiError as error:
+            self.sdtui.report(error)
+        self._draw(snapshot)
+
+    def _settle_answers(self, snapshot: Snapshot) -> None:
+        """Commands that were answered, or whose run ended first, wait no longer."""
+        for identity, command in list(self._pending.items()):
+            if identity in snapshot.answers:
+                status, message = snapshot.answers[identity]
+                if status != "done":
+                    self.say(f"{command}: {message or status}", "warning")
+                del self._pending[identity]
+            elif snapshot.over:
+                del self._pending[identity]
