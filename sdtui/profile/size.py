@@ -57,7 +57,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _unet(config: dict[str, Any], method: Method) -> Trained | None:
-    """diffusers' UNet2DConditionModel: transformers in the CrossAttn blocks and in the middle."""
+    """UNet2DConditionModel of diffusers: transformers in the CrossAttn blocks and in the middle."""
     try:
         channels: list[int] = config["block_out_channels"]
         width: int = config["cross_attention_dim"]
@@ -103,9 +103,11 @@ def _transformer(size: int, width: int, depth: int, method: Method) -> Trained:
 
 
 def _text_encoder(config: dict[str, Any], method: Method) -> Trained | None:
-    """transformers' CLIPTextModel."""
+    """CLIPTextModel of transformers."""
     try:
-        hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+        hidden: int = config["hidden_size"]
+        inner: int = config["intermediate_size"]
+        layers: int = config["num_hidden_layers"]
     except KeyError:
         return None
     pairs: list[tuple[int, int]] = []
