@@ -12,8 +12,13 @@ SCHEMA = 1
 
 def emit_json(obj: Mapping[str, Any]) -> None:
     """Print one object on stdout, `"schema": 1` first; paths and other odd values become text."""
-    json.dump({"schema": SCHEMA, **obj}, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write("\n")
+    text = json.dumps({"schema": SCHEMA, **obj}, ensure_ascii=False, indent=2, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # A file name with undecodable bytes, or a terminal that is not UTF-8: escapes get through either.
+        text = json.dumps({"schema": SCHEMA, **obj}, indent=2, default=str)
+    print(text)
 
 
 def bytes_text(count: float) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from sdtui.errors import UserError
+
 
 class Bucket(NamedTuple):
     """A training size in pixels."""
@@ -35,15 +37,23 @@ def make_buckets(resolution: int, step: int, minimum: int, maximum: int) -> tupl
     `minimum` is rounded down and `maximum` up to a multiple of `step`.
 
     Raises:
-        ValueError: `resolution` does not lie between `minimum` and `maximum`, or no size fits.
+        UserError: `resolution` does not lie between `minimum` and `maximum`, or no size fits.
     """
     if not minimum <= resolution <= maximum:
-        raise ValueError(f"resolution {resolution} must lie between the bucket sides {minimum} and {maximum}")
+        raise UserError(
+            f"resolution {resolution} must lie between the bucket sides {minimum} and {maximum}",
+            where="dataset.resolution",
+            remedy="Change it, or dataset.bucket_min and dataset.bucket_max",
+        )
     low, high = minimum // step * step, math.ceil(maximum / step) * step
     area = resolution * resolution
     square = resolution // step * step
     if not square:
-        raise ValueError(f"resolution {resolution} is smaller than one bucket step of {step}")
+        raise UserError(
+            f"resolution {resolution} is smaller than one bucket step of {step}",
+            where="dataset.resolution",
+            remedy="Choose a smaller dataset.bucket_step",
+        )
     sizes = {Bucket(square, square)}
     for width in range(max(low, step), high + 1, step):
         height = min(high, area // width // step * step)

@@ -16,6 +16,7 @@ from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
+from sdtui.profile.plan import Survey
 from sdtui.profile.schema import Folder, Profile
 
 Kind = Literal[
@@ -118,12 +119,13 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     return Collection(tuple(samples), tuple(problems), _digest(samples))
 
 
-def bucket_counts(collection: Collection) -> dict[Bucket, int]:
-    """Images per epoch in each bucket, repeats counted, in the order of the buckets' sizes."""
-    counts: Counter[Bucket] = Counter()
+def survey(collection: Collection) -> Survey:
+    """The collection in the figures that a plan is made of: images, samples an epoch (repeats counted), buckets."""
+    buckets: Counter[tuple[int, int]] = Counter()
     for sample in collection.samples:
-        counts[sample.bucket] += sample.repeats
-    return dict(sorted(counts.items()))
+        buckets[sample.bucket.width, sample.bucket.height] += sample.repeats
+    problems = tuple(str(problem) for problem in collection.problems)
+    return Survey(len(collection.samples), buckets.total(), dict(sorted(buckets.items())), problems)
 
 
 def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[Folder, Library]]:

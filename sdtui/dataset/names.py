@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 _DIGITS = re.compile(r"(\d+)")
+# Control characters, undecodable bytes, and the marks that make a terminal print text in another order.
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def natural_key(name: str) -> str:
@@ -24,6 +27,15 @@ def _with_length(match: re.Match[str]) -> str:
     return f"0{len(digits):02x}{digits}"
 
 
-def printable(path: Path | str) -> str:
-    r"""The name with undecodable bytes as `\xff`, so that printing it can never fail."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def printable(text: Path | str) -> str:
+    r"""A name or caption on one line, harmless to a terminal: undecodable bytes and control characters as `\xff`, `\n`."""
+    return _UNPRINTABLE.sub(_escaped, os.fspath(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00  # a byte that Python smuggled through as half a surrogate pair
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.buckets import Bucket, choose_bucket, fit, make_buckets
+from sdtui.errors import UserError
 
 
 def both_ways(*sizes: tuple[int, int]) -> set[tuple[int, int]]:
@@ -118,7 +119,7 @@ def test_limits_are_rounded_to_the_step() -> None:
 
 @pytest.mark.parametrize("arguments", [(128, 64, 256, 1024), (2048, 64, 256, 1024), (32, 64, 0, 1024)])
 def test_a_resolution_without_buckets_is_refused(arguments: tuple[int, int, int, int]) -> None:
-    with pytest.raises(ValueError, match="resolution"):
+    with pytest.raises(UserError, match="resolution"):
         make_buckets(*arguments)
 
 

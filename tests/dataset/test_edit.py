@@ -15,6 +15,7 @@ from sdtui import paths
 from sdtui.dataset import edit
 from sdtui.dataset.edit import Change, ConflictError, Journal
 from sdtui.errors import SdtuiError, UserError
+from sdtui.files import write_atomic
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_a_file_that_appeared_is_a_conflict_too(folder: Path) -> None:
 
 def test_a_failed_write_puts_everything_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal.open(folder)
-    real = edit.write_atomic
+    real = write_atomic
 
     def full(path: Path, data: bytes, *, sync: bool) -> None:
         if path.name == "c.txt":
@@ -142,7 +143,7 @@ def test_a_failed_write_puts_everything_back(folder: Path, monkeypatch: pytest.M
 def test_ctrl_c_in_the_middle_puts_everything_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal.open(folder)
     journal.apply([change(folder, name, name.encode(), b"X") for name in "abc"], "all X")
-    real = edit.write_atomic
+    real = write_atomic
     written: list[Path] = []
 
     def interrupted(path: Path, data: bytes, *, sync: bool) -> None:

@@ -20,3 +20,8 @@ def test_undecodable_bytes_can_be_printed() -> None:
     name = os.fsdecode(b"caf\xe9.png")
     assert printable(name) == "caf\\xe9.png"
     assert printable("café.png") == "café.png"
+
+
+def test_text_cannot_command_the_terminal() -> None:
+    assert printable("a\nb\t\x1b[31m\x9b\u202e\ud800") == "a\\nb\\t\\x1b[31m\\x9b\\u202e\\ud800"
+    assert printable("שלום 👩‍🚀") == "שלום 👩‍🚀"

@@ -1,0 +1,93 @@
+"""What `sdtui caption` prints without changing anything: ls, find, stats."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from sdtui.cli.output import emit_json
+from sdtui.dataset.caption import CaptionError
+from sdtui.dataset.image import EXTENSIONS
+from sdtui.dataset.library import Library
+from sdtui.dataset.names import printable
+from sdtui.errors import UserError
+
+
+def library_of(args: argparse.Namespace) -> Library:
+    """The images of DIR; raises UserError when there are none, telling what lies there instead."""
+    if args.extension != "auto" and not args.extension.startswith("."):
+        args.extension = f".{args.extension}"
+    library = Library.scan(args.folder, recursive=not args.flat, extension=args.extension)
+    if not library:
+        raise UserError(
+            f"no images here: {library.why_empty()}",
+            where=printable(args.folder),
+            remedy="Images end in " + " ".join(sorted(EXTENSIONS)),
+        )
+    for folder in library.unreadable_folders:
+        print(f"sdtui: {printable(folder)}: no permission to read the folder; left out", file=sys.stderr)
+    return library
+
+
+def in_scope(args: argparse.Namespace, library: Library) -> Iterable[int]:
+    """Positions of the images that `--match` leaves."""
+    return library.search(args.match) if args.match else range(len(library))
+
+
+def ls(args: argparse.Namespace) -> int:
+    """One line an image: its path, a tab, its caption."""
+    library = library_of(args)
+    rows = [_row(library, position) for position in in_scope(args, library)]
+    if args.untagged:
+        rows = [row for row in rows if not row["caption"] and "error" not in row]
+    return _show(args, library, rows)
+
+
+def find(args: argparse.Namespace) -> int:
+    """As `ls`, for the images whose name or caption contains the query."""
+    library = library_of(args)
+    found = set(library.search(args.query))
+    return _show(args, library, [_row(library, position) for position in in_scope(args, library) if position in found])
+
+
+def stats(args: argparse.Namespace) -> int:
+    """In how many captions each tag stands, most frequent first."""
+    library = library_of(args)
+    positions = list(in_scope(args, library))
+    counts = library.tag_counts(positions)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ranked[: args.top] if args.top > 0 else ranked
+    untagged = sum(not library.has_caption(position) for position in positions)
+    if args.json:
+        summary = {"images": len(positions), "untagged": untagged, "tags": len(counts)}
+        emit_json({**summary, "counts": [{"tag": tag, "captions": count} for tag, count in shown]})
+        return 0
+    for tag, count in shown:
+        print(f"{count}\t{printable(tag)}")
+    print(f"{len(positions)} images, {untagged} untagged, {len(counts)} different tags", file=sys.stderr)
+    return 0
+
+
+def _row(library: Library, position: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"image": library[position].relative, "caption": None}
+    try:
+        caption = library.read_caption(position)
+    except CaptionError as error:
+        return {**row, "error": error.message}
+    if caption.raw is not None:
+        row["caption"] = caption.text
+    return row
+
+
+def _show(args: argparse.Namespace, library: Library, rows: list[dict[str, Any]]) -> int:
+    if args.json:
+        emit_json({"naming": library.naming, "images": rows})
+        return 0
+    for row in rows:
+        text = f"({row['error']})" if "error" in row else "(no caption)" if row["caption"] is None else row["caption"]
+        print(f"{printable(row['image'])}\t{printable(text)}")
+    untagged = sum(not row["caption"] for row in rows)
+    print(f"{len(rows)} of {len(library)} images, {untagged} untagged; {library.describe_captions()}", file=sys.stderr)
+    return 0
