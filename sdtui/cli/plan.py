@@ -1,0 +1,119 @@
+"""`sdtui plan`: what training a profile would do, without doing it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.profile.load import load_frozen, load_profile
+from sdtui.profile.plan import Measured, Plan, PlannedFile, make_plan
+from sdtui.profile.schema import Profile
+
+# A speed is taken from this many newest runs at most; older ones are other machines or other habits.
+_RUNS_LOOKED_AT = 20
+# The first steps warm kernels and caches up.
+_STEPS_LEFT_OUT = 3
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("profile", metavar="PROFILE", type=Path, help="a profile's TOML file")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
+        help="plan with a setting changed, e.g. --set training.batch_size=4 (may be given more than once)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plan; 2 if the dataset has something that forbids training."""
+    from sdtui.dataset.collect import collect, survey
+
+    profile = load_profile(args.profile, args.overrides)
+    collection = collect(profile)
+    for problem in collection.problems:
+        print(problem, file=sys.stderr)
+    plan = make_plan(profile, survey(collection), measure(profile))
+    if args.json:
+        emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan)})
+    else:
+        print("\n".join(describe(profile, plan)))
+    return 2 if collection.blocking(profile) else 0
+
+
+def as_json(plan: Plan) -> dict[str, object]:
+    """The plan for scripts, every figure by name."""
+    return asdict(plan)
+
+
+def describe(profile: Profile, plan: Plan) -> list[str]:
+    """The plan for people: one fact a line, aligned."""
+    training = profile.training
+    rows = [
+        ("images", f"{count_text(plan.images)}, with repeats {count_text(plan.samples)} an epoch"),
+        ("buckets", ", ".join(f"{each.width}×{each.height}: {count_text(each.samples)}" for each in plan.buckets)),
+        ("batches", f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each"),
+        ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
+        ("warm-up", plural(plan.warmup_steps, "step")),
+        (
+            "learned",
+            f"{count_text(plan.trained_values)} values" if plan.trained_values else "not known for this base model",
+        ),
+        *(("file", _file(file)) for file in plan.files),
+        ("disk", f"about {bytes_text(plan.bytes)}" if plan.bytes is not None else "not known for this base model"),
+        (
+            "time",
+            f"about {duration_text(plan.seconds)}"
+            if plan.seconds is not None
+            else "not known before a run like this was trained",
+        ),
+        ("runs in", profile.launch.runs),
+        *(("note", warning) for warning in plan.warnings),
+    ]
+    return [f"{name:<9}{text}" for name, text in rows]
+
+
+def measure(profile: Profile) -> Measured | None:
+    """The speed of the newest run that did the same work for each image; None when there is none."""
+    from sdtui.runs import registry
+
+    for info in registry.list_runs(Path(profile.launch.runs))[:_RUNS_LOOKED_AT]:
+        if (
+            info.step > _STEPS_LEFT_OUT
+            and info.run.profile_file.is_file()
+            and _work(load_frozen(info.run.profile_file)) == _work(profile)
+        ):
+            return _speed(info.run.events_file)
+    return None
+
+
+def _work(profile: Profile) -> dict[str, object]:
+    """What the time for one image depends on."""
+    length = {"steps", "epochs", "seed", "clip_norm", "min_snr_gamma", "noise_offset"}
+    return {
+        "base": profile.model.base,
+        "method": profile.method.model_dump(exclude={"alpha"}),
+        "resolution": profile.dataset.resolution,
+        "training": profile.training.model_dump(exclude=length),
+    }
+
+
+def _speed(events: Path) -> Measured | None:
+    """Images per second over the steps of a run, previews and checkpoints between them not counted."""
+    from sdtui.runs.events import EventReader
+
+    steps = [event for event in EventReader(events).poll() if event.get("kind") == "step"][_STEPS_LEFT_OUT:]
+    images = sum(event.get("images", 0) for event in steps)
+    seconds = sum(event.get("seconds", 0.0) for event in steps)
+    return Measured(images / seconds) if images and seconds else None
+
+
+def _file(file: PlannedFile) -> str:
+    size = (
+        "" if file.bytes_each is None else f", about {bytes_text(file.bytes_each)}{' each' if file.count > 1 else ''}"
+    )
+    times = f"{count_text(file.count)} × " if file.count > 1 else ""
+    return f"{times}{file.path}{size}"
