@@ -27,7 +27,31 @@ class CommandModule(Protocol):
 
 
 COMMANDS: dict[str, Command] = {
+    "demo": Command("sdtui.cli.demo", "the main job on the embedded starter, in a new workspace", "sdtui demo"),
     "app": Command("sdtui.cli.app", "open the full-screen app on a workspace", "sdtui ~/work"),
+    "new": Command("sdtui.cli.new", "write a commented profile to start from", "sdtui new lora -o my.toml"),
+    "check": Command("sdtui.cli.check", "find every problem of a profile, with its line", "sdtui check my.toml"),
+    "plan": Command("sdtui.cli.plan", "tell what training a profile would do", "sdtui plan my.toml --json"),
+    "train": Command(
+        "sdtui.cli.train", "train profiles, one after another", "sdtui train lora.toml --set training.steps=200"
+    ),
+    "resume": Command("sdtui.cli.resume", "go on with a run from its last complete checkpoint", "sdtui resume last"),
+    "runs": Command("sdtui.cli.runs", "list the runs and their state", "sdtui runs --json"),
+    "watch": Command("sdtui.cli.watch", "follow a run that goes on by itself", "sdtui watch last"),
+    "stop": Command("sdtui.cli.steer", "save and end a run", "sdtui stop last"),
+    "pause": Command("sdtui.cli.steer", "pause a run after its current step", "sdtui pause last"),
+    "unpause": Command("sdtui.cli.steer", "let a paused run go on", "sdtui unpause last"),
+    "save": Command("sdtui.cli.steer", "save a checkpoint now", "sdtui save last"),
+    "preview": Command("sdtui.cli.steer", "make the preview images now", "sdtui preview last"),
+    "set": Command("sdtui.cli.steer", "change a setting of a living run", "sdtui set last learning_rate_factor=0.5"),
+    "caption": Command(
+        "sdtui.cli.caption", "list, search, edit and undo captions", "sdtui caption add ~/sets/city night --dry-run"
+    ),
+    "diff": Command("sdtui.cli.diff", "compare two runs' settings and losses", "sdtui diff lora-20260101 last"),
+    "schema": Command("sdtui.cli.schema", "print every setting a profile can have", "sdtui schema --markdown"),
+    "info": Command(
+        "sdtui.cli.info", "tell versions, devices, terminal abilities and every path in use", "sdtui info --json"
+    ),
 }
 
 

@@ -57,14 +57,17 @@ def train(work: Path, minutes: float, steps: int = 0) -> None:
         pixels = _batch(art, rows, pace.step).to(device)
         loss = _loss(vae, pixels)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         pacing.set_learning_rate(optimizer, pace.learning_rate(PEAK_RATE))
         optimizer.step()
         if time.monotonic() - saved > SAVE_EVERY_SECONDS:
             saved = time.monotonic()
             keep()
-            print(f"vae {pace.done:.1%} step {pace.step} loss {loss.item():.4f} psnr {held_out_psnr(vae, art):.2f} dB", flush=True)
+            print(
+                f"vae {pace.done:.1%} step {pace.step} loss {loss.item():.4f} psnr {held_out_psnr(vae, art):.2f} dB",
+                flush=True,
+            )
     keep()
     vae.register_to_config(scaling_factor=latent_scale(vae, art))
     vae.save_pretrained(work / "vae")
@@ -87,14 +90,15 @@ def _loss(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
     edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     mean, log_variance = posterior.mean.float(), posterior.logvar.float()
     divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-    return error.abs().mean() + 3 * error.square().mean() + 0.5 * edges + KL_WEIGHT * divergence
+    loss: torch.Tensor = error.abs().mean() + 3 * error.square().mean() + 0.5 * edges + KL_WEIGHT * divergence
+    return loss
 
 
 @torch.no_grad()
 def held_out_psnr(vae: Any, art: Artwork) -> float:
     """Mean over pictures of 10·log10(peak² / MSE) in dB, of emoji the autoencoder never saw; peak is 2 on −1…1."""
     pixels = as_float(art.pixels[art.rows(lambda concept, _style: concept.held_out)]).to(vae.device)
-    decoded = torch.cat([vae(part).sample.clamp(-1, 1) for part in pixels.split(64)])
+    decoded = torch.cat([vae(part).sample.clamp(-1, 1) for part in torch.split(pixels, 64)])
     mse = functional.mse_loss(decoded, pixels, reduction="none").mean(dim=(1, 2, 3))
     return float((10 * torch.log10(4 / mse)).mean())
 
@@ -102,11 +106,11 @@ def held_out_psnr(vae: Any, art: Artwork) -> float:
 @torch.no_grad()
 def encode(vae: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation of the latents, unscaled: two (N, 4, 8, 8)."""
-    posteriors = [vae.encode(as_float(part).to(vae.device)).latent_dist for part in pixels.split(64)]
+    posteriors = [vae.encode(as_float(part).to(vae.device)).latent_dist for part in torch.split(pixels, 64)]
     return torch.cat([p.mean.cpu() for p in posteriors]), torch.cat([p.std.cpu() for p in posteriors])
 
 
 def latent_scale(vae: Any, art: Artwork) -> float:
     """The factor that gives the base model's latents a standard deviation of 1."""
-    mean, std = encode(vae, art.pixels[art.rows(lambda concept, style: concept.known)])
+    mean, std = encode(vae, art.pixels[art.rows(lambda concept, _style: concept.known)])
     return float(1 / (mean.var() + std.square().mean()).sqrt())

@@ -11,14 +11,38 @@ from sdtui.starter.build import artwork
 from sdtui.starter.build.artwork import NEW_STYLE, Concept, slug
 
 SIZE = 128
-TAGS = 3
 # Lines, areas, round and angular, animals and things; the demo's previews draw none of these.
-SUBJECTS = (
-    "fox", "owl", "butterfly", "crab", "elephant", "penguin", "rabbit", "turtle",
-    "red apple", "grapes", "mushroom", "rose", "palm tree", "ice cream", "hot beverage", "birthday cake",
-    "automobile", "sailboat", "rocket", "guitar", "key", "umbrella with rain drops", "light bulb", "robot",
-)  # fmt: skip
-SIDEWAYS, TRUNCATED, UNCAPTIONED = "dolphin", "snail", "hammer"
+SUBJECTS = {
+    "fox": "animal, face",
+    "owl": "animal, bird",
+    "butterfly": "animal, insect, wings",
+    "crab": "animal, sea, claws",
+    "elephant": "animal, trunk",
+    "penguin": "animal, bird",
+    "rabbit": "animal, long ears",
+    "turtle": "animal, shell",
+    "red apple": "food, fruit",
+    "grapes": "food, fruit",
+    "mushroom": "plant, cap",
+    "rose": "plant, flower",
+    "palm tree": "plant, tree",
+    "ice cream": "food, dessert",
+    "hot beverage": "drink, cup, steam",
+    "birthday cake": "food, dessert, candles",
+    "automobile": "vehicle, wheels",
+    "sailboat": "vehicle, boat, sea",
+    "rocket": "vehicle, space",
+    "guitar": "instrument, music",
+    "key": "tool, metal",
+    "umbrella with rain drops": "weather, rain",
+    "light bulb": "lamp, glass",
+    "robot": "face, machine",
+    "dolphin": "animal, sea",
+    "snail": "animal, shell",
+    "hammer": "tool, metal",
+}
+FLAWED = ("dolphin", "snail", "hammer")
+SIDEWAYS, TRUNCATED, UNCAPTIONED = FLAWED
 QUARTER_TURN_RIGHT = 6
 ORIENTATION = 0x0112
 
@@ -29,17 +53,16 @@ def write_images(work: Path, target: Path) -> None:
     sources = artwork.Sources(work / "packages")
     (target / "images").mkdir(parents=True, exist_ok=True)
     (target / "flawed").mkdir(parents=True, exist_ok=True)
-    for name in SUBJECTS:
+    for name in [name for name in SUBJECTS if name not in FLAWED]:
         path = target / "images" / f"{slug(name)}.png"
         _write_picture(path, sources, by_name[name])
-        write_atomic(path.with_suffix(".txt"), caption(by_name[name]) + "\n")
+        write_atomic(path.with_suffix(".txt"), caption(name) + "\n")
     _write_flawed(target / "flawed", sources, by_name)
 
 
-def caption(concept: Concept) -> str:
-    """Tags: the trigger, the name, and a few keywords."""
-    words = [tag for tag in concept.tags if tag not in concept.name]
-    return ", ".join([f"{NEW_STYLE} style", concept.name, *words[:TAGS]])
+def caption(name: str) -> str:
+    """Tags: the trigger, the name, and what else is to be seen."""
+    return f"{NEW_STYLE} style, {name}, {SUBJECTS[name]}"
 
 
 def _write_flawed(folder: Path, sources: artwork.Sources, by_name: dict[str, Concept]) -> None:
@@ -55,7 +78,7 @@ def _write_flawed(folder: Path, sources: artwork.Sources, by_name: dict[str, Con
     write_atomic(truncated, whole[: len(whole) * 6 // 10])
     _write_picture(folder / f"{UNCAPTIONED}.png", sources, by_name[UNCAPTIONED])
     for path, name in ((sideways, SIDEWAYS), (truncated, TRUNCATED)):
-        write_atomic(path.with_suffix(".txt"), caption(by_name[name]) + "\n")
+        write_atomic(path.with_suffix(".txt"), caption(name) + "\n")
 
 
 def _write_picture(path: Path, sources: artwork.Sources, concept: Concept) -> None:

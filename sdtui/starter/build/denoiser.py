@@ -115,7 +115,7 @@ def train(work: Path, minutes: float, steps: int = 0) -> None:
     while pace.tick():
         loss = _loss(model, art, latents, alpha_bar, pace.step)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         for part in model.parts():
             torch.nn.utils.clip_grad_norm_(part.parameters(), 1.0)
         pacing.set_learning_rate(optimizer, pace.learning_rate(PEAK_RATE))
@@ -178,9 +178,7 @@ def _loss(model: BaseModel, art: Artwork, latents: KnownLatents, alpha_bar: Tens
     ]
     each = picked.repeat(DRAWS)
     shape = (len(each), 4, 8, 8)
-    clean = objective.sample_latents(
-        latents.mean[each], latents.std[each], torch.randn(shape, generator=chance)
-    )
+    clean = objective.sample_latents(latents.mean[each], latents.std[each], torch.randn(shape, generator=chance))
     noise = torch.randn(shape, generator=chance)
     timesteps = _spread_timesteps(len(each), chance)
     at = alpha_bar[timesteps]

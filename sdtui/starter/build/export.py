@@ -64,7 +64,9 @@ def write_pipeline(model: BaseModel, vae: Any, target: Path) -> int:
 
 def _save_text_encoder(text_encoder: Any, folder: Path) -> None:
     # transformers 5.6 dropped the `text_model.` level; older releases and other programs still look for it.
-    weights = {f"text_model.{name.removeprefix('text_model.')}": value for name, value in text_encoder.state_dict().items()}
+    weights = {
+        f"text_model.{name.removeprefix('text_model.')}": value for name, value in text_encoder.state_dict().items()
+    }
     folder.mkdir(parents=True, exist_ok=True)
     config = {**text_encoder.config.to_diff_dict(), "architectures": ["CLIPTextModel"]}
     # Without a dtype, transformers would load the halves as they are beside a UNet that diffusers loads in fp32.

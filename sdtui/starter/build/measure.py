@@ -23,7 +23,7 @@ def draw(model: BaseModel, prompts: Sequence[str], seeds: Sequence[int], guidanc
     """Scaled latents (N, 4, 8, 8) of the prompts, each from its own seed, by DDIM with classifier-free guidance."""
     noise = torch.stack([torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
     drawn = []
-    for part, start in zip(_parts(prompts), noise.split(BATCH), strict=True):
+    for part, start in zip(_parts(prompts), torch.split(noise, BATCH), strict=True):
         conditioning = torch.cat([model.encode_text([""] * len(part)), model.encode_text(part)])
         latents = start.to(model.unet.device)
         model.scheduler.set_timesteps(steps)
