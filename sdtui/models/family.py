@@ -27,7 +27,6 @@ class Model(Protocol):
 
     family: str
     name: str
-    kohya_base: str
     architecture: str
     device: torch.device
     dtype: torch.dtype
@@ -39,6 +38,10 @@ class Model(Protocol):
     prediction_type: str
     alphas_cumprod: Tensor
     latent_factor: int
+
+    @property
+    def kohya_base(self) -> str:
+        """What `ss_base_model_version` calls the model."""
 
     @property
     def vae_digest(self) -> str:

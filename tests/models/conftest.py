@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdtui.models.family import Model, load_model
+from sdtui.models import sd1
+from sdtui.models.sd1 import StableDiffusion1
 from tests.support.tiny import tiny_pipeline
 
 
@@ -17,5 +18,5 @@ def base(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return load_model(tiny_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)
+def model(tmp_path_factory: pytest.TempPathFactory) -> StableDiffusion1:
+    return sd1.load(tiny_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)
