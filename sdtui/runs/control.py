@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sdtui.files import write_atomic
+from sdtui.files import write_atomic, write_failure
 from sdtui.runs.layout import SCHEMA, RunFolder
 
 COMMANDS = ("stop", "pause", "unpause", "save", "preview", "set")
@@ -35,7 +35,10 @@ def send(run: RunFolder, command: str, **args: Any) -> str:
     # Ids sort by time, so commands are obeyed in the order given.
     identity = f"{time.time_ns():019d}-{secrets.token_hex(3)}"
     content = {"schema": SCHEMA, "id": identity, "command": command, "args": args, "host": socket.gethostname()}
-    run.control_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        run.control_dir.mkdir(exist_ok=True)
+    except OSError as error:
+        raise write_failure(run.control_dir, error) from error
     write_atomic(run.control_dir / f"{identity}.json", json.dumps(content) + "\n")
     return identity
 

@@ -58,7 +58,7 @@ class Figures:
     """The sum of a run's events so far; what no event has told yet is None, empty or zero.
 
     `phase` is what the trainer does (loading, caching, training, paused, sampling, saving) or how it ended;
-    `answers` maps a command's id to (status, message); `memory` and `timing` are the last `stats` event's.
+    `answers` maps a command's id to (status, message); `said` counts all messages, also those no longer kept; `memory` and `timing` are the last `stats` event's.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Figures:
         self.epoch = 0
         self.epochs_total = 0
         self.images = 0
-        self.resumed_from: int | None = None
+        self.resumed_from: str | int | None = None
         self.device = ""
         self.versions: dict[str, str] = {}
         self.progress: Progress | None = None
@@ -83,6 +83,7 @@ class Figures:
         self.checkpoints: list[SavedFile] = []
         self.outputs: list[SavedFile] = []
         self.messages: deque[Message] = deque(maxlen=_MESSAGES)
+        self.said = 0
         self.answers: dict[str, tuple[str, str]] = {}
         self.last_event = 0.0
         self.seconds: float | None = None
@@ -115,3 +116,4 @@ class Figures:
     def say(self, t: float, kind: str, level: str, text: str) -> None:
         """Add a line to the messages."""
         self.messages.append(Message(t, kind, level, text))
+        self.said += 1

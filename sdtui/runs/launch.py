@@ -44,7 +44,7 @@ def start(
 def prepare(
     frozen: str, runs_dir: Path, name: str, *, steps_total: int = 0, dataset_digest: str = "", queue: str = ""
 ) -> RunFolder:
-    """A run folder with its frozen profile, waiting to be begun; `queue` names the queue it waits in."""
+    """A run folder with its frozen profile, waiting to be begun; `queue` is the folder of the queue it waits in."""
     run = RunFolder.create(runs_dir, name)
     record.write(
         run, record.RunRecord(state="queued", steps_total=steps_total, dataset_digest=dataset_digest, queue=queue)
@@ -84,7 +84,7 @@ def resume(run: RunFolder, *, module: str = TRAINER) -> None:
         raise UserError("this run is still going", where=str(run.path), remedy=f"Watch it: sdtui watch {run.name}")
     if found.state == "finished":
         raise UserError("this run is finished, there is nothing to resume", where=str(run.path))
-    if found.state == "queued" and queue_lives(run, found):
+    if found.state == "queued" and queue_lives(found):
         raise UserError("this run waits in a queue and will start by itself", where=str(run.path))
     if not run.profile_file.exists():
         raise UserError("profile.toml is missing, so the run cannot go on", where=str(run.path))
@@ -117,14 +117,9 @@ def spawn(run: RunFolder, module: str, arguments: list[str], held: lock.Lock) ->
         raise OSError(0, f"the starter process ended with {starter.returncode}, see {run.log_file}")
 
 
-def queue_lives(run: RunFolder, found: record.RunRecord) -> bool:
+def queue_lives(found: record.RunRecord) -> bool:
     """Whether the process that is to start this queued run is alive."""
-    return bool(found.queue) and lock.probe(queue_folder(run.path.parent, found.queue).lock_file)
-
-
-def queue_folder(runs_dir: Path, name: str) -> RunFolder:
-    """The folder of the queue `name`: only its lock and log are used."""
-    return RunFolder(runs_dir / ".queues" / name)
+    return bool(found.queue) and lock.probe(RunFolder(Path(found.queue)).lock_file)
 
 
 def _environment(held: lock.Lock) -> dict[str, str]:

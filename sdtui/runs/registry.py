@@ -27,7 +27,8 @@ class RunInfo:
 
     `state` is one of starting, running, paused, queued, finished, failed, stopped, killed, unreadable, newer;
     `reason` says why in the last five, `host` is set when the run belongs to another machine; `loss` and
-    `eta_seconds` are None while unknown; `changed` is the time of the last event (unix seconds).
+    `eta_seconds` are None while unknown; `changed` is the time of the last event (unix seconds); `held` says that a
+    process still holds the lock, be it only for its last words.
     """
 
     run: RunFolder
@@ -40,6 +41,7 @@ class RunInfo:
     loss: float | None = None
     eta_seconds: float | None = None
     changed: float = 0.0
+    held: bool = False
 
     @property
     def live(self) -> bool:
@@ -85,7 +87,16 @@ def inspect(run: RunFolder) -> RunInfo:
         return RunInfo(run, "unreadable", reason=error.message, changed=changed)
     host = "" if found.host == socket.gethostname() else found.host
     info = RunInfo(
-        run, found.state, found.reason, host, found, found.step, found.steps_total, found.loss, changed=changed
+        run,
+        found.state,
+        found.reason,
+        host,
+        found,
+        found.step,
+        found.steps_total,
+        found.loss,
+        changed=changed,
+        held=held,
     )
     if found.state in ENDED:
         return info
@@ -146,7 +157,7 @@ def _settled(run: RunFolder) -> tuple[RunRecord, bool]:
 
 
 def _judge_queued(info: RunInfo, found: RunRecord) -> RunInfo:
-    if launch.queue_lives(info.run, found) or info.host:
+    if launch.queue_lives(found) or info.host:
         return info
     return replace(info, state="killed", reason="the queue that was to start it has ended; resume starts it")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sys
 import time
@@ -18,43 +19,45 @@ from sdtui.runs.watch import Watch
 _LOOK_SECONDS = 1.0
 
 
-def start(runs: Sequence[RunFolder], queue: str, *, module: str = launch.TRAINER) -> None:
+def new_queue(runs_dir: Path) -> RunFolder:
+    """A folder for a queue, among the runs but hidden: only its lock and its log are used."""
+    return RunFolder.create(runs_dir / ".queues", "queue")
+
+
+def start(queue: RunFolder, runs: Sequence[RunFolder], *, module: str = launch.TRAINER) -> None:
     """Start the detached process that begins each of `runs` when the one before has ended.
 
-    The runs lie in one folder and were prepared with the name `queue`; until their turn they are `queued`.
+    The runs were prepared with this queue's path; until their turn they are `queued`.
 
     Raises:
         SdtuiError: no process can be started.
     """
-    folder = launch.queue_folder(runs[0].path.parent, queue)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with lock.acquire(folder.lock_file) as held:
-        arguments = [queue, module, *(str(run.path) for run in runs)]
+    with lock.acquire(queue.lock_file) as held:
+        arguments = [str(queue.path), module, *(str(run.path) for run in runs)]
         try:
-            launch.spawn(folder, "sdtui.runs.sequence", arguments, held)
+            launch.spawn(queue, "sdtui.runs.sequence", arguments, held)
         except OSError as error:
-            raise SdtuiError(f"cannot start the queue: {error.strerror}", where=str(folder.path)) from error
+            raise SdtuiError(f"cannot start the queue: {error.strerror}", where=str(queue.path)) from error
 
 
 def main(arguments: Sequence[str]) -> None:
     """Begin the runs in turn; a run that was stopped while it waited is passed over."""
     queue, module, *paths = arguments
     waiting = [RunFolder(Path(path)) for path in paths]
-    folder = launch.queue_folder(waiting[0].path.parent, queue)
-    with lock.hold(folder):
-        while waiting:
-            waiting = _still_queued(waiting)
-            if waiting:
-                run, *waiting = waiting
-                _begin(run, module)
-                waiting = _wait_for_end(run, waiting)
+    with lock.hold(RunFolder(Path(queue))):
+        while waiting := _still_queued(waiting):
+            run, *waiting = waiting
+            _begin(run, module)
+            waiting = _wait_for_end(run, waiting)
+    if not RunFolder(Path(queue)).log_file.stat().st_size:
+        shutil.rmtree(queue)
 
 
 def _begin(run: RunFolder, module: str) -> None:
     try:
         launch.begin(run, module=module)
     except SdtuiError as error:
-        print(error, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{error}\n")
 
 
 def _wait_for_end(run: RunFolder, waiting: list[RunFolder]) -> list[RunFolder]:
@@ -66,20 +69,20 @@ def _wait_for_end(run: RunFolder, waiting: list[RunFolder]) -> list[RunFolder]:
 
 
 def _still_queued(waiting: Iterable[RunFolder]) -> list[RunFolder]:
-    """Answer the commands sent to runs that wait, and drop those that were stopped, deleted or begun by hand."""
-    return [run for run in waiting if run.run_json.exists() and not _stopped(run) and _is_queued(run)]
+    """Answer the commands sent to runs that wait, and drop those that were stopped or begun by hand."""
+    return [run for run in waiting if _is_queued(run) and not _stopped(run)]
 
 
 def _is_queued(run: RunFolder) -> bool:
     try:
         return record.read(run).state == "queued"
     except record.UnreadableRecordError as error:
-        print(error, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{error}\n")
         return False
 
 
 def _stopped(run: RunFolder) -> bool:
-    commands = Inbox(run).take() if _is_queued(run) else []
+    commands = Inbox(run).take()
     if not commands:
         return False
     stop = any(command.name == "stop" for command in commands)

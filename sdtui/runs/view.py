@@ -24,24 +24,25 @@ class RunView(Figures):
         self.state = "starting"
         self.reason = ""
         self.host = ""
+        self.held = False
         self.events = 0
         self.malformed = 0
         self._reader = EventReader(run.events_file)
 
     @property
     def over(self) -> bool:
-        """Whether the run has ended, in whatever way."""
-        return self.state in ENDED or self.state in {"killed", "unreadable", "newer"}
+        """Whether the run has ended, in whatever way, and said its last word."""
+        return not self.held and (self.state in ENDED or self.state in {"killed", "unreadable", "newer"})
 
     def refresh(self) -> bool:
         """Read what is new in the log and look at the true state; True if anything to show changed."""
-        before = (self.events, self.state, self.reason)
+        before = (self.events, self.state, self.reason, self.held)
         # The state first: whoever sees the run ended has also seen its last event.
         info = registry.inspect(self.run)
         self.fold(self._reader.news())
-        self.state, self.reason, self.host = info.state, info.reason, info.host
+        self.state, self.reason, self.host, self.held = info.state, info.reason, info.host, info.held
         self.steps_total = self.steps_total or info.steps_total
-        return before != (self.events, self.state, self.reason)
+        return before != (self.events, self.state, self.reason, self.held)
 
     def fold(self, events: Iterable[Event]) -> None:
         """Take events in, in their order; malformed ones are counted and left out."""

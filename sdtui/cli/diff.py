@@ -1,0 +1,94 @@
+"""`sdtui diff`: which settings two runs do not share, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from typing import Any
+
+from sdtui.cli.progress import printable
+from sdtui.cli.runs_dirs import add_run, add_runs_dir, find_run
+from sdtui.errors import UserError
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.view import RunView
+
+_SMOOTHING = 0.98
+_ABSENT = "(not set)"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_run(parser, "first")
+    add_run(parser, "second")
+    add_runs_dir(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare the frozen profiles, then steps and losses."""
+    runs = [find_run(args, "first"), find_run(args, "second")]
+    settings = differences(*(flatten(_profile(folder)) for folder in runs))
+    outcomes = [_outcome(folder) for folder in runs]
+    if args.json:
+        from sdtui.cli.output import emit_json
+
+        pairs = {key: list(pair) for key, pair in settings.items()}
+        emit_json({"schema": 1, "runs": [run.name for run in runs], "settings": pairs, "outcomes": outcomes})
+        return 0
+    rows = [("", runs[0].name, runs[1].name)]
+    rows += [(key, _shown(one), _shown(other)) for key, (one, other) in settings.items()]
+    rows += [(key, _shown(outcomes[0][key]), _shown(outcomes[1][key])) for key in outcomes[0]]
+    print(_table(rows))
+    return 0
+
+
+def flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys; the n-th table of a list has the key `name[n]`."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            for number, item in enumerate(value):
+                flat |= flatten(item, f"{prefix}{key}[{number}].")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The keys whose values differ, in the order of the profile; None for a key that only one has."""
+    keys = dict.fromkeys([*one, *other])
+    return {key: (one.get(key), other.get(key)) for key in keys if one.get(key) != other.get(key)}
+
+
+def _profile(run: RunFolder) -> dict[str, Any]:
+    try:
+        return tomllib.loads(run.profile_file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"its profile cannot be read: {error}", where=str(run.profile_file)) from error
+
+
+def _outcome(run: RunFolder) -> dict[str, Any]:
+    view = RunView(run)
+    view.refresh()
+    curve = view.ema(_SMOOTHING)
+    return {
+        "state": view.state,
+        "steps": view.step,
+        f"loss (smoothed {_SMOOTHING})": round(curve[-1], 6) if curve else None,
+        "seconds per step": _median(list(view.series.seconds)),
+    }
+
+
+def _median(values: list[float]) -> float | None:
+    return round(sorted(values)[len(values) // 2], 4) if values else None
+
+
+def _shown(value: Any) -> str:
+    return _ABSENT if value is None else printable(str(value))
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows)

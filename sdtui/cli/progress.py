@@ -1,0 +1,204 @@
+"""Following a run on a terminal or in a pipe: one line that is rewritten, or plain lines now and then."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from sdtui.cli import INTERRUPTED
+from sdtui.errors import SdtuiError
+from sdtui.runs import control, registry
+from sdtui.runs.figures import Message
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.view import RunView
+from sdtui.runs.watch import Watch
+
+_TERMINAL_SECONDS = 0.5
+_PLAIN_SECONDS = 10.0
+_LOG_LINES = 15
+
+
+class ProgressLine:
+    """Writes a status to a stream: rewritten in place on a terminal, else a line every ten seconds at most."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._shown = ""
+        self._next = 0.0
+
+    def status(self, text: str) -> None:
+        """Show how far things are, if the last time is long enough ago and there is something new."""
+        if time.monotonic() < self._next or text == self._shown:
+            return
+        self._next = time.monotonic() + (_TERMINAL_SECONDS if self._terminal else _PLAIN_SECONDS)
+        self._shown = text
+        if self._terminal:
+            width = shutil.get_terminal_size().columns - 1
+            self._write(f"\r{printable(text)[:width]}\x1b[K")
+        else:
+            self._write(f"{printable(text)}\n")
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        self.clear()
+        self._write(f"{printable(text)}\n")
+
+    def clear(self) -> None:
+        """Take the status off the terminal."""
+        if self._terminal and self._shown:
+            self._write("\r\x1b[K")
+        self._shown = ""
+        if self._terminal:
+            self._next = 0.0
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: file names and prompts may hold escape sequences."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def follow(runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool) -> int:
+    """Follow runs, one after another, until the last has ended.
+
+    Ctrl-C and SIGTERM send `stop` to all of them and go on following until the first has saved (`stop_on_interrupt`),
+    or only end the following; a second one always ends the following.
+
+    Returns:
+        0 when all finished, 1 when one failed, 130 when interrupted or stopped.
+    """
+    with _interrupts() as received:
+        codes = [_Follower(run, runs, stream, received, stop=stop_on_interrupt).follow() for run in runs]
+    return INTERRUPTED if received or INTERRUPTED in codes else max(codes, default=0)
+
+
+class _Follower:
+    """One run being followed."""
+
+    def __init__(
+        self, run: RunFolder, runs: Sequence[RunFolder], stream: TextIO, received: list[int], *, stop: bool
+    ) -> None:
+        self._run = run
+        self._runs = runs
+        self._received = received
+        self._stop = stop
+        self._heard = 0
+        self._line = ProgressLine(stream)
+        self._view = RunView(run)
+        self._told = 0
+
+    def follow(self) -> int:
+        self._view.refresh()
+        if self._view.step:
+            # What happened before we came is history, to be looked up in the log.
+            self._told = self._view.said
+        files = [self._run.events_file, self._run.run_json]
+        with Watch(files, least_seconds=_TERMINAL_SECONDS) as watch:
+            while not self._view.over:
+                if self._received and self._leave():
+                    return INTERRUPTED
+                self._show()
+                watch.wait(_TERMINAL_SECONDS)
+                self._view.refresh()
+        self._show()
+        self._line.clear()
+        return self._verdict()
+
+    def _leave(self) -> bool:
+        """Act on the signals that came since the last time; True to stop following."""
+        if len(self._received) == self._heard:
+            return False
+        self._heard = len(self._received)
+        name = self._run.name
+        if not self._stop:
+            self._line.note(f"{name} goes on without being watched; stop it with: sdtui stop {name}")
+            return True
+        if self._heard > 1:
+            self._line.note(f"{name} is saving and will end by itself; see it with: sdtui watch {name}")
+            return True
+        self._line.note("stopping: the run saves first; Ctrl-C again leaves it to end by itself")
+        _stop_all(self._runs)
+        return False
+
+    def _show(self) -> None:
+        messages, said = list(self._view.messages), self._view.said
+        for message in messages[max(0, len(messages) - (said - self._told)) :]:
+            self._line.note(f"{time.strftime('%H:%M:%S', time.localtime(message.t))} {_text(message)}")
+        self._told = said
+        self._line.status(status(self._view))
+
+    def _verdict(self) -> int:
+        view = self._view
+        if view.state == "finished":
+            self._line.note(f"{self._run.name} finished: {view.step} steps")
+            return 0
+        self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason else ""))
+        if view.state == "stopped":
+            return INTERRUPTED
+        if not view.series:
+            for line in registry.log_tail(self._run, _LOG_LINES):
+                self._line.note(f"  log.txt: {line}")
+        return 1
+
+
+def status(view: RunView) -> str:
+    """One line: what the run does, how far it is, and its figures with their units."""
+    parts = [view.run.name, view.phase if view.state == "running" and view.phase else view.state]
+    if view.progress:
+        parts.append(f"{view.progress.job} {view.progress.done}/{view.progress.total} {view.progress.unit}".rstrip())
+    if view.step or view.series:
+        share = f" ({100 * view.step // view.steps_total} %)" if view.steps_total else ""
+        parts.append(f"step {view.step}/{view.steps_total or '?'}{share}")
+    if view.series:
+        parts.append(f"loss {view.ema()[-1]:.4f}")
+    if view.images_per_second is not None:
+        parts.append(f"{view.images_per_second:.2f} images/s")
+    if view.eta_seconds is not None and not view.over:
+        parts.append(f"ETA {duration(view.eta_seconds)}")
+    if view.host:
+        parts.append(f"on host {view.host}")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """`h:mm:ss`, or days and hours when it takes that long."""
+    whole = max(0, round(seconds))
+    days, rest = divmod(whole, 86400)
+    clock = f"{rest // 3600}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{days} d {clock}" if days else clock
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """A list that grows by one with each Ctrl-C or SIGTERM while the block runs."""
+    received: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda found, _frame: received.append(found)) for number in numbers]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _stop_all(runs: Sequence[RunFolder]) -> None:
+    for run in runs:
+        if registry.inspect(run).steerable:
+            try:
+                control.send(run, "stop")
+            except SdtuiError as error:
+                sys.stderr.write(f"sdtui: {error}\n")
+
+
+def _text(message: Message) -> str:
+    return message.text if message.level == "info" else f"{message.level}: {message.text}"

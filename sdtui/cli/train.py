@@ -1,0 +1,123 @@
+"""`sdtui train`: check, freeze, start detached, and follow."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdtui.profile.check import check_file
+from sdtui.profile.load import freeze
+from sdtui.profile.plan import Plan, make_plan
+from sdtui.profile.problem import ProfileError
+from sdtui.profile.schema import Profile
+from sdtui.runs import launch, sequence
+from sdtui.runs.layout import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A profile that may be trained: all checks are behind it."""
+
+    path: Path
+    profile: Profile
+    frozen: str
+    plan: Plan
+    dataset_digest: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("profiles", metavar="PROFILE", nargs="+", type=Path, help="profiles, trained one after another")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
+        help="change a setting for this run, e.g. --set training.steps=200 (may be given more than once)",
+    )  # fmt: skip
+    parser.add_argument("--detach", action="store_true", help="print the runs' folders and return at once")
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen, and do nothing")
+    parser.add_argument("--json", action="store_true", help="with --detach or --dry-run: print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check every profile before any is started."""
+    jobs = [_checked(path, args.overrides) for path in args.profiles]
+    if args.dry_run:
+        return _tell(jobs, as_json=args.json)
+    runs = _start(jobs)
+    if args.detach:
+        return _announce(runs, as_json=args.json)
+    return follow_and_report(runs)
+
+
+def follow_and_report(runs: list[RunFolder]) -> int:
+    """Follow to the end; the finished files' paths go to stdout."""
+    from sdtui.cli.progress import follow
+    from sdtui.runs.view import RunView
+
+    code = follow(runs, sys.stderr, stop_on_interrupt=True)
+    for folder in runs:
+        view = RunView(folder)
+        view.refresh()
+        for saved in view.outputs:
+            print(folder.path / saved.path)
+    return code
+
+
+def _checked(path: Path, overrides: list[str]) -> Job:
+    from sdtui.dataset.collect import collect, survey
+
+    report = check_file(path, overrides)
+    for problem in report.warnings:
+        print(problem, file=sys.stderr)
+    if report.profile is None:
+        raise ProfileError(path, report.problems)
+    collection = collect(report.profile)
+    for trouble in collection.problems:
+        print(trouble, file=sys.stderr)
+    collection.require(report.profile)
+    plan = make_plan(report.profile, survey(collection))
+    return Job(path, report.profile, freeze(report.profile, path.parent), plan, collection.digest)
+
+
+def _start(jobs: list[Job]) -> list[RunFolder]:
+    """One job is started here; several by a queue, which must not depend on this terminal."""
+    if len(jobs) == 1:
+        run = _prepared(jobs[0])
+        launch.begin(run)
+        return [run]
+    queue = sequence.new_queue(Path(jobs[0].profile.launch.runs))
+    runs = [_prepared(job, str(queue.path)) for job in jobs]
+    sequence.start(queue, runs)
+    return runs
+
+
+def _prepared(job: Job, queue: str = "") -> RunFolder:
+    return launch.prepare(
+        job.frozen, Path(job.profile.launch.runs), job.profile.name, steps_total=job.plan.steps,
+        dataset_digest=job.dataset_digest, queue=queue,
+    )  # fmt: skip
+
+
+def _announce(runs: list[RunFolder], *, as_json: bool) -> int:
+    if as_json:
+        from sdtui.cli.output import emit_json
+        from sdtui.runs import registry
+
+        emit_json(
+            {
+                "schema": 1,
+                "runs": [
+                    {"name": run.name, "path": str(run.path), "state": registry.inspect(run).state} for run in runs
+                ],
+            }
+        )
+        return 0
+    for folder in runs:
+        print(folder.path)
+    print(f"watch it with: sdtui watch {runs[0].name}", file=sys.stderr)
+    return 0
+
+
+def _tell(jobs: list[Job], *, as_json: bool) -> int:
+    raise NotImplementedError
