@@ -103,6 +103,7 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
 
     `down` starts as kaiming_uniform(a=√5), that is U(±1/√fan_in), and `up` as zero, so training starts at the base
     model. Each `down` is drawn from (seed, its name) alone: adding the text encoder leaves the UNet's start as it was.
+    All modules are left in evaluation mode; dropout acts on those that the caller puts in training mode.
 
     Raises:
         UserError: the targets choose no module of a component that is to be trained.
@@ -130,6 +131,7 @@ def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Itera
     # PEFT draws its own initial values from torch's global generator; nothing else may notice.
     with torch.random.fork_rng(devices=[]):
         inject_adapter_in_model(config, module, ADAPTER)
+    module.eval()  # PEFT's dropouts come in training mode; the run turns that on for all at once
     for path, child in module.named_modules():
         if isinstance(child, LoraLayer):
             yield f"{component}.{path}", child
