@@ -19,7 +19,9 @@ from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from sdtui.errors import SdtuiError
+from sdtui.runs.registry import RunInfo
 from sdtui.tui import keys
+from sdtui.tui.board import Board, BoardReader
 from sdtui.tui.glyphs import Glyphs, glyphs
 from sdtui.tui.literal import clean, literal
 from sdtui.tui.screens.base import SdtuiScreen
@@ -79,6 +81,8 @@ class SdtuiApp(App[None]):
         self._target = target
         self._guard: Guard | None = None
         self._run_line = Content("")
+        self.board: Board = Board()
+        self._reader: BoardReader | None = None
         self.crash: tuple[BaseException, Path | None] | None = None
         self.animation_level = "none"
         self.theme_used = use_theme(self, self.settings.theme)
@@ -91,18 +95,25 @@ class SdtuiApp(App[None]):
         return dict(FALLBACK)
 
     def on_mount(self) -> None:
-        """Watch the terminal, unless this is a test without one."""
+        """Watch the terminal, unless this is a test without one, and, after the first frame, the workspace."""
+        self.call_after_refresh(self._start_board)
         if not self.is_headless:
             self._guard = Guard(self.save_state, self._leave_soon)
             self._guard.install()
         if self._target is not None:
             self.call_after_refresh(self.open, self.DEFAULT_MODE, self._target)
 
+    def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
+        """Write down where we are while the screens still know, then close."""
+        self.save_state()
+        super().exit(result, return_code, message)
+
     def on_unmount(self) -> None:
-        """Write down where we were."""
+        """Let go of the threads."""
         if self._guard:
             self._guard.stop()
-        self.save_state()
+        if self._reader is not None:
+            self._reader.close()
 
     # -- going places ---------------------------------------------------------------------------------------------
 
@@ -195,13 +206,24 @@ class SdtuiApp(App[None]):
         """What runs, for every header."""
         return self._run_line
 
-    def set_running(self, line: str, style: str = "$accent") -> None:
-        """Change what every header says is running."""
-        content = literal(line, style, ascii_only=self.settings.ascii)
-        if content != self._run_line:
-            self._run_line = content
-            if isinstance(self.screen, SdtuiScreen):
-                self.screen.update_chrome()
+    def look_again(self) -> None:
+        """Something was done that Home or the header should show at once."""
+        if self._reader is not None:
+            self._reader.look_again()
+
+    def _start_board(self) -> None:
+        """Begin to read the workspace, in a thread."""
+        self._reader = BoardReader(self.workspace, lambda board: self.call_from_thread(self._show_board, board))
+        self.run_worker(self._reader.run, thread=True, group="board", exit_on_error=False)
+
+    def _show_board(self, board: Board) -> None:
+        self.board = board
+        names = [f"{info.run.name} {_share(info)}" for info in board.live]
+        more = f" +{len(names) - 1}" if len(names) > 1 else ""
+        self._run_line = literal(f"run {names[0]}{more}" if names else "", "$accent", ascii_only=self.settings.ascii)
+        for stack in self._screen_stacks.values():
+            if stack and isinstance(stack[0], SdtuiScreen):
+                stack[0].show_board(board)
 
     # -- ending ---------------------------------------------------------------------------------------------------
 
@@ -231,9 +253,9 @@ class SdtuiApp(App[None]):
             os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
         self._exit_renderables.clear()
 
-    def _leave_soon(self) -> None:
+    def _leave_soon(self, code: int) -> None:
         """From a signal handler, on the main thread: close in the loop's own time."""
-        self.call_later(self.exit, return_code=143)
+        self.call_later(self.exit, return_code=code)
 
     def _first_screen(self, start: str) -> str:
         left = str(self.state.get("app").get("screen", "home"))
@@ -249,6 +271,10 @@ class SdtuiApp(App[None]):
         """Give the terminal away for a blocking call; nothing is drawn until it is back."""
         with self.suspend():
             yield
+
+
+def _share(info: RunInfo) -> str:
+    return f"{info.step / info.steps_total:.0%}" if info.steps_total else info.state
 
 
 class AsciiScrollBar(ScrollBarRender):

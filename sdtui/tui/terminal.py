@@ -14,7 +14,6 @@ import termios
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
 
 HANGUP_EXIT = 128 + signal.SIGHUP
 GRACE_SECONDS = 3.0
@@ -52,15 +51,16 @@ class Guard:
 
     Args:
         save: writes the state; called at most once, from whichever thread notices first.
-        leave: asks the running app to close tidily (it must be safe to call from a signal handler).
+        leave: asks the running app to close tidily with an exit code (it must be safe to call from a signal handler).
         descriptor: the terminal's file descriptor.
     """
 
-    def __init__(self, save: Callable[[], None], leave: Callable[[], None], descriptor: int = 0) -> None:
+    def __init__(self, save: Callable[[], None], leave: Callable[[int], None], descriptor: int = 0) -> None:
         self._save = save
         self._leave = leave
         self._descriptor = descriptor
         self._once = threading.Lock()
+        self._ender = 0
         self._running = True
 
     def install(self) -> None:
@@ -78,7 +78,7 @@ class Guard:
             self.end(128 + number)
         # With the terminal alive, leaving the usual way gives it back in order; a stalled line must not prevent the end.
         threading.Thread(target=self._end_later, args=(128 + number,), name="terminal-grace", daemon=True).start()
-        self._leave()
+        self._leave(128 + number)
 
     def _end_later(self, code: int) -> None:
         threading.Event().wait(GRACE_SECONDS)
@@ -89,11 +89,18 @@ class Guard:
         if wait_for_hangup(self._descriptor, lambda: self._running) and self._running:
             self.end(HANGUP_EXIT)
 
-    def end(self, code: int) -> NoReturn:
-        """Save and be gone at once: nothing can be drawn, so the interpreter's own shutdown would only block on it."""
+    def end(self, code: int) -> None:
+        """Save and be gone at once: nothing can be drawn, so the interpreter's own shutdown would only block on it.
+
+        The hang-up is often noticed twice, by signal and by poll; only the first one saves. Returns only to a signal
+        handler that interrupted the saving.
+        """
         if self._once.acquire(blocking=False):
+            self._ender = threading.get_ident()
             try:
                 self._save()
             finally:
                 os._exit(code)
-        os._exit(code)
+        if self._ender != threading.get_ident():
+            threading.Event().wait(GRACE_SECONDS)
+            os._exit(code)

@@ -75,7 +75,7 @@ def quick_row(path: Path) -> ProfileRow:
         base=str(_at(tables, "model", "base") or ""),
         length=_length(tables),
         folders=_folders(tables, path.parent),
-        runs=(path.parent / str(_at(tables, "launch", "runs") or RUNS)),
+        runs=_workspace_of(path.parent) / os.path.expanduser(str(_at(tables, "launch", "runs") or RUNS)),
     )
 
 
@@ -126,6 +126,11 @@ def all_runs(folders: list[Path]) -> list[RunInfo]:
     """The runs of all folders, live ones first, then the newest."""
     infos = [info for folder in folders if folder.is_dir() for info in registry.list_runs(folder)]
     return sorted(infos, key=lambda info: (not info.live, -info.created))
+
+
+def _workspace_of(folder: Path) -> Path:
+    """As `profile.resolve.workspace_of`, which costs an import of pydantic that Home must not wait for."""
+    return folder.parent if folder.name == "profiles" else folder
 
 
 def _at(tables: dict[str, Any], section: str, key: str) -> Any:

@@ -28,6 +28,7 @@ from sdtui.tui.widgets.chrome import HeaderLine, HintLine
 
 if TYPE_CHECKING:
     from sdtui.tui.app import SdtuiApp
+    from sdtui.tui.board import Board
 
 MIN_WIDTH, MIN_HEIGHT = 40, 10
 
@@ -156,6 +157,11 @@ class SdtuiScreen(Screen[None]):
         """A worker that failed says so once, here, instead of taking the app down."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.sdtui.report(event.worker.error)
+
+    def show_board(self, board: Board) -> None:
+        """The workspace changed (a run moved on, a profile was edited): the header may say something else."""
+        del board
+        self.update_chrome()
 
     def copyable(self) -> str:
         """What `Y` copies: the path or text under the cursor; empty when there is nothing."""

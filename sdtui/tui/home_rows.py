@@ -1,0 +1,199 @@
+"""The words on Home: one line per profile, run and dataset, and the longer text about the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.content import Content
+
+from sdtui.runs.registry import RunInfo
+from sdtui.tui.board import Board
+from sdtui.tui.glyphs import Glyphs, bar
+from sdtui.tui.literal import clean, fit, home_path
+from sdtui.tui.numbers import age, count, duration, grouped
+from sdtui.tui.workspace import DatasetRow, ProfileRow
+
+Item = ProfileRow | RunInfo | DatasetRow
+
+STATE_STYLE = {
+    "running": "$accent",
+    "starting": "$accent",
+    "paused": "$warning",
+    "queued": "$soft",
+    "finished": "$success",
+    "failed": "$error",
+    "killed": "$error",
+    "stopped": "$warning",
+    "unreadable": "$error",
+    "newer": "$warning",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of Home: a heading, a hint, or an item."""
+
+    text: str = ""
+    item: Item | None = None
+    heading: bool = False
+
+
+def lines_of(board: Board, filter_text: str) -> list[Line]:
+    """All lines, with the items that contain the filter's text; a section without any says what would be there."""
+    sections: list[tuple[str, Sequence[Item], str]] = [
+        ("profiles", board.profiles, "none yet: n writes one from a template"),
+        ("runs", board.runs, "none yet: L on a profile starts one"),
+        ("datasets", board.datasets, "none yet: a profile names its folders of images"),
+    ]
+    lines: list[Line] = []
+    for title, items, hint in sections:
+        found = [item for item in items if filter_text.casefold() in name_of(item).casefold()]
+        if filter_text and not found:
+            continue
+        lines += [Line()] if lines else []
+        lines.append(Line(title, heading=True))
+        lines += [Line(item=item) for item in found] or [Line(hint)]
+    return lines or [Line("nothing on this screen contains that text")]
+
+
+def empty_lines() -> list[Line]:
+    """What to do in a folder with nothing in it."""
+    return [
+        Line("nothing here yet", heading=True),
+        Line("n     write a profile from a template: what to train, on which images, and how"),
+        Line("2 O   open a folder of images and work on its captions"),
+        Line(),
+        Line("or, in a shell,"),
+        Line("`sdtui demo` makes a workspace with a model, images and a run to watch"),
+    ]
+
+
+def path_of(item: Item) -> Path:
+    """The file or folder behind an item."""
+    return item.run.path if isinstance(item, RunInfo) else item.path
+
+
+def name_of(item: Item) -> str:
+    """An item's name."""
+    return path_of(item).name
+
+
+def draw(line: Line, width: int, marks: Glyphs, ascii_only: bool) -> Content:
+    """One line in `width` cells."""
+    if line.heading:
+        return Content.styled(line.text, "bold $accent")
+    if line.item is None:
+        return Content.styled(line.text, "$soft")
+    name_width = max(14, min(48, width * 3 // 8))
+    name = Content(fit(clean(name_of(line.item), ascii_only=ascii_only), name_width - 2, marks.ellipsis) + "  ")
+    rest = width - name_width
+    if isinstance(line.item, ProfileRow):
+        return name + _profile(line.item, rest)
+    if isinstance(line.item, RunInfo):
+        return name + _run(line.item, rest, marks)
+    return name + _dataset(line.item, rest)
+
+
+def _profile(row: ProfileRow, width: int) -> Content:
+    kind = fit(clean(row.kind) or "-", 12)
+    edited = fit(f"edited {age(row.changed)}" if row.changed else "", 20)
+    return Content.assemble((kind, "$soft"), (edited if width >= 46 else "", "$soft"), verdict(row))
+
+
+def verdict(row: ProfileRow) -> Content:
+    """Whether a profile can be trained."""
+    if row.errors < 0:
+        return Content("")
+    if row.errors:
+        return Content.styled(count(row.errors, "problem"), "$error")
+    return (
+        Content.styled(count(row.warnings, "warning"), "$warning")
+        if row.warnings
+        else Content.styled("ready", "$success")
+    )
+
+
+def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
+    state = (fit(info.state, 11), STATE_STYLE.get(info.state, "$soft"))
+    share = info.step / info.steps_total if info.steps_total else 0.0
+    if not info.live:
+        ended = (
+            f"step {grouped(info.step)} of {grouped(info.steps_total)}"
+            if info.state != "finished"
+            else age(info.changed)
+        )
+        middle = (fit(ended, 23), "$soft")
+    else:
+        left = f"  {duration(info.eta_seconds)} left" if info.eta_seconds is not None else ""
+        middle = (fit(f"{share:>4.0%}{left}", 23), "$foreground")
+    loss = f"loss {info.loss:.3f}" if info.loss is not None else ""
+    drawn = ""
+    if info.live and width >= 70:
+        drawn = "  " + fit(bar(share, min(24, width - 50), marks), min(24, width - 50))
+    return Content.assemble(state, middle, (loss, "$soft"), (drawn, "$accent"))
+
+
+def _dataset(row: DatasetRow, width: int) -> Content:
+    if row.images < 0:
+        return Content("")
+    images = (fit(count(row.images, "image"), 18 if width >= 40 else 14), "$soft")
+    if row.problem:
+        return Content.assemble(images, (clean(row.problem), "$error"))
+    return Content.assemble(
+        images, (f"{grouped(row.untagged)} untagged" if row.untagged else "all captioned", _untagged(row))
+    )
+
+
+def _untagged(row: DatasetRow) -> str:
+    return "$warning" if row.untagged else "$success"
+
+
+def details(item: Item | None, ascii_only: bool) -> Content:
+    """The side panel's text about an item."""
+    if item is None:
+        return Content("")
+    home = str(Path.home())
+    title = Content.styled(clean(name_of(item), ascii_only=ascii_only), "bold $strong")
+    where = Content.styled(clean(home_path(str(path_of(item).parent), home), ascii_only=ascii_only), "$soft")
+    facts = [(label, clean(value, ascii_only=ascii_only), style) for label, value, style in _facts(item) if value]
+    body = [Content.assemble((f"{label:<12}", "$soft"), (value, style)) for label, value, style in facts]
+    return Content("\n").join([title, where, Content(""), *body])
+
+
+def _facts(item: Item) -> list[tuple[str, str, str]]:
+    home = str(Path.home())
+    if isinstance(item, ProfileRow):
+        return [
+            ("trains", item.kind, "$foreground"),
+            ("base", home_path(item.base, home), "$foreground"),
+            ("length", item.length, "$foreground"),
+            *[("images", home_path(str(folder), home), "$foreground") for folder in item.folders],
+            ("edited", age(item.changed) if item.changed else "", "$foreground"),
+            ("check", verdict(item).plain, "$error" if item.errors > 0 else "$foreground"),
+            ("first", item.first_problem, "$error" if item.errors else "$warning"),
+        ]
+    if isinstance(item, DatasetRow):
+        return [
+            ("images", grouped(item.images) if item.images >= 0 else "", "$foreground"),
+            ("untagged", grouped(item.untagged) if item.images >= 0 else "", _untagged(item)),
+            ("problem", item.problem, "$error"),
+        ]
+    return _run_facts(item)
+
+
+def _run_facts(info: RunInfo) -> list[tuple[str, str, str]]:
+    step = f"{grouped(info.step)} of {grouped(info.steps_total)}" if info.steps_total else grouped(info.step)
+    remedy = "R goes on from the last complete checkpoint" if info.resumable else ""
+    return [
+        ("state", info.state, STATE_STYLE.get(info.state, "$foreground")),
+        ("step", step, "$foreground"),
+        ("loss", f"{info.loss:.4f}" if info.loss is not None else "", "$foreground"),
+        ("left", duration(info.eta_seconds) if info.live and info.eta_seconds is not None else "", "$foreground"),
+        ("started", age(info.created), "$foreground"),
+        ("last event", age(info.changed) if info.changed else "", "$foreground"),
+        ("host", info.host, "$foreground"),
+        ("why", info.reason, "$warning"),
+        ("", remedy, "$soft"),
+    ]
