@@ -64,8 +64,16 @@ class Terminal:
 
     def wait_exit(self, seconds: float = WAIT_SECONDS) -> int:
         """Wait for the program's end and return its exit code."""
-        wait_until(lambda: self._state()[0] == "1", seconds, lambda: f"still running:\n{self.screen()}")
+        wait_until(self.dead, seconds, lambda: f"still running:\n{self.screen()}")
         return int(self._state()[1])
+
+    def dead(self) -> bool:
+        """Whether the program has ended."""
+        return self._state()[0] == "1"
+
+    def pane_pid(self) -> str:
+        """The process id of the program."""
+        return self._tmux("display-message", "-p", "#{pane_pid}").strip()
 
     def _state(self) -> list[str]:
         return self._tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split()

@@ -1,0 +1,70 @@
+"""A run outlives the connection it was started from, and the monitor shows it as if nobody had left."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sdtui.runs import lock
+from sdtui.runs.layout import RunFolder
+from tests.e2e.sshd import Sshd
+from tests.e2e.terminal import Terminal, sdtui, wait_until
+from tests.support.workspace import make_workspace
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("ssh")]
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    folder = tmp_path / "sshd"
+    folder.mkdir(mode=0o700)
+    server = Sshd(folder)
+    yield server
+    server.stop()
+
+
+def steps_done(run: RunFolder) -> int:
+    return run.events_file.read_bytes().count(b'"kind":"step"') if run.events_file.exists() else 0
+
+
+def only_run(workspace: Path) -> RunFolder:
+    found = [path for path in (workspace / "runs").iterdir() if path.name.startswith("tiny-")]
+    assert len(found) == 1
+    return RunFolder(found[0])
+
+
+def remote(*arguments: str | Path) -> str:
+    return f"export TERM=xterm-256color LC_ALL=C.UTF-8; exec {shlex.join(sdtui(*arguments))}"
+
+
+def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, tmp_path: Path) -> None:
+    workspace = tmp_path / "work"
+    make_workspace(workspace, steps=100_000, checkpoints=50)
+    with Terminal(sshd.client(remote(workspace))) as terminal:
+        terminal.wait_for("tiny.toml")
+        terminal.press("L")
+        terminal.wait_for("Launch")
+        terminal.press("Enter")
+        wait_until(
+            lambda: (workspace / "runs").is_dir() and any((workspace / "runs").glob("tiny-*")), 30, terminal.screen
+        )
+        run = only_run(workspace)
+        wait_until(lambda: steps_done(run) >= 3, 120, terminal.screen)
+        sshd.drop_connections()
+        terminal.wait_exit()
+    assert lock.is_held(run)
+    before = steps_done(run)
+    wait_until(lambda: steps_done(run) > before + 5, 60, run.log_file.read_text)
+    with Terminal(sshd.client(remote(workspace))) as terminal:
+        terminal.press("3")
+        terminal.wait_for(run.name[:4], "100 000")
+        before = steps_done(run)
+        terminal.press("S")
+        terminal.wait_for("Stop")
+        terminal.press("Enter")
+        wait_until(lambda: not lock.is_held(run), 60, terminal.screen)
+        terminal.wait_for("stopped")
+    assert run.complete_checkpoints()[-1][0] >= before
