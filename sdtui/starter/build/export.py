@@ -56,10 +56,16 @@ def write_pipeline(model: BaseModel, vae: Any, target: Path) -> int:
     for name in TOKENIZER_FILES:
         shutil.copyfile(Path(clip_tokenizer.__file__).with_name(name), target / "tokenizer" / name)
     write_atomic(target / "model_index.json", json.dumps(INDEX, indent=2) + "\n")
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    size = folder_bytes(target)
     if size > LIMIT_BYTES:
         raise ValueError(f"{target} holds {size} bytes, more than {LIMIT_BYTES}")
     return size
+
+
+def folder_bytes(folder: Path) -> int:
+    """What all files in it take, byte-code left out."""
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sum(path.stat().st_size for path in files)
 
 
 def _save_text_encoder(text_encoder: Any, folder: Path) -> None:
