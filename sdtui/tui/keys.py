@@ -55,6 +55,8 @@ CONTEXTS: dict[str, str] = {
     "monitor": "Monitor",
     "typing": "While typing in a line",
     "editing": "While editing a caption",
+    "words": "In a list of words",
+    "items": "In a list of lines",
     "dialog": "In a dialog",
 }
 
@@ -134,7 +136,27 @@ MONITOR = (
     Key("monitor.runs", "enter", "runs", "Choose a run from a list.", 14),
 )
 
-PROFILE: tuple[Key, ...] = ()
+PROFILE = (
+    Key("profile.edit", "enter,space", "edit", "Change the setting: type, choose, or turn on and off.", 1),
+    Key("profile.next_choice", "right", "next value", "The next choice of the setting."),
+    Key("profile.previous_choice", "left", "previous value", "The choice before."),
+    Key("profile.to_default", "backspace,delete", "default", "Take the setting out of the file: its default holds.", 2),
+    Key("profile.next_pane", "tab", "sections", "To the sections, and back to the settings.", 3),
+    Key("profile.search", "slash", "find", "Find a setting by name, also by the name other trainers give it.", 4),
+    Key("profile.next_match", "n", "next match", "The next setting that matches the search."),
+    Key("profile.text", "T", "TOML", "The same document as text, with line numbers and problems.", 5),
+    Key("profile.difference", "D", "diff", "What differs from the file on disk, then from the defaults.", 6),
+    Key("profile.check", "c", "check", "Check again, with paths and dataset, and go to the first problem.", 7),
+    Key("profile.launch", "L", "launch", "Check, show the plan, and start the run if you confirm it.", 8),
+    Key("profile.write", "w,ctrl+s", "write", "Write the file.", 9),
+    Key("profile.undo", "u", "undo", "Take the last change back.", 10),
+    Key("profile.redo", "U,ctrl+r", "redo", "Make the last undone change again."),
+    Key("profile.add_folder", "a", "add folder", "Add a folder of images.", 11),
+    Key("profile.drop_folder", "d", "drop folder", "Remove the folder of images the cursor is in."),
+    Key("profile.editor", "e", "editor", "Open the text in $EDITOR.", 12),
+    Key("profile.reload", "f5", "reload", "Read the file on disk again."),
+    Key("profile.keep", "K", "keep mine", "Keep what is here although the file on disk was changed."),
+)
 
 OTHERS = (
     Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
@@ -142,6 +164,16 @@ OTHERS = (
     Key("editing.save", "enter,ctrl+s", "save", "Save the caption.", 1),
     Key("editing.newline", "ctrl+j", "new line", "Break the line.", 2),
     Key("editing.cancel", "escape", "cancel", "Leave the caption as it was.", 3),
+    Key("words.tick", "space", "tick", "Tick or untick the word.", 1),
+    Key("words.accept", "enter", "accept", "Use the ticked words.", 2),
+    Key("words.close", "escape,q", "close", "Leave the list as it was.", 3),
+    Key("items.edit", "enter", "edit", "Change the line.", 1),
+    Key("items.add", "a", "add", "Add a line.", 2),
+    Key("items.drop", "d", "drop", "Remove the line.", 3),
+    Key("items.move_down", "J", "move down", "Move the line down."),
+    Key("items.move_up", "K", "move up", "Move the line up."),
+    Key("items.accept", "s,ctrl+s", "accept", "Use these lines.", 4),
+    Key("items.close", "escape,q", "close", "Leave the lines as they were.", 5),
     Key("dialog.accept", "enter", "choose", "Choose what is highlighted.", 1),
     Key("dialog.close", "escape,q", "close", "Close without doing anything.", 2),
 )

@@ -166,8 +166,9 @@ class PreviewPane(Vertical):
         words = "previews"
         if step is not None:
             steps, indices = album.steps, album.indices
-            words = f"previews  step {grouped(step)} ({steps.index(step) + 1} of {len(steps)})"
+            words = f"previews  step {grouped(step)}  {steps.index(step) + 1}/{len(steps)}"
             if len(indices) > 1:
-                words += f"  prompt {indices.index(album.index) + 1 if album.index in indices else 1} of {len(indices)}"
-            words += "  compared with the first" if album.compare else ""
+                at = indices.index(album.index) if album.index in indices else 0
+                words += f"  prompt {at + 1}/{len(indices)}"
+            words += "  from first" if album.compare else ""
         self.query_one("#preview-head", Static).update(Content(words))

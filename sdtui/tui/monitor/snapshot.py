@@ -74,7 +74,7 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
         times=series.times[:],
         losses=series.losses[:],
         grad_norm=series.grad_norms[-1] if len(series) else None,
-        rates={name: column[:] for name, column in series.rates.items()},
+        rates={name: series.rates[name][:] for name in sorted(series.rates, key=_main_first)},
         memory=dict(view.memory),
         timing=dict(view.timing),
         previews=tuple(view.previews),
@@ -83,3 +83,8 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
         messages=tuple(view.messages)[-MESSAGES:],
         answers=dict(view.answers),
     )
+
+
+def _main_first(name: str) -> tuple[bool, str]:
+    """The UNet's rate is the one drawn, so it comes first."""
+    return name != "unet", name

@@ -79,12 +79,12 @@ def rates_line(snapshot: Snapshot) -> list[Piece]:
     """Learning rates by group and the gradient norm."""
     line: list[Piece] = []
     if snapshot.rates:
-        line.append(("learning rate  ", "name"))
+        line.append(("rate  ", "name"))
     for name, column in snapshot.rates.items():
         if column and column[-1] == column[-1]:
             line += [(f"{name.replace('_', ' ')} ", "name"), (f"{column[-1]:.2e}", "value"), GAP]
     if snapshot.grad_norm is not None and snapshot.grad_norm == snapshot.grad_norm:
-        line += [("gradient norm ", "name"), (f"{snapshot.grad_norm:.3g}", "value")]
+        line += [("gradient ", "name"), (f"{snapshot.grad_norm:.3g}", "value")]
     return line
 
 

@@ -1,0 +1,165 @@
+"""The form of a profile, made from the declarations: one row a setting, in the order of the schema, with its problem."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sdtui.errors import SdtuiError
+from sdtui.profile.document import ProfileDocument
+from sdtui.profile.problem import Problem
+from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, find
+
+FOLDERS = "dataset.folders"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the form.
+
+    Attributes:
+        kind: a section's heading; a setting; a key the schema does not know; the offer to add a folder.
+        section: the declared section: "method", "dataset.folders[]", "" for the whole profile.
+        key: concrete key ("dataset.folders[1].path"); for a heading the section's.
+        problem: the first thing wrong with it.
+    """
+
+    kind: Literal["heading", "setting", "stray", "add"]
+    section: str
+    key: str
+    title: str
+    setting: Setting | None = None
+    problem: Problem | None = None
+
+
+def form_rows(document: ProfileDocument) -> list[Row]:
+    """Every section with its settings, the list of folders with a row for each, and unknown keys where they stand."""
+    rows: list[Row] = []
+    for section in SECTIONS:
+        if section == f"{FOLDERS}[]":
+            rows += _folder_rows(document)
+        else:
+            rows += _section_rows(document, section, section, section_title(section))
+    return rows
+
+
+def section_title(section: str) -> str:
+    """What the list of sections calls it."""
+    return {"": "profile", f"{FOLDERS}[]": "folders"}.get(section, section)
+
+
+def trial(document: ProfileDocument, key: str, value: Any) -> Problem | None:
+    """What would be wrong with `key` if it were `value`: checked on a copy, so that undo knows nothing of it."""
+    copy = ProfileDocument(document.path, document.text)
+    try:
+        if value is None:
+            copy.unset(key)
+        else:
+            copy.set(key, value)
+    except SdtuiError as error:
+        return Problem("error", "edit", str(document.path), 0, 0, key, "", "", error.message, error.remedy)
+    found = copy.problems_at(key)
+    return found[0] if found else None
+
+
+def shown_value(document: ProfileDocument, row: Row) -> str:
+    """The value as one would type it; empty for none."""
+    try:
+        value = document.get(row.key)
+    except KeyError:
+        return ""
+    return as_typed(value)
+
+
+def as_typed(value: Any) -> str:
+    """A value in the words that `parse_typed` takes."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(as_typed(item) for item in value)
+    return str(value)
+
+
+def parse_typed(setting: Setting, text: str) -> Any:
+    """What was typed as a TOML value; what does not read as the setting's type stays text, for the check to refuse.
+
+    Empty text is None (take the default) except where the setting is a text.
+    """
+    if setting.type_name == "text" or (setting.type_name == "one of" and text):
+        return text
+    if not text.strip():
+        return None
+    return _as_toml(f"[{text}]" if setting.type_name == "list" else text)
+
+
+def next_choice(setting: Setting, value: Any, by: int) -> Any:
+    """The value `by` places on, for settings that are true or false or one of some words; else None."""
+    if setting.type_name == "true or false":
+        return not value
+    if setting.type_name != "one of":
+        return None
+    at = setting.choices.index(value) if value in setting.choices else 0
+    return setting.choices[(at + by) % len(setting.choices)]
+
+
+def is_text_list(setting: Setting) -> bool:
+    """Whether the value is a list of words or lines, which has a dialog of its own."""
+    return setting.type_name == "list" and (bool(setting.choices) or setting.default == ())
+
+
+def help_lines(setting: Setting) -> list[tuple[str, str]]:
+    """(words, style) of the help for a setting: what it does, what may stand there, default, where that comes from."""
+    lines = [(setting.name, "bold $strong"), (setting.help, "$foreground"), ("", "")]
+    unit = f", in {setting.unit}" if setting.unit else ""
+    lines.append((f"{setting.allowed}{unit}", "$soft"))
+    default = as_typed(setting.default)
+    lines.append(("required" if setting.required else f"default {default}" if default else "no default", "$soft"))
+    if setting.source:
+        lines.append((setting.source, "$soft"))
+    return lines
+
+
+def _section_rows(document: ProfileDocument, section: str, prefix: str, title: str) -> list[Row]:
+    dot = f"{prefix}." if prefix else ""
+    declared = [setting for setting in SETTINGS if setting.section == section]
+    rows = [Row("heading", section, prefix, title)]
+    for setting in declared:
+        key = f"{dot}{setting.name}"
+        if key != FOLDERS:
+            rows.append(Row("setting", section, key, setting.name, setting, _first(document.problems_at(key))))
+    return rows + _strays(document, section, prefix, {row.key for row in rows})
+
+
+def _folder_rows(document: ProfileDocument) -> list[Row]:
+    rows: list[Row] = []
+    section = f"{FOLDERS}[]"
+    for index in range(document.rows(FOLDERS)):
+        rows += _section_rows(document, section, f"{FOLDERS}[{index}]", f"folder {index + 1}")
+    heading = [] if rows else [Row("heading", section, FOLDERS, "folders")]
+    missing = [problem for problem in document.problems() if problem.key == FOLDERS]
+    return [*rows, *heading, Row("add", section, FOLDERS, "add a folder", problem=_first(tuple(missing)))]
+
+
+def _strays(document: ProfileDocument, section: str, prefix: str, known: set[str]) -> list[Row]:
+    """Keys with problems that stand in this section and are no settings of it: misspelt ones, mostly."""
+    rows: list[Row] = []
+    for problem in document.problems():
+        parent, _, name = problem.key.rpartition(".")
+        stray = problem.key not in known and find(problem.key) is None and problem.key not in SECTIONS
+        if parent == prefix and stray and not problem.key.startswith(FOLDERS):
+            rows.append(Row("stray", section, problem.key, name or f"line {problem.line}", None, problem))
+    return rows
+
+
+def _first(problems: tuple[Problem, ...]) -> Problem | None:
+    return problems[0] if problems else None
+
+
+def _as_toml(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}\n")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

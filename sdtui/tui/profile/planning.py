@@ -1,0 +1,85 @@
+"""What a profile comes to: the dataset looked at once for each choice of folders, then planned in a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdtui.dataset.collect import Collection, collect, survey
+from sdtui.errors import SdtuiError
+from sdtui.profile.load import freeze
+from sdtui.profile.plan import Plan, make_plan
+from sdtui.profile.schema import Profile
+from sdtui.runs import launch
+from sdtui.runs.layout import RunFolder
+from sdtui.tui.numbers import count, duration, grouped, size
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, or why there is none.
+
+    Attributes:
+        profile: the sound profile it is for.
+        plan: None when the dataset has nothing to train.
+        refusal: why the trainer would not start; empty when it would.
+        problems: what is wrong with the dataset, one line each.
+        digest: the dataset's.
+    """
+
+    profile: Profile
+    plan: Plan | None
+    refusal: str
+    problems: tuple[str, ...]
+    digest: str
+
+
+class Planner:
+    """Plans profiles one after another; the dataset is looked at again only when its settings changed. For one thread."""
+
+    def __init__(self) -> None:
+        self._known: tuple[str, Collection] | None = None
+
+    def plan(self, profile: Profile, *, afresh: bool = False) -> Planned:
+        """Look and count; `afresh` looks at the dataset again in any case."""
+        wanted = profile.dataset.model_dump_json() + profile.captions.model_dump_json()
+        if afresh or self._known is None or self._known[0] != wanted:
+            self._known = (wanted, collect(profile))
+        collection = self._known[1]
+        plan, refusal = None, ""
+        try:
+            plan = make_plan(profile, survey(collection))
+            collection.require(profile)
+        except SdtuiError as error:
+            refusal = error.message
+        return Planned(profile, plan, refusal, tuple(map(str, collection.problems)), collection.digest)
+
+
+def plan_words(plan: Plan, dot: str = "·") -> str:
+    """The plan in a line, each number with its unit; `dot` separates."""
+    files = sum(file.count for file in plan.files)
+    parts = [
+        f"{count(plan.images, 'image')}, {grouped(plan.samples)} an epoch",
+        f"{grouped(plan.steps)} steps in {plan.epochs:.3g} epochs",
+        count(len(plan.buckets), "bucket"),
+        count(files, "file") + (f", {size(plan.bytes)}" if plan.bytes else ""),
+    ]
+    if plan.seconds is not None:
+        parts.append(f"about {duration(plan.seconds)}")
+    return f" {dot} ".join(parts)
+
+
+def start(planned: Planned, path: Path) -> RunFolder:
+    """Launch the run that was planned, from the profile file at `path`.
+
+    Raises:
+        SdtuiError: the run folder cannot be made or no process started.
+    """
+    profile = planned.profile
+    return launch.start(
+        freeze(profile, path.parent),
+        Path(profile.launch.runs),
+        profile.name,
+        steps_total=planned.plan.steps if planned.plan else 0,
+        dataset_digest=planned.digest,
+    )
