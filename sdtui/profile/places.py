@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from sdtui.profile.problem import Finding
@@ -13,6 +15,7 @@ from sdtui.profile.schema import Profile
 
 _CONTROL = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f"}
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_LOOKED_AT = 10_000
 _WEIGHTS = {".safetensors", ".ckpt", ".pt", ".bin"}
 
 
@@ -64,8 +67,10 @@ def _existing(path: Path, written: str, kind: str) -> str:
     """How far the path is right."""
     if kind == "model" and _HUB_NAME.fullmatch(written):
         return f"If it is a Hugging Face name: download it (hf download {written} --local-dir FOLDER) and give FOLDER"
-    parent = next((parent for parent in path.parents if parent.exists()), Path("/"))
-    return f"{parent} exists, {path.relative_to(parent).parts[0]} in it does not"
+    parent = next(parent for parent in path.parents if parent.exists())
+    name = path.relative_to(parent).parts[0]
+    near = difflib.get_close_matches(name, _names(parent), n=1)
+    return f'{parent} has no "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
 def _model(key: str, path: Path) -> Iterator[Finding]:
@@ -88,12 +93,18 @@ def _model(key: str, path: Path) -> Iterator[Finding]:
 
 def _contents(path: Path) -> str:
     """The first few names in a folder, so that a wrong one is recognised."""
-    try:
-        names = sorted(entry.name + ("/" if entry.is_dir() else "") for entry in os.scandir(path))
-    except OSError:
-        return "nothing that may be read"
+    names = sorted(_names(path))
     shown = ", ".join(names[:4])
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown or "nothing"
+
+
+def _names(path: Path) -> list[str]:
+    """What is in a folder (of a very large one, a part); nothing when it may not be read."""
+    try:
+        with os.scandir(path) as entries:
+            return [entry.name for entry in islice(entries, _LOOKED_AT)]
+    except OSError:
+        return []
 
 
 def _output(key: str, path: Path) -> Iterator[Finding]:

@@ -47,7 +47,8 @@ def read(text: str) -> Reading:
         lines = text.split("\n")
         # When even what stands above does not parse, something opened there is still open here.
         fresh = _parses("\n".join(lines[: line - 1]))
-        problems.append(_problem(lines[line - 1], line, column, what, fresh=fresh))
+        opened = line if fresh else _last_start(lines, line - 1)
+        problems.append(_problem(lines[line - 1], line, column, what, opened))
         if not fresh or not lines[line - 1].strip() or _HEADER.match(lines[line - 1]):
             break
         lines[line - 1] = ""
@@ -73,18 +74,22 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _problem(content: str, line: int, column: int, what: str, *, fresh: bool) -> SyntaxProblem:
+def _last_start(lines: list[str], line: int) -> int:
+    """The line, not after `line`, above which everything parses: there the broken statement begins."""
+    return next((start for start in range(line, 1, -1) if _parses("\n".join(lines[: start - 1]))), 1)
+
+
+def _problem(content: str, line: int, column: int, what: str, opened: int) -> SyntaxProblem:
     statement = _STATEMENT.match(content)
     value = statement["value"] if statement else ""
+    above = f"What line {opened} opens, a bracket or a quote, has no end, or a comma is missing after it"
     return SyntaxProblem(
         line,
         column,
         key=statement["key"] if statement else "",
         found=content.strip(),
         message=f"not valid TOML: {what[:1].lower()}{what[1:]}",
-        remedy=_hint(content, what, value)
-        if fresh
-        else "Is a bracket or quote that opens above this line missing its end, or a comma?",
+        remedy=_hint(content, what, value) if opened == line else above,
     )
 
 

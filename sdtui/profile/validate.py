@@ -142,7 +142,7 @@ def _wrong_value(setting: Setting, path: Path, found: Any) -> Finding:
             "Update sdtui",
             setting.allowed,
         )
-    verdict = values.judge(setting, found)
+    verdict = values.judge(setting, found, item=item != key)
     return Finding(verdict.code, key, f"{key} {verdict.message}", verdict.remedy, setting.allowed, at=item)
 
 

@@ -41,8 +41,10 @@ class Verdict:
     remedy: str
 
 
-def judge(setting: Setting, found: Any) -> Verdict:
-    """Why `found`, which the schema refused for `setting`, is not right."""
+def judge(setting: Setting, found: Any, *, item: bool = False) -> Verdict:
+    """Why `found`, which the schema refused for `setting` (or as one `item` of its list), is not right."""
+    if item:
+        return Verdict("wrong-item", f"holds {toml(found)}", choice_hint(found, setting.choices))
     if setting.type_name == "true or false":
         return _boolean(setting, found)
     if setting.type_name in _NUMERIC and isinstance(found, str):
@@ -112,13 +114,13 @@ def _number(setting: Setting, found: float) -> Verdict:
 def _list(setting: Setting, found: Any) -> Verdict:
     if isinstance(found, list):
         return Verdict("wrong-list", f"has {len(found)} items" if found else "is an empty list", "")
-    if isinstance(found, str) and setting.choices:
-        if found in setting.choices:
-            return Verdict(
-                "wrong-type", f"is {toml(found)}, not a list", f"Put it in brackets: {setting.name} = [{toml(found)}]"
-            )
-        return Verdict("not-a-choice", f"holds {toml(found)}", choice_hint(found, setting.choices))
-    return Verdict("wrong-type", f"holds {_described(found)}", f"Write a list in brackets: {setting.name} = […]")
+    if isinstance(found, str) and found in setting.choices:
+        return Verdict(
+            "wrong-type", f"is {toml(found)}, not a list", f"Put it in brackets: {setting.name} = [{toml(found)}]"
+        )
+    return Verdict(
+        "wrong-type", f"is {_described(found)}, not a list", f"Write a list in brackets: {setting.name} = […]"
+    )
 
 
 def _wanted(setting: Setting) -> str:

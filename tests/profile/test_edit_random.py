@@ -56,7 +56,15 @@ steps = 1_000 # thousand
 [previews]
 prompts = []
 """
-TEXTS = [PLAIN, DOTTED, PLAIN.replace("\n", "\r\n"), DOTTED.rstrip("\n"), "", "# only a comment", "[dataset.folders]\n" * 0]
+TEXTS = [
+    PLAIN,
+    DOTTED,
+    PLAIN.replace("\n", "\r\n"),
+    DOTTED.rstrip("\n"),
+    "",
+    "# only a comment",
+    "[dataset.folders]\n" * 0,
+]
 
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "name": st.text(max_size=12),
@@ -93,13 +101,15 @@ def _placed(data: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _values(data: Any) -> Any:
-    return {key: _values(value) for key, value in data.items() if _values(value) != {}} if isinstance(data, dict) else data
+    return (
+        {key: _values(value) for key, value in data.items() if _values(value) != {}} if isinstance(data, dict) else data
+    )
 
 
 def _comments(text: str) -> list[str]:
     """Comments on lines of their own outside arrays, which no edit may lose."""
     spans = [entry.value for entry in scan(text).entries.values()]
-    found = [match for match in re.finditer(r"^[ \t]*#[^\r\n]*", text, re.MULTILINE)]
+    found = re.finditer(r"^[ \t]*#[^\r\n]*", text, re.MULTILINE)
     return [match.group() for match in found if not any(span.start <= match.start() < span.end for span in spans)]
 
 

@@ -1,0 +1,100 @@
+"""Paths against the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sdtui.profile.places import misplaced
+from sdtui.profile.problem import Finding
+from sdtui.profile.schema import Profile
+
+
+def _findings(
+    workspace: Path, *, base: str = "model", images: str = "images", vae: str = "", runs: str = "runs"
+) -> list[Finding]:
+    profile = Profile.model_validate(
+        {
+            "model": {"base": base, "vae": vae},
+            "dataset": {"folders": [{"path": images}]},
+            "launch": {"runs": runs},
+        }
+    )
+    return misplaced(profile, workspace, frozenset())
+
+
+def test_nothing_misplaced(workspace: Path) -> None:
+    assert _findings(workspace) == []
+
+
+def test_a_missing_folder_says_how_far_the_path_is_right(workspace: Path) -> None:
+    (finding,) = _findings(workspace, images="image")
+    assert (finding.code, finding.key) == ("no-such-path", "dataset.folders[0].path")
+    assert finding.message == f"dataset.folders[0].path: {workspace}/image does not exist"
+    assert finding.remedy == f'{workspace} has no "image"; did you mean "images"?'
+
+
+def test_a_single_file_is_no_model(workspace: Path) -> None:
+    (workspace / "sd15.safetensors").write_bytes(b"")
+    (finding,) = _findings(workspace, base="sd15.safetensors")
+    assert finding.code == "not-a-model"
+    assert "is a single .safetensors file, not a folder" in finding.message
+    assert "convert it to a diffusers folder" in finding.remedy
+
+
+def test_a_folder_without_an_index_says_what_it_holds(workspace: Path) -> None:
+    for name in ("a.ckpt", "b.ckpt", "c.ckpt", "d.ckpt", "e.ckpt", "f.ckpt"):
+        (workspace / "images" / name).write_bytes(b"")
+    (finding,) = _findings(workspace, base="images")
+    assert finding.message.endswith("has no model_index.json; it holds a.ckpt, b.ckpt, c.ckpt, d.ckpt and 2 more")
+
+
+def test_the_model_one_folder_down_is_found(workspace: Path) -> None:
+    (finding,) = _findings(workspace, base=".")
+    assert finding.remedy == f'Did you mean "{workspace}/model"?'
+
+
+def test_a_hub_name_is_recognised(workspace: Path) -> None:
+    (finding,) = _findings(workspace, base="stable/diffusion-v1-5")
+    assert "hf download stable/diffusion-v1-5" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        (r"sets\images", 'Write "sets/images"'),
+        (r".\images", 'Write "./images" (it exists)'),
+        (r"C:\sets\city", 'Write "/mnt/c/sets/city"'),
+        ("C:\new\tags", r"Write the path in single quotes ('C:\images') or with forward slashes"),
+    ],
+)
+def test_backslashes(workspace: Path, written: str, remedy: str) -> None:
+    (finding,) = _findings(workspace, images=written)
+    assert (finding.code, finding.remedy) == ("backslash-path", remedy)
+
+
+def test_a_file_in_place_of_a_folder(workspace: Path) -> None:
+    (workspace / "file").write_text("")
+    found = _findings(workspace, images="file", vae="file", runs="file")
+    assert [(finding.code, finding.key) for finding in found] == [
+        ("not-a-folder", "model.vae"),
+        ("not-a-folder", "dataset.folders[0].path"),
+        ("not-a-folder", "launch.runs"),
+    ]
+
+
+def test_no_permission(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    found = _findings(workspace, runs="deep/runs")
+    assert [(finding.code, finding.key) for finding in found] == [
+        ("no-permission", "dataset.folders[0].path"),
+        ("no-permission", "launch.runs"),
+    ]
+    assert found[1].message == f"launch.runs: no permission to write in {workspace}"
+
+
+def test_keys_that_are_broken_already_are_left_alone(workspace: Path) -> None:
+    profile = Profile.model_validate({"model": {"base": "-"}})
+    assert misplaced(profile, workspace, frozenset({"model.base"})) == []

@@ -1,0 +1,90 @@
+"""Settings that contradict each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sdtui.profile.rules import RULES, contradictions
+from sdtui.profile.schema import Profile
+from sdtui.profile.settings import BY_KEY
+
+SOUND: dict[str, Any] = {
+    "model": {"base": "m"},
+    "dataset": {"folders": [{"path": "a"}]},
+    "training": {"steps": 100},
+    "saving": {"every_steps": 10},
+}
+
+
+def _profile(changes: dict[str, dict[str, Any]]) -> Profile:
+    return Profile.model_validate({**SOUND, **{name: SOUND.get(name, {}) | change for name, change in changes.items()}})
+
+
+def test_a_sound_profile_has_none() -> None:
+    assert contradictions(_profile({}), frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "key", "severity"),
+    [
+        ({"training": {"epochs": 3}}, "contradiction", "training.epochs", "error"),
+        ({"training": {"steps": None}}, "missing", "training.steps", "error"),
+        ({"schedule": {"warmup": 101}}, "contradiction", "schedule.warmup", "error"),
+        ({"dataset": {"bucket_min": 640, "bucket_max": 576}}, "contradiction", "dataset.bucket_min", "error"),
+        ({"dataset": {"resolution": 192}}, "contradiction", "dataset.resolution", "error"),
+        ({"dataset": {"resolution": 500}}, "contradiction", "dataset.resolution", "error"),
+        ({"dataset": {"bucket_min": 250}}, "rounded", "dataset.bucket_min", "warning"),
+        ({"dataset": {"background": "whit"}}, "not-allowed", "dataset.background", "error"),
+        ({"dataset": {"folders": []}}, "missing", "dataset.folders", "error"),
+        ({"dataset": {"folders": [{"path": "a"}, {"path": "a"}]}}, "twice", "dataset.folders[1].path", "warning"),
+        ({"method": {"targets": ["attention", "attention"]}}, "twice", "method.targets", "error"),
+        ({"previews": {"prompts": ["a --w 3"]}}, "preview-prompt", "previews.prompts", "error"),
+        ({"previews": {"every": 10}}, "no-effect", "previews.every", "warning"),
+        (
+            {"optimizer": {"text_encoder_learning_rate": 1e-5}},
+            "no-effect",
+            "optimizer.text_encoder_learning_rate",
+            "warning",
+        ),
+        ({"training": {"precision": "fp16", "device": "cpu"}}, "contradiction", "training.precision", "error"),
+        ({"saving": {"every_steps": 0}}, "no-checkpoints", "saving", "warning"),
+    ],
+)
+def test_one_contradiction(changes: dict[str, dict[str, Any]], code: str, key: str, severity: str) -> None:
+    (finding,) = contradictions(_profile(changes), frozenset())
+    assert (finding.code, finding.key, finding.severity) == (code, key, severity)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": {"warmup": 100}},
+        {"schedule": {"warmup": 0.99}},
+        {"dataset": {"background": "#ff8800"}},
+        {"previews": {"prompts": ["a, b --w 64 --h 64"], "every": 10}},
+        {"training": {"steps": None, "epochs": 2}},
+    ],
+)
+def test_what_goes_together(changes: dict[str, dict[str, Any]]) -> None:
+    assert contradictions(_profile(changes), frozenset()) == []
+
+
+def test_a_rule_is_silent_about_a_key_that_is_broken_already() -> None:
+    profile = _profile({"training": {"steps": None}})
+    assert contradictions(profile, frozenset({"training.steps"})) == []
+    assert contradictions(profile, frozenset({"training"})) == []
+
+
+def test_rules_look_at_settings_that_exist() -> None:
+    known = set(BY_KEY) | {"dataset.folders"}
+    assert {key for keys in RULES.values() for key in keys} <= known
+
+
+def test_the_numbers_are_told() -> None:
+    (finding,) = contradictions(_profile({"schedule": {"warmup": 200}}), frozenset())
+    assert finding.message == (
+        "schedule.warmup = 200 is longer than the run of 100 steps: the learning rate would never be reached"
+    )
+    assert finding.allowed == "whole number 0…100, or a share below 1"

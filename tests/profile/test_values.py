@@ -1,0 +1,53 @@
+"""What is said about a wrong value, and what the user is told to write."""
+
+from __future__ import annotations
+
+import pytest
+
+from sdtui.profile.settings import BY_KEY
+from sdtui.profile.values import judge
+
+
+@pytest.mark.parametrize(
+    ("key", "found", "code", "remedy"),
+    [
+        ("method.text_encoder", "false", "quoted-boolean", "Write it without quotes: text_encoder = false"),
+        ("method.text_encoder", "Yes", "quoted-boolean", "Write it without quotes: text_encoder = true"),
+        ("method.text_encoder", 1, "wrong-type", "Write it without quotes: text_encoder = true"),
+        ("method.rank", "16", "quoted-number", "Remove the quotes: rank = 16"),
+        ("method.rank", 16.0, "wrong-type", "Write it without a decimal point: rank = 16"),
+        ("method.rank", 0, "out-of-range", ""),
+        ("dataset.resolution", "512 px", "wrong-unit", "Write the bare number: resolution = 512"),
+        ("saving.every_minutes", "1h", "wrong-unit", "Write the bare number: every_minutes = 60"),
+        ("saving.every_minutes", "90 s", "wrong-unit", "Write the bare number: every_minutes = 1.5"),
+        ("saving.min_free_mib", "2GiB", "wrong-unit", "Write the bare number: min_free_mib = 2048"),
+        ("training.steps", "3k", "wrong-unit", "Write the bare number: steps = 3000"),
+        ("captions.dropout", "10%", "wrong-unit", "Write the bare number: dropout = 0.1"),
+        ("captions.dropout", 10, "out-of-range", "It is a share of 1, not per cent: 10 % is 0.1"),
+        ("optimizer.learning_rate", "fast", "wrong-type", ""),
+        ("schedule.name", "cosin", "not-a-choice", 'Did you mean "cosine"?'),
+        ("schedule.name", 3, "wrong-type", ""),
+        ("method.targets", "attention", "wrong-type", 'Put it in brackets: targets = ["attention"]'),
+        ("method.targets", [], "wrong-list", ""),
+        ("previews.prompts", "a cat", "wrong-type", "Write a list in brackets: prompts = […]"),
+        ("name", 7, "wrong-type", 'Put it in quotes: name = "7"'),
+        ("captions.extension", "txt", "not-allowed", ""),
+    ],
+)
+def test_code_and_remedy(key: str, found: object, code: str, remedy: str) -> None:
+    verdict = judge(BY_KEY[key], found)
+    assert (verdict.code, verdict.remedy) == (code, remedy)
+
+
+@pytest.mark.parametrize(
+    ("key", "found", "message"),
+    [
+        ("method.text_encoder", "false", 'is the text "false", not true or false'),
+        ("method.rank", True, "is the boolean true, not a whole number"),
+        ("dataset.resolution", "512px", 'is the text "512px"; it counts px'),
+        ("optimizer.betas", [0.9], "has 1 items"),
+        ("name", {"a": 1}, "is a table, not text"),
+    ],
+)
+def test_messages(key: str, found: object, message: str) -> None:
+    assert judge(BY_KEY[key], found).message == message
