@@ -40,7 +40,7 @@ def _train(run: RunFolder, report: Report) -> int:
         # Imported now: from here on a failing import has an event log to be told in.
         from sdtui.training.run import train
 
-        report.end(train(run, report, steering))
+        report.end(train(run, report, steering), steering.stopping)
     except Interrupted:
         report.end("stopped", steering.stopping)
     except Exception as error:  # noqa: BLE001 - the last place that can tell the user

@@ -43,6 +43,7 @@ class Report:
         self.run = run
         self.state_name: State | None = None
         self._record = record.read(run) if run.run_json.exists() else record.RunRecord(launched=time.time())
+        self._resuming = run.events_file.exists()
         self._events = EventWriter(run.events_file)
         self._logged_directly = _is_standard_error(run)
         self._next_progress = 0.0
@@ -80,7 +81,7 @@ class Report:
 
     def resumed(self, step: int) -> None:
         """This process begins at `step`; what an earlier one did beyond it no longer stands."""
-        if step or self.step:
+        if self._resuming:
             self.write("resumed", step=step)
         self.step = step
 

@@ -1,0 +1,52 @@
+"""A model without a network, for tests of what surrounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sdtui.models.family import LatentDistribution
+
+
+class FakeModel:
+    """Encodes an image as its mean colour and a text as its length; predicts `weight` times what it was shown."""
+
+    family = name = kohya_base = architecture = "fake"
+    prediction_type = "epsilon"
+    latent_factor = 8
+    device = torch.device("cpu")
+    dtype = torch.float32
+    tokenizer: Any = None
+    scheduler_config: dict[str, Any] = {}
+    text_encoder_digest = "text encoder"
+
+    def __init__(self, vae_digest: str = "vae") -> None:
+        self.vae_digest = vae_digest
+        self.unet: nn.Module = nn.Identity()
+        self.text_encoder: nn.Module = nn.Identity()
+        self.vae: nn.Module = nn.Linear(1, 1)
+        self.alphas_cumprod = torch.linspace(0.99, 0.01, 10)
+        self.weight = nn.Parameter(torch.tensor(0.5))
+        self.encoded_images = 0
+        self.encoded_texts: list[str] = []
+
+    def encode_images(self, pixels: Tensor) -> LatentDistribution:
+        self.encoded_images += len(pixels)
+        mean = pixels.mean(dim=(1, 2, 3), keepdim=True).expand(-1, 4, 2, 2).clone()
+        return LatentDistribution(mean, torch.zeros_like(mean))
+
+    def encode_text(self, prompts: Sequence[str], clip_skip: int = 1) -> Tensor:
+        self.encoded_texts += prompts
+        return torch.tensor([[[float(len(prompt) * clip_skip)]] for prompt in prompts])  # (B, 1, 1)
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
+        return self.weight * noisy + 0.01 * conditioning.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
+
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def checkpoint_gradients(self) -> None:
+        raise NotImplementedError

@@ -1,0 +1,58 @@
+"""Text conditioning: encoded once per text while the encoder is frozen, every time while it is trained."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sdtui.training import conditioning
+from sdtui.training.conditioning import CachedConditioning, live_conditioning
+from tests.training.fakes import FakeModel
+
+
+def nothing(done: int, total: int) -> None:
+    pass
+
+
+def test_each_distinct_text_is_encoded_once() -> None:
+    model = FakeModel()
+    cached = CachedConditioning(model, 1)
+    cached.fill(["bb", "a", "bb"], nothing)
+    assert model.encoded_texts == ["a", "bb"]
+    assert cached(["bb", "a", "bb"]).flatten().tolist() == [2.0, 1.0, 2.0]
+    assert model.encoded_texts == ["a", "bb"]
+
+
+def test_another_run_finds_the_texts() -> None:
+    CachedConditioning(FakeModel(), 1).fill(["a", "bb"], nothing)
+    second = FakeModel()
+    CachedConditioning(second, 1).fill(["bb", "a"], nothing)
+    assert second.encoded_texts == []
+
+
+def test_clip_skip_and_the_encoder_are_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    CachedConditioning(FakeModel(), 1).fill(["a"], nothing)
+    skipped, other = FakeModel(), FakeModel()
+    CachedConditioning(skipped, 2).fill(["a"], nothing)
+    monkeypatch.setattr(other, "text_encoder_digest", "another", raising=False)
+    CachedConditioning(other, 1).fill(["a"], nothing)
+    assert skipped.encoded_texts == other.encoded_texts == ["a"]
+
+
+def test_texts_are_encoded_in_chunks_that_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditioning, "CHUNK_TEXTS", 2)
+    told: list[tuple[int, int]] = []
+    CachedConditioning(FakeModel(), 1).fill(["a", "b", "c"], lambda done, total: told.append((done, total)))
+    assert told == [(2, 3), (3, 3)]
+
+
+def test_live_conditioning_encodes_every_time_and_keeps_the_graph() -> None:
+    model = FakeModel()
+    weight = torch.nn.Parameter(torch.ones(()))
+    encode = model.encode_text
+    model.encode_text = lambda prompts, clip_skip=1: encode(prompts, clip_skip) * weight  # type: ignore[method-assign]
+    live = live_conditioning(model, 2)
+    live(["a"])
+    assert live(["a"]).grad_fn is not None
+    assert model.encoded_texts == ["a", "a"]
+    assert live(["aaa"]).item() == 6.0

@@ -1,0 +1,96 @@
+"""What a run says: to watchers, to run.json, to the log."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from sdtui.errors import SdtuiError, UserError
+from sdtui.runs import record
+from sdtui.runs.layout import RunFolder
+from sdtui.training import report
+from sdtui.training.report import Report
+from tests.training.workplace import events
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    run = RunFolder.create(tmp_path, "run")
+    record.write(run, record.RunRecord(state="starting", launches=3))
+    return run
+
+
+def test_a_state_is_said_once_and_recorded(run: RunFolder) -> None:
+    said = Report(run)
+    for state in ("loading", "training", "training", "saving", "paused"):
+        said.state(state)
+    assert [event["state"] for event in events(run, "state")] == ["loading", "training", "saving", "paused"]
+    found = record.read(run)
+    assert (found.state, found.launches) == ("paused", 3)
+
+
+def test_the_end_is_an_event_and_a_time(run: RunFolder) -> None:
+    said = Report(run)
+    said.reached(7, 0.5)
+    said.end("stopped", "stop command")
+    assert {**events(run)[-1], "t": 0, "seconds": 0} == {
+        "t": 0, "kind": "finished", "state": "stopped", "step": 7, "seconds": 0,
+    }  # fmt: skip
+    found = record.read(run)
+    assert (found.state, found.reason, found.step, found.loss) == ("stopped", "stop command", 7, 0.5)
+    assert found.ended > 0
+
+
+def test_errors_and_warnings_reach_the_log_too(run: RunFolder) -> None:
+    said = Report(run)
+    said.warning(SdtuiError("odd", where="here", remedy="Look"))
+    said.error(UserError("wrong", where="there"), ["a.png"])
+    assert {**events(run)[0], "t": 0} == {
+        "t": 0,
+        "kind": "warning",
+        "message": "odd",
+        "where": "here",
+        "remedy": "Look",
+    }
+    assert events(run)[1]["images"] == ["a.png"]
+    log = run.log_file.read_text()
+    assert "warning: here: odd. Look" in log
+    assert "error: there: wrong" in log
+
+
+def test_progress_is_told_now_and_then_and_at_its_end(run: RunFolder) -> None:
+    said = Report(run)
+    for done in range(1, 101):
+        said.progress("work", done, 100, "images")
+    told = [event["done"] for event in events(run, "progress")]
+    assert told[0] == 1
+    assert told[-1] == 100
+    assert len(told) < 50
+
+
+def test_a_record_that_cannot_be_written_does_not_end_the_run(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Report(run)
+
+    def full(*_: object) -> None:
+        raise SdtuiError("no space left on the disk") from OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(report.record, "write", full)
+    said.state("training")
+    assert events(run, "state")[0]["state"] == "training"
+    assert "no space left" in run.log_file.read_text()
+
+
+def test_resumed_is_told_by_all_but_the_first_process(run: RunFolder) -> None:
+    first = Report(run)
+    first.resumed(0)
+    first.write("state", state="loading")
+    first.close()
+    second = Report(run)
+    second.resumed(0)
+    assert [event["step"] for event in events(run, "resumed")] == [0]
+
+
+def test_versions_name_what_decides_the_numbers() -> None:
+    assert {"python", "torch", "peft", "diffusers"} <= set(report.versions())
