@@ -44,10 +44,12 @@ def _start(workspace: Path) -> RunFolder:
     collection = collect(profile)
     collection.require(profile)
     plan = make_plan(profile, survey(collection))
-    return launch.start(
+    prepared = launch.prepare(
         freeze(profile, workspace), Path(profile.launch.runs), profile.name,
         steps_total=plan.steps, dataset_digest=collection.digest,
     )  # fmt: skip
+    launch.begin(prepared)
+    return prepared
 
 
 def _headless(started: RunFolder, workspace: Path) -> int:

@@ -19,7 +19,6 @@ from sdtui.starter.build.artwork import BASE_STYLES, NEW_STYLE, STYLES, Artwork,
 from sdtui.starter.build.denoiser import (
     DRAWS,
     PICTURES,
-    BaseModel,
     KnownLatents,
     known_latents,
     make_base_model,
