@@ -111,6 +111,7 @@ class PreviewPane(Vertical):
         self._album = Album()
         self._folder: Path | None = None
         self._shown: list[Preview] | None = None
+        self._words = ""
 
     def compose(self) -> ComposeResult:
         """Heading, panes, prompt."""
@@ -171,4 +172,6 @@ class PreviewPane(Vertical):
                 at = indices.index(album.index) if album.index in indices else 0
                 words += f"  prompt {at + 1}/{len(indices)}"
             words += "  from first" if album.compare else ""
-        self.query_one("#preview-head", Static).update(Content(words))
+        if words != self._words:
+            self._words = words
+            self.query_one("#preview-head", Static).update(Content(words))

@@ -35,28 +35,24 @@ def state_word(snapshot: Snapshot) -> str:
 
 
 def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
-    """State, progress, speed and remaining time."""
+    """State, progress, remaining time and speed; what changes most stands at the left, where it costs few bytes."""
     word = state_word(snapshot)
     line: list[Piece] = [(f"{word:<9}", STATE_ROLES.get(snapshot.state, "accent")), ("  ", "")]
     total = f" / {grouped(snapshot.steps_total)}" if snapshot.steps_total else ""
     line += [("step ", "name"), (f"{grouped(snapshot.step)}{total}", "value"), GAP]
+    if snapshot.eta_seconds is not None and not snapshot.over:
+        line += [("ETA ", "name"), (f"{clock(snapshot.eta_seconds):<5}", "value"), GAP]
+    if snapshot.images_per_second is not None and not snapshot.over:
+        line += [(f"{snapshot.images_per_second:.1f}", "value"), (" images/s", "name"), GAP]
+    if snapshot.over and snapshot.seconds:
+        line += [("took ", "name"), (duration(snapshot.seconds), "value"), GAP]
     if snapshot.steps_total and width >= 96:
         share = snapshot.step / snapshot.steps_total
         drawn = bar(share, 20, marks)
-        line += [
-            (drawn, "accent"),
-            (marks.track * (20 - len(drawn)), "faint"),
-            (f" {share:4.0%}".replace("%", " %"), "value"),
-            GAP,
-        ]
+        rest = marks.track * (20 - len(drawn))
+        line += [(drawn, "accent"), (rest, "faint"), (f" {share * 100:.0f} %", "value"), GAP]
     if snapshot.epochs_total:
         line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
-    if snapshot.images_per_second is not None and not snapshot.over:
-        line += [(f"{snapshot.images_per_second:.1f}", "value"), (" images/s", "name"), GAP]
-    if snapshot.eta_seconds is not None and not snapshot.over:
-        line += [("ETA ", "name"), (clock(snapshot.eta_seconds), "value"), GAP]
-    if snapshot.over and snapshot.seconds:
-        line += [("took ", "name"), (duration(snapshot.seconds), "value"), GAP]
     return line + _aside(snapshot)
 
 

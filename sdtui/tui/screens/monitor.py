@@ -177,7 +177,8 @@ class MonitorScreen(SdtuiScreen):
             self._reader.close()
 
     def _list_runs(self, step: int | None) -> None:
-        folder = self.sdtui.workspace / "runs"
+        # A run opened from elsewhere has its own neighbours.
+        folder = self._reader.run_folder.path.parent if self._reader else self.sdtui.workspace / "runs"
 
         def look() -> None:
             self.post_message(self.Listed(list_runs(folder), step))

@@ -147,22 +147,25 @@ class LineChart(Widget):
         self._columns.take(self._xs, self._ys, self._limit)
         self._title_row(frame)
         raw = [*self._columns.low, *self._columns.high] if self.band else []
-        self._scale = fit_scale(raw, self._columns.line, max(2, rows // 3), self._log_y, self._scale)
+        self._scale = fit_scale(raw, self._columns.line, min(6, max(2, rows // 3)), self._log_y, self._scale)
         self._plot(frame, columns, rows, self._scale)
         self._y_axis(frame, rows, self._scale)
         self._x_axis(frame, columns, rows + 1)
         return frame
 
     def _title_row(self, frame: Frame) -> None:
+        """Title and value first: what changes stands at the left, where a change costs few bytes."""
         frame.text(0, 0, self.title, "title")
+        x = len(self.title) + 2
+        if not math.isnan(self.value):
+            frame.text(x, 0, f"{self.value:.4g}", "value")
         if self.band:
             band, line = ("..", "**") if self.ascii_only else ("⡪⡪", "━━")
-            frame.text(GUTTER, 0, f"raw {band}", "band")
-            frame.text(GUTTER + 9, 0, f"average {self._smoothing:g}", "axis")
-            frame.text(GUTTER + 18 + len(f"{self._smoothing:g}"), 0, line, "line")
-        if not math.isnan(self.value):
-            words = f"{self.value:.4g}"
-            frame.text(frame.width - len(words) - 1, 0, words, "value")
+            legend = ((f"raw {band}   ", "band"), (f"average {self._smoothing:g} ", "axis"), (line, "line"))
+            x += 10
+            for words, role in legend:
+                frame.text(x, 0, words, role)
+                x += len(words)
 
     def _plot(self, frame: Frame, width: int, rows: int, scale: Scale) -> None:
         columns = self._columns

@@ -13,10 +13,6 @@ from textual.strip import Strip
 
 Cell = tuple[str, str]
 
-# Two changed stretches nearer than this are sent as one: a cursor move costs about as many bytes.
-JOIN = 6
-
-
 @dataclass(slots=True)
 class Frame:
     """`width` × `height` cells of (character, role); a role is what the style sheet calls a component class."""
@@ -38,18 +34,25 @@ class Frame:
                 row[x + offset] = (character, role)
 
     def changed(self, before: Frame) -> list[Region]:
-        """The stretches of cells that differ from `before`, which has the same size."""
+        """Per row the stretch of cells that differs from `before`, which has the same size.
+
+        One stretch a row: the compositor sends a widget's row from its left edge to the end of each stretch.
+        """
         regions: list[Region] = []
         for y, (new, old) in enumerate(zip(self.rows, before.rows, strict=True)):
             columns = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
-            regions.extend(Region(first, y, last - first + 1, 1) for first, last in _stretches(columns))
+            if columns:
+                regions.append(Region(columns[0], y, columns[-1] - columns[0] + 1, 1))
         return regions
 
     def strip(self, y: int, styles: Mapping[str, Style]) -> Strip:
-        """Row `y` ready for the compositor."""
+        """Row `y` ready for the compositor; blanks take the style before them, which saves a colour change each."""
+        roles: list[str] = []
+        for character, role in self.rows[y]:
+            roles.append(roles[-1] if character == " " and roles else role)
         segments = [
-            Segment("".join(character for character, _ in run), styles[role])
-            for role, run in groupby(self.rows[y], key=lambda cell: cell[1])
+            Segment("".join(character for (character, _), _role in run), styles[role])
+            for role, run in groupby(zip(self.rows[y], roles, strict=True), key=lambda pair: pair[1])
         ]
         return Strip(segments, self.width)
 
@@ -57,13 +60,3 @@ class Frame:
         """The rows as text, without trailing blanks."""
         return ["".join(character for character, _ in row).rstrip() for row in self.rows]
 
-
-def _stretches(columns: list[int]) -> list[tuple[int, int]]:
-    """Runs of columns as (first, last), joined over gaps shorter than a cursor move."""
-    runs: list[tuple[int, int]] = []
-    for column in columns:
-        if runs and column - runs[-1][1] <= JOIN:
-            runs[-1] = (runs[-1][0], column)
-        else:
-            runs.append((column, column))
-    return runs
