@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         from sdtui.cli.output import emit_json
 
         pairs = {key: list(pair) for key, pair in settings.items()}
-        emit_json({"schema": 1, "runs": [run.name for run in runs], "settings": pairs, "outcomes": outcomes})
+        emit_json({"runs": [run.name for run in runs], "settings": pairs, "outcomes": outcomes})
         return 0
     rows = [("", runs[0].name, runs[1].name)]
     rows += [(key, _shown(one), _shown(other)) for key, (one, other) in settings.items()]

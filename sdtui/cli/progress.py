@@ -78,7 +78,11 @@ def follow(runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool
         0 when all finished, 1 when one failed, 130 when interrupted or stopped.
     """
     with _interrupts() as received:
-        codes = [_Follower(run, runs, stream, received, stop=stop_on_interrupt).follow() for run in runs]
+        codes = []
+        for run in runs:
+            codes.append(_Follower(run, runs, stream, received, stop=stop_on_interrupt).follow())
+            if len(received) > stop_on_interrupt:
+                break
     return INTERRUPTED if received or INTERRUPTED in codes else max(codes, default=0)
 
 
@@ -92,7 +96,8 @@ class _Follower:
         self._runs = runs
         self._received = received
         self._stop = stop
-        self._heard = 0
+        # Signals from before were sent on to this run, too.
+        self._heard = len(received)
         self._line = ProgressLine(stream)
         self._view = RunView(run)
         self._told = 0

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from sdtui.cli.output import emit_json
 
-        emit_json({"schema": 1, "folder": str(folder.resolve()), "runs": [as_json(info) for info in infos]})
+        emit_json({"folder": str(folder.resolve()), "runs": [as_json(info) for info in infos]})
         return 0
     if not infos:
         print(f"no runs in {folder}", file=sys.stderr)

@@ -7,12 +7,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdtui.cli.output import emit_json
 from sdtui.profile.check import check_file
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
 from sdtui.profile.problem import ProfileError
 from sdtui.profile.schema import Profile
-from sdtui.runs import launch, sequence
+from sdtui.runs import launch, registry, sequence
 from sdtui.runs.layout import RunFolder
 
 
@@ -65,6 +66,7 @@ def follow_and_report(runs: list[RunFolder]) -> int:
 
 
 def _checked(path: Path, overrides: list[str]) -> Job:
+    from sdtui.cli.plan import measure
     from sdtui.dataset.collect import collect, survey
 
     report = check_file(path, overrides)
@@ -73,10 +75,11 @@ def _checked(path: Path, overrides: list[str]) -> Job:
     if report.profile is None:
         raise ProfileError(path, report.problems)
     collection = collect(report.profile)
-    for trouble in collection.problems:
-        print(trouble, file=sys.stderr)
     collection.require(report.profile)
-    plan = make_plan(report.profile, survey(collection))
+    # What is left is tolerated by the profile's own settings, and still worth a line each.
+    for tolerated in collection.problems:
+        print(tolerated, file=sys.stderr)
+    plan = make_plan(report.profile, survey(collection), measure(report.profile))
     return Job(path, report.profile, freeze(report.profile, path.parent), plan, collection.digest)
 
 
@@ -101,23 +104,23 @@ def _prepared(job: Job, queue: str = "") -> RunFolder:
 
 def _announce(runs: list[RunFolder], *, as_json: bool) -> int:
     if as_json:
-        from sdtui.cli.output import emit_json
-        from sdtui.runs import registry
-
-        emit_json(
-            {
-                "schema": 1,
-                "runs": [
-                    {"name": run.name, "path": str(run.path), "state": registry.inspect(run).state} for run in runs
-                ],
-            }
-        )
+        states = [registry.inspect(run).state for run in runs]
+        told = [{"name": run.name, "path": run.path, "state": state} for run, state in zip(runs, states, strict=True)]
+        emit_json({"runs": told})
         return 0
     for folder in runs:
         print(folder.path)
-    print(f"watch it with: sdtui watch {runs[0].name}", file=sys.stderr)
+    print(f"watch it with: sdtui watch {runs[0].path}", file=sys.stderr)
     return 0
 
 
 def _tell(jobs: list[Job], *, as_json: bool) -> int:
-    raise NotImplementedError
+    from sdtui.cli import plan
+
+    if as_json:
+        plans = [{"path": job.path, "name": job.profile.name, **plan.as_json(job.plan)} for job in jobs]
+        emit_json({"plans": plans})
+        return 0
+    for job in jobs:
+        print("\n".join([f"{job.path}: nothing is wrong; nothing was done", *plan.describe(job.profile, job.plan)]))
+    return 0

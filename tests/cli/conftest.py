@@ -1,0 +1,83 @@
+"""Commands run in a workspace of their own; trainings are played by the fake trainer."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdtui.runs import control, launch, registry, sequence
+from tests.runs.fake_trainer import MODULE
+
+PROFILE = """\
+schema = 1
+[model]
+base = "model"
+[[dataset.folders]]
+path = "images"
+[training]
+steps = {steps}
+"""
+
+
+class Workspace:
+    """A folder with a profile that passes every check, though its base model is empty."""
+
+    def __init__(self, folder: Path) -> None:
+        from PIL import Image
+
+        self.folder = folder
+        (folder / "images").mkdir()
+        Image.new("RGB", (64, 64), "red").save(folder / "images" / "red.png")
+        (folder / "images" / "red.txt").write_text("red")
+        for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler"):
+            (folder / "model" / part).mkdir(parents=True)
+        (folder / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def profile(self, name: str = "lora", steps: int = 3, more: str = "") -> str:
+        (self.folder / f"{name}.toml").write_text(PROFILE.format(steps=steps) + more)
+        return f"{name}.toml"
+
+    def infos(self) -> list[registry.RunInfo]:
+        return registry.list_runs(self.runs)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    for module, names in ((launch, ("begin", "resume")), (sequence, ("start",))):
+        for name in names:
+            monkeypatch.setattr(module, name, functools.partial(getattr(module, name), module=MODULE))
+    monkeypatch.chdir(tmp_path)
+    made = Workspace(tmp_path)
+    yield made
+    for info in made.infos():
+        if info.steerable:
+            control.send(info.run, "stop")
+
+
+@pytest.fixture
+def command_line() -> list[str]:
+    """The start of a command that runs sdtui in another process, trainings played by the fake trainer."""
+    play = (
+        "import functools\n"
+        "from sdtui.cli import entry\n"
+        "from sdtui.runs import launch\n"
+        f"launch.begin = functools.partial(launch.begin, module={MODULE!r})\n"
+        "entry()\n"
+    )
+    return [sys.executable, "-c", play]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    assert found["schema"] == 1
+    return dict(found)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sdtui.cli import main
+from sdtui.runs import lock, registry
+from tests.cli.conftest import Workspace, parsed
+from tests.runs.helpers import ended, in_step, until
+
+REPO = Path(__file__).parents[2]
+
+
+def test_train_follows_to_the_end_and_prints_what_came_out(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", workspace.profile(), "--set", "training.steps=4"]) == 0
+    (info,) = workspace.infos()
+    out, err = capsys.readouterr()
+    assert out == f"{info.run.path}/output/fake.safetensors\n"
+    assert re.fullmatch(r"lora-\d{8}-\d{6}", info.run.name)
+    assert f"{info.run.name} finished: 4 steps" in err
+    assert "wrote output/fake.safetensors" in err
+    assert (info.state, info.steps_total) == ("finished", 4)
+
+
+def test_detach_returns_the_folder_at_once(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", workspace.profile(steps=100_000), "--detach"]) == 0
+    (info,) = workspace.infos()
+    assert capsys.readouterr().out == f"{info.run.path}\n"
+    assert info.live
+
+
+def test_several_profiles_are_queued_and_told_as_json(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", workspace.profile("a"), workspace.profile("b"), "--detach", "--json"]) == 0
+    told = parsed(capsys.readouterr().out)["runs"]
+    assert [run["name"].split("-")[0] for run in told] == ["a", "b"]
+    assert told[1]["state"] == "queued"
+    until(lambda: [info.state for info in workspace.infos()] == ["finished"] * 2, "both runs to finish")
+
+
+def test_several_profiles_are_followed_one_after_another(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", workspace.profile("a"), workspace.profile("b")]) == 0
+    assert [Path(line).parts[-3][0] for line in capsys.readouterr().out.splitlines()] == ["a", "b"]
+
+
+def test_dry_run_changes_nothing(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(workspace.folder.rglob("*"))
+    profile = workspace.profile()
+    assert main(["train", profile, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("lora.toml: nothing is wrong; nothing was done\n")
+    assert "3 = " in out
+    assert main(["train", profile, "--dry-run", "--json"]) == 0
+    (plan,) = parsed(capsys.readouterr().out)["plans"]
+    assert (plan["name"], plan["steps"], plan["images"]) == ("lora", 3, 1)
+    assert sorted(workspace.folder.rglob("*")) == sorted([*before, workspace.folder / profile])
+
+
+def test_nothing_starts_when_one_of_the_profiles_is_wrong(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = workspace.profile("wrong", more="[method]\nrnak = 4\n")
+    assert main(["train", workspace.profile(), wrong]) == 2
+    assert "rnak" in capsys.readouterr().err
+    assert workspace.infos() == []
+
+
+def test_a_dataset_that_cannot_be_trained_is_refused(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace.folder / "images" / "red.txt").unlink()
+    assert main(["train", workspace.profile()]) == 2
+    assert "no caption file" in capsys.readouterr().err
+    assert workspace.infos() == []
+
+
+def test_what_the_profile_tolerates_is_still_said(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace.folder / "images" / "red.txt").unlink()
+    assert main(["train", workspace.profile(), "--set", 'captions.on_missing="empty"']) == 0
+    assert capsys.readouterr().err.count("no caption file") == 1
+
+
+def follower(workspace: Workspace, command_line: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*command_line, "train", workspace.profile(steps=100_000)], cwd=workspace.folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(REPO)},
+    )  # fmt: skip
+
+
+def running(workspace: Workspace) -> registry.RunInfo:
+    until(lambda: [info.step > 0 for info in workspace.infos()] == [True], "the first step")
+    return workspace.infos()[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_the_run_and_waits_until_it_has_saved(
+    workspace: Workspace, command_line: list[str], number: signal.Signals
+) -> None:
+    process = follower(workspace, command_line)
+    info = running(workspace)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopping: the run saves first" in err
+    assert registry.inspect(info.run).state == "stopped"
+    assert not lock.is_held(info.run)
+
+
+def test_hangup_ends_only_the_following(workspace: Workspace, command_line: list[str]) -> None:
+    process = follower(workspace, command_line)
+    info = running(workspace)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=120)
+    in_step(info.run, registry.inspect(info.run).step + 5)
+    assert registry.inspect(info.run).state == "running"
+
+
+def test_a_killed_trainer_is_a_failure(workspace: Workspace, command_line: list[str]) -> None:
+    process = follower(workspace, command_line)
+    info = running(workspace)
+    os.kill(in_step(info.run), signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "killed: its process ended without saying why" in err
+    assert ended(info.run).state == "killed"
