@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     found = {
         "sdtui": __version__,
         "python": platform.python_version(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
         **devices(),
         "terminal": terminal(),

@@ -154,9 +154,9 @@ class ProfileDocument:
         """Remove one value, so that its default holds; the raises are those of `set`."""
         self._change(edit.unset_value(self._editable(), key))
 
-    def add_row(self, path: str, **values: Any) -> None:
-        """Add a table with `values` at the end of the list of tables at `path` ("dataset.folders")."""
-        self._change(edit.add_table(self._editable(), path, values))
+    def add_row(self, table: str, /, **values: Any) -> None:
+        """Add a table with `values` at the end of the list of tables `table` ("dataset.folders")."""
+        self._change(edit.add_table(self._editable(), table, values))
 
     def remove_row(self, key: str) -> None:
         """Remove one table of a list; `key` is its concrete key ("dataset.folders[1]")."""

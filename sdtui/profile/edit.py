@@ -108,6 +108,8 @@ def _add(layout: Layout, key: str, value: Any) -> str:
     section, _, name = key.rpartition(".")
     written = _written(value, "")
     inline = layout.entries.get(section)
+    if inline and layout.text[inline.value.start] != "{":
+        raise _refused(key)
     if inline:
         return _into_inline(layout, section, inline, f"{name} = {written}")
     siblings = [

@@ -1,0 +1,98 @@
+"""`sdtui plan`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sdtui.cli import main, plan
+from sdtui.profile.load import freeze, load_profile
+from sdtui.runs import record
+from sdtui.runs.events import EventWriter
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.record import RunRecord
+
+PROFILE = """\
+[model]
+base = "sd"
+[[dataset.folders]]
+path = "images"
+repeats = 3
+[dataset]
+resolution = 64
+bucket_step = 8
+bucket_min = 32
+bucket_max = 128
+[training]
+epochs = 5
+batch_size = 2
+[saving]
+every_steps = 10
+"""
+
+
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sd").mkdir()
+    (tmp_path / "sd" / "model_index.json").write_text("{}")
+    (tmp_path / "images").mkdir()
+    for name, size in (("a", (64, 64)), ("b", (64, 64)), ("c", (96, 48))):
+        Image.new("RGB", size).save(tmp_path / "images" / f"{name}.png")
+        (tmp_path / "images" / f"{name}.txt").write_text("a thing")
+    path = tmp_path / "p.toml"
+    path.write_text(PROFILE)
+    return path
+
+
+def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "images   3, with repeats 9 an epoch",
+        "buckets  64×64: 6, 88×40: 3",
+        "batches  5 an epoch, 2 images each",
+        "steps    25 = 5 × 5 steps an epoch",
+        "warm-up  0 steps",
+        "learned  not known for this base model",
+        "file     output/p.safetensors",
+        "file     2 × checkpoints/step-*",
+        "disk     not known for this base model",
+        "time     not known before a run like this was trained",
+        f"runs in  {profile.parent}/runs",
+    ]
+
+
+def test_for_scripts(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--json", "--set", "training.batch_size=1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["schema"], found["name"], found["steps"], found["epochs"]) == (1, "p", 45, 5.0)
+    assert found["buckets"][0] == {"width": 64, "height": 64, "samples": 6, "batches": 6}
+    assert (found["seconds"], found["bytes"]) == (None, None)
+
+
+def test_a_dataset_that_cannot_be_trained_exits_2(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (profile.parent / "images" / "a.txt").unlink()
+    assert main(["plan", "p.toml"]) == 2
+    captured = capsys.readouterr()
+    assert "images   3, with repeats 9 an epoch" in captured.out
+    assert "a.png: no caption file" in captured.err
+
+
+def test_time_comes_from_a_run_that_did_the_same_work(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunFolder.create(profile.parent / "runs", "p")
+    run.profile_file.write_text(freeze(load_profile(profile), profile.parent))
+    record.write(run, RunRecord(state="finished", created=1.0, step=10, steps_total=10))
+    with EventWriter(run.events_file) as events:
+        for step in range(1, 4):
+            events.write("step", step=step, seconds=60.0, images=2)
+        for step in range(4, 11):
+            events.write("step", step=step, seconds=0.5, images=2)
+    measured = plan.measure(load_profile(profile))
+    assert measured is not None
+    assert measured.images_per_second == 4.0
+    assert main(["plan", "p.toml"]) == 0
+    assert "time     about 11 s" in capsys.readouterr().out
+    assert plan.measure(load_profile(profile, ["training.batch_size=1"])) is None

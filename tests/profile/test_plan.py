@@ -1,0 +1,102 @@
+"""Counting what a run would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.profile.plan import BucketPlan, Measured, PlannedFile, Survey, make_plan
+from sdtui.profile.schema import Profile
+
+# 10 images, one folder repeated: 5 + 8 samples in two buckets.
+SURVEY = Survey(images=10, samples=13, buckets={(512, 512): 8, (448, 576): 5})
+
+
+def _profile(**sections: dict[str, Any]) -> Profile:
+    return Profile.model_validate({"name": "p", "model": {"base": "none"}, **sections})
+
+
+def test_steps_follow_from_epochs_as_the_trainer_counts_them() -> None:
+    plan = make_plan(_profile(training={"epochs": 4, "batch_size": 2, "accumulation": 2}), SURVEY)
+    assert plan.buckets == (BucketPlan(448, 576, 5, 3), BucketPlan(512, 512, 8, 4))
+    assert (plan.images, plan.samples) == (10, 13)
+    # 7 batches: 4 steps, the last of one batch.
+    assert (plan.batches_per_epoch, plan.steps_per_epoch, plan.steps, plan.epochs) == (7, 4, 16, 4.0)
+
+
+def test_epochs_follow_from_steps() -> None:
+    plan = make_plan(_profile(training={"steps": 26}), SURVEY)
+    assert (plan.steps_per_epoch, plan.epochs) == (13, 2.0)
+
+
+@pytest.mark.parametrize(("warmup", "steps"), [(30, 30), (0.1, 20), (0, 0)])
+def test_warmup_in_steps(warmup: float, steps: int) -> None:
+    plan = make_plan(_profile(training={"steps": 200}, schedule={"warmup": warmup}), SURVEY)
+    assert plan.warmup_steps == steps
+
+
+def test_files(workspace: Path) -> None:
+    profile = _profile(
+        model={"base": str(workspace / "model")},
+        training={"steps": 100},
+        method={"rank": 4, "text_encoder": True},
+        saving={"every_steps": 20, "keep_last": 3, "name": "mine"},
+        previews={"every": 50, "prompts": ["a", "b"]},
+    )
+    plan = make_plan(profile, SURVEY)
+    assert plan.trained_values is not None
+    assert [(file.path, file.count) for file in plan.files] == [
+        ("output/mine.safetensors", 1),
+        ("checkpoints/step-*", 3),
+        ("previews/step-*/*.png", 6),
+    ]
+    output, checkpoint, preview = (file.bytes_each for file in plan.files)
+    assert output is not None
+    assert checkpoint == output + 12 * plan.trained_values
+    assert preview is None
+    assert plan.bytes == output + 3 * (output + 12 * plan.trained_values)
+
+
+def test_sizes_are_left_out_when_the_model_cannot_be_read() -> None:
+    plan = make_plan(_profile(training={"steps": 100}), SURVEY)
+    assert (plan.trained_values, plan.bytes) == (None, None)
+    assert plan.files == (PlannedFile("output/p.safetensors", 1, None),)
+
+
+@pytest.mark.parametrize(
+    ("saving", "count"),
+    [
+        ({"every_steps": 40, "keep_last": 9}, 2),
+        ({"every_steps": 40, "every_epochs": 2, "keep_last": 9}, 5),
+        ({"every_minutes": 1.0, "keep_last": 4}, 4),
+    ],
+)
+def test_checkpoints_kept(saving: dict[str, Any], count: int) -> None:
+    plan = make_plan(_profile(training={"steps": 100}, saving=saving), SURVEY)
+    assert [file.count for file in plan.files if file.path.startswith("checkpoints")] == [count]
+
+
+def test_time_only_once_measured() -> None:
+    profile = _profile(training={"steps": 26})
+    assert make_plan(profile, SURVEY).seconds is None
+    assert make_plan(profile, SURVEY, Measured(images_per_second=2.0)).seconds == 13.0
+
+
+def test_warnings() -> None:
+    profile = _profile(
+        training={"epochs": 1}, schedule={"warmup": 20}, previews={"every": 14, "prompts": ["a"], "at_start": False}
+    )
+    assert make_plan(profile, SURVEY).warnings == (
+        "the warm-up of 20 steps is longer than the run of 13 steps",
+        "previews.every = 14 is longer than the run of 13 steps",
+    )
+    short = make_plan(_profile(training={"steps": 6}), SURVEY)
+    assert short.warnings == ("the run ends after 46% of the first epoch: some images are never seen",)
+
+
+def test_an_empty_dataset_has_no_plan() -> None:
+    with pytest.raises(UserError, match="no image that can be trained"):
+        make_plan(_profile(training={"steps": 1}), Survey(0, 0, {}))

@@ -1,0 +1,30 @@
+"""Starting profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.profile.check import check_text
+from sdtui.profile.templates import KINDS, new_profile
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sound_but_for_the_paths(kind: str, workspace: Path) -> None:
+    text = new_profile(kind)
+    assert [problem.code for problem in check_text(text, workspace / "new.toml").problems] == ["no-such-path"] * 2
+    filled = text.replace("path/to/stable-diffusion-v1-5", "model").replace("path/to/images", "images")
+    assert check_text(filled, workspace / "new.toml").problems == ()
+
+
+def test_each_setting_has_its_help_above() -> None:
+    assert "# Chance that a caption is replaced by the empty one in a step" in new_profile("lora")
+    assert max(map(len, new_profile("lora").splitlines())) <= 100
+
+
+def test_an_unknown_kind_lists_what_there_is() -> None:
+    with pytest.raises(UserError) as caught:
+        new_profile("lorra")
+    assert str(caught.value) == "there is no starting profile 'lorra'. Did you mean \"lora\"? There is: lora"
