@@ -20,11 +20,11 @@ class FakeModel:
     device = torch.device("cpu")
     dtype = torch.float32
     tokenizer: Any = None
-    scheduler_config: dict[str, Any] = {}
     text_encoder_digest = "text encoder"
 
     def __init__(self, vae_digest: str = "vae") -> None:
         self.vae_digest = vae_digest
+        self.scheduler_config: dict[str, Any] = {}
         self.unet: nn.Module = nn.Identity()
         self.text_encoder: nn.Module = nn.Identity()
         self.vae: nn.Module = nn.Linear(1, 1)

@@ -12,7 +12,6 @@ from sdtui.profile.schema import Optimizer
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.optimizer import GuardedStep, build_adamw, set_rates
 
-
 PLAIN = Optimizer(weight_decay=0.0)
 
 

@@ -76,7 +76,7 @@ def test_a_record_that_cannot_be_written_does_not_end_the_run(run: RunFolder, mo
     def full(*_: object) -> None:
         raise SdtuiError("no space left on the disk") from OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(report.record, "write", full)
+    monkeypatch.setattr(record, "write", full)
     said.state("training")
     assert events(run, "state")[0]["state"] == "training"
     assert "no space left" in run.log_file.read_text()

@@ -52,7 +52,7 @@ def watcher(run: RunFolder, script: Callable[[], None]) -> Iterator[None]:
     def follow() -> None:
         try:
             script()
-        except BaseException as error:
+        except (Exception, AssertionError) as error:  # noqa: BLE001 - raised again in the test
             failures.append(error)
             control.send(run, "stop")
 
