@@ -145,6 +145,18 @@ def test_published_text_encoders_with_the_text_model_level_load(base: Path, mode
     assert torch.equal(load(base).encode_text(["a cat"]), model.encode_text(["a cat"]))
 
 
+def test_published_vaes_with_the_old_attention_names_load(base: Path, model: StableDiffusion1) -> None:
+    old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+    weights = {}
+    for name, value in load_file(base / VAE).items():
+        [ending, *_] = [*(now for now in old if now in name), ""]
+        weights[name.replace(ending, old[ending]) if ending else name] = value
+    assert "encoder.mid_block.attentions.0.proj_attn.bias" in weights
+    save_file(weights, base / VAE, {"format": "pt"})
+    pixels = torch.ones(1, 3, 64, 64)
+    assert torch.equal(load(base).encode_images(pixels).mean, model.encode_images(pixels).mean)
+
+
 def test_an_fp16_variant_loads(base: Path) -> None:
     shutil.move(base / UNET, base / "unet/diffusion_pytorch_model.fp16.safetensors")
     assert {weight.dtype for weight in load(base).unet.parameters()} == {torch.float32}
