@@ -41,7 +41,7 @@ def main(model: Path, steps: int, batch: int, side: int, rank: int) -> float:
         noisy = signal.sqrt() * latents + (1 - signal).sqrt() * noise
         predicted = unet(noisy, timesteps, conditioning).sample
         loss = torch.nn.functional.mse_loss(predicted, noise)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

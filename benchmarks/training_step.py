@@ -38,5 +38,5 @@ def run_milliseconds(folder: Path) -> float:
     """Median over steady steps of the time between two step events."""
     run = finished_run(folder, STEPS)
     events = [json.loads(line) for line in run.events_file.read_text().splitlines()]
-    seconds = [event["seconds"] for event in events if event["kind"] == "step"]
+    seconds: list[float] = [event["seconds"] for event in events if event["kind"] == "step"]
     return statistics.median(seconds[WARM_UP:]) * 1000

@@ -29,6 +29,7 @@ class CommandModule(Protocol):
 COMMANDS: dict[str, Command] = {
     "demo": Command("sdtui.cli.demo", "the main job on the embedded starter, in a new workspace", "sdtui demo"),
     "app": Command("sdtui.cli.app", "open the full-screen app on a workspace", "sdtui ~/work"),
+    "captions": Command("sdtui.cli.captions", "review and edit captions on the screen", "sdtui captions ~/sets/city"),
     "new": Command("sdtui.cli.new", "write a commented profile to start from", "sdtui new lora -o my.toml"),
     "check": Command("sdtui.cli.check", "find every problem of a profile, with its line", "sdtui check my.toml"),
     "plan": Command("sdtui.cli.plan", "tell what training a profile would do", "sdtui plan my.toml --json"),

@@ -129,6 +129,10 @@ class SdtuiApp(App[None]):
         self.switch_mode(screen)
         self.call_after_refresh(arrive)
 
+    def is_bound_for(self, screen: str) -> bool:
+        """Whether the command line named something for `screen` to show, so that it need not look for anything itself."""
+        return self._target is not None and screen == self.DEFAULT_MODE
+
     def action_home(self) -> None:
         """Go to Home."""
         self.open("home")

@@ -32,7 +32,7 @@ UNICODE = Glyphs(
     dot="·",
     rule="─",
     ellipsis="…",
-    bar=("▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"),
+    bar=("╸", "━"),
     track="─",
     times="×",
     separator="│",
@@ -70,7 +70,7 @@ def glyphs_of(widget: Widget) -> Glyphs:
 
 
 def bar(share: float, width: int, marks: Glyphs) -> str:
-    """A bar of at most `width` cells for `share` in 0..1, to an eighth of a cell where the font can."""
+    """A bar of at most `width` cells for `share` in 0..1, to half a cell where the font can."""
     steps = len(marks.bar)
     units = round(min(max(share, 0.0), 1.0) * width * steps)
     full, rest = divmod(units, steps)

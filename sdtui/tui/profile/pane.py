@@ -234,7 +234,8 @@ class FormPane(Vertical):
         name = literal(f"{row.title:<{NAME_CELLS}}", "$soft" if row.setting else style, ascii_only=self._ascii)
         line = Content.styled(f"{sign} ", style) + name + self._value(row, typing)
         if problem is not None:
-            line += literal(f"   {problem.message}", style, ascii_only=self._ascii)
+            allowed = f", allowed: {problem.allowed}" if problem.allowed and row.setting else ""
+            line += literal(f"{'   ' if row.setting else ''}{problem.message}{allowed}", style, ascii_only=self._ascii)
         return line
 
     def _value(self, row: Row, typing: bool) -> Content:

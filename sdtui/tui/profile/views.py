@@ -46,9 +46,9 @@ def diff_default_lines(document: ProfileDocument, ascii_only: bool) -> Lines:
     width = max(len(change.key) for change in changes)
     rows: Lines = []
     for change in changes:
-        default = as_typed(change.default) or "(none)"
+        default = "no default" if change.default is None else f"default {as_typed(change.default) or '(empty)'}"
         value = literal(f"{as_typed(change.value) or '(empty)'}", "bold $foreground", ascii_only=ascii_only)
-        known = literal(f"   default {default}", "$soft", ascii_only=ascii_only)
+        known = literal(f"   {default}", "$soft", ascii_only=ascii_only)
         rows.append(literal(f"{change.key:<{width}}  ", "$soft", ascii_only=ascii_only) + value + known)
     return rows
 

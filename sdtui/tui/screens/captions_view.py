@@ -106,7 +106,7 @@ class CaptionsView(SdtuiScreen):
     def recall(self, state: dict[str, Any]) -> None:
         """Open the dataset that was open last, else the workspace's first."""
         self._recalled = state
-        if self.model is None and self._opening is None:
+        if self.model is None and self._opening is None and not self.sdtui.is_bound_for(self.KEY_CONTEXT):
             folder = state.get("folder")
             if isinstance(folder, str) and Path(folder).is_dir():
                 self.open_target(Path(folder))
@@ -143,6 +143,8 @@ class CaptionsView(SdtuiScreen):
         self.app.call_from_thread(self._found_dataset, folders[0] if folders else None)
 
     def _found_dataset(self, folder: Path | None) -> None:
+        if self.model is not None or self._opening is not None:
+            return
         if folder is not None:
             self.open_target(folder)
         else:
@@ -215,7 +217,8 @@ class CaptionsView(SdtuiScreen):
     def _close_model(self) -> None:
         if self.model is not None:
             self.model.close()
-            self.model = None
+            self.model, self.hand = None, None
+            self.images.set_rows(0, lambda _index, _width: Content(""))
 
     # -- the list -----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ never over what another program has written in the meantime.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,28 +16,24 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from sdtui.errors import SdtuiError
-from sdtui.profile.document import DiskConflictError, ProfileDocument
 from sdtui.profile.settings import SECTIONS
 from sdtui.runs.layout import RunFolder
-from sdtui.runs.watch import Watch
 from sdtui.tui import keys
-from sdtui.tui.editor import edit_file
 from sdtui.tui.literal import literal
 from sdtui.tui.numbers import count
 from sdtui.tui.profile import form, planning
 from sdtui.tui.profile.pane import FormPane
 from sdtui.tui.profile.planning import Planned
 from sdtui.tui.profile.views import VIEWS
-from sdtui.tui.screens.base import SdtuiScreen
-from sdtui.tui.screens.dialogs import Ask, Choose, Confirm
+from sdtui.tui.screens.dialogs import Ask, Confirm
+from sdtui.tui.screens.document import DocumentScreen
 from sdtui.tui.widgets.linelist import LineList
 
 # Rest after a change before the plan is made again, in seconds: typing must not start a plan a key.
 PLAN_DELAY = 0.4
 
 
-class ProfileScreen(SdtuiScreen):
+class ProfileScreen(DocumentScreen):
     """One profile being edited."""
 
     NAME = "profile"
@@ -59,7 +54,7 @@ class ProfileScreen(SdtuiScreen):
         & #view { display: none; }
         &.-view #view { display: block; width: 1fr; }
         &.-view FormPane { display: none; }
-        &.-view #sections { display: none; }
+        &.-view #sections, &.-view #help, &.-view #hint { display: none; }
         & #empty { display: none; padding: 1 2; color: $soft; }
         &.-empty #empty { display: block; }
         &.-empty #body, &.-empty #plan, &.-empty #hint { display: none; }
@@ -81,15 +76,10 @@ class ProfileScreen(SdtuiScreen):
             super().__init__()
             self.run = run
 
-    class Touched(Message):
-        """The file changed on disk."""
-
     def __init__(self) -> None:
         super().__init__()
-        self._document: ProfileDocument | None = None
         self._planner = planning.Planner()
         self._planned: Planned | None = None
-        self._watch: Watch | None = None
         self._view = ""
         self._search = ""
 
@@ -115,112 +105,52 @@ class ProfileScreen(SdtuiScreen):
         self.add_class("-empty")
         self.query_one("#sections", LineList).set_rows(len(SECTIONS), self._section_row, cursor=0)
 
-    def on_unmount(self) -> None:
-        """Stop watching the file."""
-        self._unwatch()
-
     # -- which profile --------------------------------------------------------------------------------------------
 
     def place(self) -> str:
         """The file, and whether it has changes that are not written."""
-        if self._document is None:
+        if self.document is None:
             return ""
-        path = self._document.path
+        path = self.document.path
         inside = path.relative_to(self.sdtui.workspace) if path.is_relative_to(self.sdtui.workspace) else path
-        return f"{inside}{'  edited' if self._document.dirty else ''}"
+        edited = "  edited" if self.document.dirty else ""
+        return f"{inside}{edited}" + (f"  {VIEWS[self._view][0]}" if self._view else "")
 
     def facts(self) -> Content:
         """How many problems it has."""
-        if self._document is None:
+        if self.document is None:
             return Content("")
-        report = self._document.report()
+        report = self.document.report()
         if report.errors:
             return Content.styled(count(len(report.errors), "problem"), "$error")
         return Content.styled(count(len(report.warnings), "warning") if report.warnings else "no problems", "$soft")
 
-    def open_target(self, target: Path) -> None:
-        """Edit this profile; unwritten changes of another one are asked about first."""
-        document = self._document
-        if document is not None and document.path == target:
-            return
-        if document is not None and document.dirty:
-            question = f"{document.path.name} has changes that are not written."
-            choices = [("write", "write them", "w"), ("drop", "drop them", "d"), ("stay", "stay here", "s")]
-            self.app.push_screen(Choose(question, choices), lambda answer: self._leave_for(target, answer))
-            return
-        self._open(target)
-
     def remember(self) -> dict[str, Any]:
         """The file and the setting under the cursor."""
         row = self.query_one(FormPane).row
-        return {"path": str(self._document.path) if self._document else "", "key": row.key if row else ""}
+        return {"path": str(self.document.path) if self.document else "", "key": row.key if row else ""}
 
     def recall(self, state: dict[str, Any]) -> None:
         """Open the profile of last time."""
         path = Path(str(state.get("path") or "/nonexistent"))
-        if self._document is None and path.is_file():
-            self._open(path)
+        if self.document is None and path.is_file():
+            self.open_document(path)
             self.query_one(FormPane).go_to(str(state.get("key", "")))
 
-    def copyable(self) -> str:
-        """The file's path."""
-        return str(self._document.path) if self._document else ""
-
-    def _leave_for(self, target: Path, answer: str | None) -> None:
-        if (answer == "write" and self._write()) or answer == "drop":
-            self._open(target)
-
-    def _open(self, target: Path) -> None:
-        try:
-            self._document = ProfileDocument.load(target)
-        except SdtuiError as error:
-            self.sdtui.report(error)
-            return
-        self.remove_class("-empty", "-conflict")
+    def document_opened(self) -> None:
+        """Back to the form, without a plan yet."""
         self._planned = None
-        self._follow(target)
         self._show_view("")
-        self._refresh()
 
-    def _follow(self, path: Path) -> None:
-        """Be told when another program writes the file."""
-        self._unwatch()
-        watch = self._watch = Watch([path], least_seconds=0.2)
-
-        def wait() -> None:
-            while not watch.closed:
-                if watch.wait():
-                    self.post_message(self.Touched())
-
-        self.run_worker(wait, thread=True, group="profile-watch", exclusive=True, exit_on_error=False)
-
-    def _unwatch(self) -> None:
-        if self._watch is not None:
-            self._watch.close()
-
-    def on_profile_screen_touched(self) -> None:
-        """Take the new text if nothing here would be lost, else say so and leave the choice."""
-        document = self._document
-        if document is None:
-            return
-        try:
-            changed = document.changed_on_disk()
-        except SdtuiError as error:
-            self.sdtui.report(error)
-            return
-        if not changed:
-            self.remove_class("-conflict")
-        elif document.dirty or not document.path.exists():
-            self.add_class("-conflict")
-        else:
-            self.action_reload()
-            self.say("read again: another program changed the file")
+    def show_conflict(self) -> None:
+        """What differs from the file on disk."""
+        self._show_view("disk")
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
-    def _refresh(self) -> None:
+    def draw_document(self) -> None:
         """The document changed: draw everything that shows it."""
-        document = self._document
+        document = self.document
         if document is None:
             return
         self.query_one(FormPane).show(document)
@@ -255,7 +185,7 @@ class ProfileScreen(SdtuiScreen):
 
     def on_form_pane_changed(self) -> None:
         """A setting was changed in the form."""
-        self._refresh()
+        self.draw_document()
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """A section was chosen."""
@@ -267,16 +197,17 @@ class ProfileScreen(SdtuiScreen):
         self.set_class(bool(name), "-view")
         self._fill_view()
         self.query_one("#view" if name else "#fields", LineList).focus()
+        self.update_chrome()
 
     def _fill_view(self) -> None:
-        if self._view and self._document is not None:
-            lines = VIEWS[self._view][1](self._document, self.sdtui.settings.ascii)
+        if self._view and self.document is not None:
+            lines = VIEWS[self._view][1](self.document, self.sdtui.settings.ascii)
             self.query_one("#view", LineList).set_rows(len(lines), lambda index, _width: lines[index])
 
     # -- plan and launch ------------------------------------------------------------------------------------------
 
     def _plan(self, *, launch: bool = False, afresh: bool = False) -> None:
-        document = self._document
+        document = self.document
         profile = document.report().profile if document else None
         if document is None or profile is None:
             self.query_one("#plan", Static).update(Content.styled("plan   after the problems are mended", "$soft"))
@@ -302,7 +233,7 @@ class ProfileScreen(SdtuiScreen):
             self._ask_to_launch(planned)
 
     def _ask_to_launch(self, planned: Planned) -> None:
-        document = self._document
+        document = self.document
         if document is None:
             return
         if planned.refusal or planned.plan is None:
@@ -315,8 +246,8 @@ class ProfileScreen(SdtuiScreen):
         self.app.push_screen(Confirm(question, yes="launch"), lambda yes: self._launch(planned) if yes else None)
 
     def _launch(self, planned: Planned) -> None:
-        document = self._document
-        if document is None or (document.dirty and not self._write()):
+        document = self.document
+        if document is None or (document.dirty and not self.write_document()):
             return
         path = document.path
 
@@ -381,7 +312,7 @@ class ProfileScreen(SdtuiScreen):
 
     def action_text(self) -> None:
         """Form or text."""
-        line = self._line()
+        line = self.line_under_cursor()
         self._show_view("" if self._view == "text" else "text")
         if self._view == "text":
             self.query_one("#view", LineList).move_to(line - 1)
@@ -389,8 +320,6 @@ class ProfileScreen(SdtuiScreen):
     def action_difference(self) -> None:
         """Against the disk, against the defaults, back to the form."""
         self._show_view({"disk": "defaults", "defaults": ""}.get(self._view, "disk"))
-        if self._view:
-            self.say(VIEWS[self._view][0])
 
     def go_back(self) -> bool:
         """Close the text or the difference first."""
@@ -401,21 +330,21 @@ class ProfileScreen(SdtuiScreen):
 
     def action_check(self) -> None:
         """Look again at paths and dataset, and go to the first problem."""
-        document = self._document
+        document = self.document
         if document is None:
             return
-        problems = document.recheck().problems
-        self._refresh()
+        report = document.recheck()
+        self.draw_document()
         self._plan(afresh=True)
-        if problems:
-            self.say(count(len(problems), "problem"), "warning")
+        if problems := report.errors or report.warnings:
+            self.say(count(len(problems), "problem" if report.errors else "warning"), "warning")
             self.query_one(FormPane).go_to(problems[0].key)
         else:
             self.say("no problems")
 
     def action_launch(self) -> None:
         """Check, plan, ask."""
-        document = self._document
+        document = self.document
         if document is None:
             return
         if document.recheck().profile is None:
@@ -423,99 +352,9 @@ class ProfileScreen(SdtuiScreen):
         else:
             self._plan(launch=True, afresh=True)
 
-    def action_write(self) -> None:
-        """Write the file."""
-        if self._document is not None and self._write():
-            self.say(f"wrote {self._document.path.name}")
-
-    def _write(self, *, force: bool = False) -> bool:
-        """Save; False if it was not."""
-        document = self._document
-        if document is None:
-            return False
-        try:
-            document.save(force=force)
-        except DiskConflictError as error:
-            self.add_class("-conflict")
-            choices = [
-                ("force", "overwrite it with mine", "o"),
-                ("reload", "reload it, dropping mine (undo brings it back)", "r"),
-                ("diff", "look at the difference", "d"),
-            ]
-            self.app.push_screen(Choose(str(error.message), choices), self._settle_conflict)
-            return False
-        except SdtuiError as error:
-            self.sdtui.report(error)
-            return False
-        self.remove_class("-conflict")
-        self._refresh()
-        return True
-
-    def _settle_conflict(self, answer: str | None) -> None:
-        if answer == "force":
-            self._write(force=True)
-        elif answer == "reload":
-            self.action_reload()
-        elif answer == "diff":
-            self._show_view("disk")
-
-    def action_reload(self) -> None:
-        """The text on disk; what was here can be had back with undo."""
-        if self._document is None:
-            return
-        try:
-            self._document.reload()
-        except SdtuiError as error:
-            self.sdtui.report(error)
-            return
-        self.remove_class("-conflict")
-        self._refresh()
-
-    def action_keep(self) -> None:
-        """Put the notice away; writing will still ask."""
-        self.remove_class("-conflict")
-
-    def action_undo(self) -> None:
-        """Take the last change back."""
-        if self._document is not None:
-            if self._document.undo():
-                self._refresh()
-            else:
-                self.say("nothing to undo")
-
-    def action_redo(self) -> None:
-        """Make it again."""
-        if self._document is not None:
-            if self._document.redo():
-                self._refresh()
-            else:
-                self.say("nothing to redo")
-
-    def action_editor(self) -> None:
-        """The file itself when nothing is unwritten, else a copy whose text comes back as one change."""
-        document = self._document
-        if document is None:
-            return
-        try:
-            if document.dirty:
-                self._edit_copy(document)
-            else:
-                edit_file(self.sdtui, document.path, self._line())
-                document.reload()
-        except SdtuiError as error:
-            self.sdtui.report(error)
-        self._refresh()
-
-    def _edit_copy(self, document: ProfileDocument) -> None:
-        with tempfile.TemporaryDirectory(prefix="sdtui-") as folder:
-            copy = Path(folder) / document.path.name
-            copy.write_bytes(document.text.encode("utf-8"))
-            edit_file(self.sdtui, copy, self._line())
-            document.replace_text(ProfileDocument.load(copy).text)
-
-    def _line(self) -> int:
+    def line_under_cursor(self) -> int:
         """The line of what is under the cursor."""
         if self._view == "text":
             return self.query_one("#view", LineList).cursor + 1
         row = self.query_one(FormPane).row
-        return self._document.line_of(row.key) if self._document and row else 1
+        return self.document.line_of(row.key) if self.document and row else 1

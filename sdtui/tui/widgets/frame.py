@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 Cell = tuple[str, str]
 
+
 @dataclass(slots=True)
 class Frame:
     """`width` × `height` cells of (character, role); a role is what the style sheet calls a component class."""
@@ -59,4 +60,3 @@ class Frame:
     def plain(self) -> list[str]:
         """The rows as text, without trailing blanks."""
         return ["".join(character for character, _ in row).rstrip() for row in self.rows]
-

@@ -75,8 +75,10 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
             """The list it happened in."""
             return self.list
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, disabled: bool = False) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes, disabled=disabled)
+    def __init__(self, *, id: str | None = None, classes: str | None = None, pointer: bool = True) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        # A list that is only looked at has no cursor to point at.
+        self._pointing = pointer
         self.count = 0
         self._draw: DrawRow = lambda _index, _width: Content("")
         self._selectable: Callable[[int], bool] = lambda _index: True
@@ -146,7 +148,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         strip = self._strips.get(key)
         if strip is None:
             style = self.get_visual_style("linelist--row", kind)
-            gutter = f"{self._pointer} " if index == self.cursor else "  "
+            gutter = "" if not self._pointing else f"{self._pointer} " if index == self.cursor else "  "
             content = Content.styled(gutter, "$accent") + self._draw(index, max(0, width - len(gutter)))
             strip = Visual.to_strips(self, content.truncate(width), width, 1, style)[0]
             strip = strip.adjust_cell_length(width, style.rich_style)
@@ -204,7 +206,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_row(self.cursor)
 
     def _kind(self, index: int) -> str:
-        if index != self.cursor:
+        if index != self.cursor or not self._pointing:
             return "linelist--row"
         return "linelist--cursor" if self.has_focus else "linelist--cursor-blurred"
 

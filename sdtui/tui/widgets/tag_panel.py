@@ -28,7 +28,7 @@ class TagPanel(Vertical):
     def __init__(self, *, classes: str | None = None) -> None:
         super().__init__(classes=classes)
         self._title = Static("tags", markup=False)
-        self._list = LineList()
+        self._list = LineList(pointer=False)
         self._list.can_focus = False
         self._tags: list[tuple[str, int]] = []
 
