@@ -15,6 +15,7 @@ from sdtui.profile.check import Report, check_text, read_text
 from sdtui.profile.positions import scan
 from sdtui.profile.problem import Problem
 from sdtui.profile.settings import SETTINGS, find
+from sdtui.profile.syntax import loads
 
 _BOM = "\ufeff"
 
@@ -109,7 +110,7 @@ class ProfileDocument:
     def parses(self) -> bool:
         """Whether the text is TOML; while it is not, only `replace_text` and `undo` change it."""
         try:
-            tomllib.loads(self._body())
+            loads(self._body())
         except tomllib.TOMLDecodeError:
             return False
         return True
@@ -244,7 +245,7 @@ class ProfileDocument:
     def _data(self) -> dict[str, Any]:
         """What tomllib reads; empty while the text is broken."""
         try:
-            return tomllib.loads(self._body())
+            return loads(self._body())
         except tomllib.TOMLDecodeError:
             return {}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sdtui.profile.problem import Finding
 from sdtui.profile.settings import Setting, find
+from sdtui.profile.syntax import loads
 
 # Setting one of a group on the command line takes the others out of the profile: the command line wins.
 EXCLUSIVE = (("training.steps", "training.epochs"),)
@@ -80,7 +81,7 @@ def _list(setting: Setting, raw: str) -> Any:
 def _toml(raw: str) -> Any:
     try:
         # One value and nothing after it: a line break would let a second setting in.
-        return tomllib.loads(f"value = {raw}")["value"] if "\n" not in raw else None
+        return loads(f"value = {raw}")["value"] if "\n" not in raw else None
     except tomllib.TOMLDecodeError:
         return None
 

@@ -69,11 +69,16 @@ class Problem:
             lines.append(f"    allowed: {self.allowed}")
         if self.remedy:
             lines.append(f"    {self.remedy}")
-        return "\n".join(lines)
+        return "\n".join(map(_harmless, lines))
 
     def as_json(self) -> dict[str, Any]:
         """The fields by name."""
         return asdict(self)
+
+
+def _harmless(line: str) -> str:
+    """What a file says must not steer the terminal it is shown on: control characters as their escapes."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
 
 
 def order(problem: Problem) -> tuple[int, int, str]:

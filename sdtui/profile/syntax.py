@@ -11,6 +11,9 @@ _PLACE = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<colum
 _STATEMENT = re.compile(r"""^[ \t]*(?P<key>[A-Za-z0-9_."'-]+)[ \t]*=[ \t]*(?P<value>[^#]*?)[ \t\r]*(?:#.*)?$""")
 _HEADER = re.compile(r"^[ \t]*\[")
 _NUMBER_WITH_UNIT = re.compile(r"^[+-]?[0-9][0-9_.]*(?:[eE][+-]?[0-9]+)?[ ]*[A-Za-z%]+$")
+# A profile needs four levels; beyond this, the readers behind us would run out of stack.
+_DEEPEST = 32
+_TOO_DEEP = "brackets nested deeper than a profile ever needs (at line 1, column 1)"
 # More than this many broken lines mean that the file is something else than TOML.
 _MOST = 20
 
@@ -36,12 +39,31 @@ class Reading:
     problems: tuple[SyntaxProblem, ...]
 
 
+def loads(text: str) -> dict[str, Any]:
+    """What tomllib reads.
+
+    Raises:
+        tomllib.TOMLDecodeError: it is no TOML, or nested deeper than any profile.
+    """
+    try:
+        data = tomllib.loads(text)
+    except RecursionError as error:
+        raise tomllib.TOMLDecodeError(_TOO_DEEP) from error
+    level: list[Any] = [data]
+    for _ in range(_DEEPEST):
+        inner = (each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer))
+        level = [each for each in inner if isinstance(each, dict | list)]
+    if level:
+        raise tomllib.TOMLDecodeError(_TOO_DEEP)
+    return data
+
+
 def read(text: str) -> Reading:
     """Parse `text`; around each broken statement of one line, go on with the rest, so that all problems show at once."""
     problems: list[SyntaxProblem] = []
     while len(problems) < _MOST:
         try:
-            return Reading(tomllib.loads(text), text, tuple(problems))
+            return Reading(loads(text), text, tuple(problems))
         except tomllib.TOMLDecodeError as error:
             line, column, what = _place(text, str(error))
         lines = text.split("\n")
@@ -49,7 +71,7 @@ def read(text: str) -> Reading:
         fresh = _parses("\n".join(lines[: line - 1]))
         opened = line if fresh else _last_start(lines, line - 1)
         problems.append(_problem(lines[line - 1], line, column, what, opened))
-        if not fresh or not lines[line - 1].strip() or _HEADER.match(lines[line - 1]):
+        if what in _TOO_DEEP or not fresh or not lines[line - 1].strip() or _HEADER.match(lines[line - 1]):
             break
         lines[line - 1] = ""
         text = "\n".join(lines)
@@ -68,7 +90,7 @@ def _place(text: str, complaint: str) -> tuple[int, int, str]:
 
 def _parses(text: str) -> bool:
     try:
-        tomllib.loads(text)
+        loads(text)
     except tomllib.TOMLDecodeError:
         return False
     return True

@@ -171,3 +171,9 @@ def test_byte_order_mark_and_crlf_survive(workspace: Path) -> None:
     document.set("method.rank", 8)
     document.save()
     assert path.read_bytes() == raw.replace(b"steps = 100", b"steps = 200") + b"\r\n[method]\r\nrank = 8\r\n"
+
+
+def test_a_text_nested_without_end_is_only_a_problem(document: ProfileDocument) -> None:
+    document.replace_text("a = " + "[" * 3000 + "]" * 3000)
+    assert (document.parses, [problem.code for problem in document.problems()]) == (False, ["syntax"])
+    assert document.get("method.rank") == 16

@@ -39,6 +39,11 @@ def test_a_value_cannot_bring_a_second_setting() -> None:
     assert parse_value(BY_KEY["method.rank"], "8\nseed = 3") == "8\nseed = 3"
 
 
+def test_brackets_without_end_are_text() -> None:
+    raw = "[" * 3000
+    assert parse_value(BY_KEY["method.rank"], raw) == raw
+
+
 def test_overlay_makes_sections_and_wins() -> None:
     data: dict[str, Any] = {"method": {"rank": 4}, "dataset": {"folders": [{"path": "a"}]}}
     laid = overlay(data, ["method.rank=8", "training.steps = 20", "dataset.folders[0].path=b", "method.rank=9"])

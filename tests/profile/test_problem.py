@@ -18,6 +18,11 @@ def test_text() -> None:
     assert replace(ERROR, path="--set", line=0, column=0).where == "--set method.rank"
 
 
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    problem = replace(ERROR, message="model.base: a\x1b[31m\x00 é does not exist", allowed="", remedy="")
+    assert str(problem) == r"p.toml:4:8: error: model.base: a\x1b[31m\x00 é does not exist"
+
+
 def test_json() -> None:
     assert ERROR.as_json() == {
         "severity": "error",

@@ -61,3 +61,9 @@ def test_a_file_that_is_no_toml_at_all_ends() -> None:
 def test_sound_text_has_no_problem() -> None:
     reading = read("a = 1\r\nb = 'x'\r\n")
     assert (reading.data, reading.problems) == ({"a": 1, "b": "x"}, ())
+
+
+@pytest.mark.parametrize("depth", [40, 5000])
+def test_brackets_without_end_are_one_problem(depth: int) -> None:
+    (problem,) = read(f"a = {'[' * depth}{']' * depth}\nb = 1\n").problems
+    assert problem.message == "not valid TOML: brackets nested deeper than a profile ever needs"
