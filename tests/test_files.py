@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sdtui import files
 from sdtui.errors import SdtuiError
 from sdtui.files import open_atomic, write_atomic
 
@@ -76,3 +77,25 @@ def test_a_full_disk_keeps_the_old_file_and_says_so(small_disk: Path) -> None:
     assert "no space left on the disk" in str(caught.value)
     assert target.read_bytes() == b"old"
     assert os.listdir(small_disk) == ["a.bin"]
+
+
+def test_without_sync_nothing_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write_atomic(tmp_path / "a.txt", b"x", sync=False)
+    assert (waited, (tmp_path / "a.txt").read_bytes()) == ([], b"x")
+    write_atomic(tmp_path / "a.txt", b"y")
+    assert len(waited) == 2  # the file and its folder
+
+
+def test_one_sync_for_many_files_where_the_system_call_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(files, "_libc", object)
+    monkeypatch.setattr(os, "sync", lambda: called.append("all disks"))
+    files.sync_all(tmp_path)
+    assert called == ["all disks"]
+    monkeypatch.undo()
+    files.sync_all(tmp_path)
+    files.sync_all(tmp_path / "gone")

@@ -16,7 +16,7 @@ from pathlib import Path
 from sdtui.dataset.journal import Change, Operation, Side, State, Store, Summary
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
-from sdtui.files import sync_folder, write_atomic, write_failure
+from sdtui.files import sync_all, sync_folder, write_atomic, write_failure
 
 __all__ = ["Change", "ConflictError", "Journal", "Operation", "Recovered", "Summary"]
 
@@ -152,7 +152,7 @@ class Journal:
             withdraw()
             raise
         if not sync:
-            os.sync()
+            sync_all(self._store.root)
 
     def _unfinished(self, state: State) -> bool:
         return state.under_way is not None or self._store.has(state.last + 1)
@@ -182,7 +182,8 @@ class Journal:
             else:
                 conflicts.append(change.path)
         if not sync:
-            os.sync()
+            sync_all(self._store.root)
+        _sweep(operation.changes)
         self._store.write_state(after, sync=True)
         self.recovered = Recovered(operation.label, written, tuple(conflicts))
         return after
@@ -204,6 +205,15 @@ _AFTER: Side = "after"
 
 def _sides(direction: int) -> tuple[Side, Side]:
     return (_AFTER, _BEFORE) if direction < 0 else (_BEFORE, _AFTER)
+
+
+def _sweep(changes: Iterable[Change]) -> None:
+    """Delete the half-written neighbours that a killed process left beside the files it was replacing."""
+    names = {(change.path.parent, change.path.name) for change in changes}
+    for folder in {folder for folder, _ in names}:
+        for left in folder.glob(".*.tmp"):
+            if (folder, left.name[1:-4].rpartition(".")[0]) in names:
+                left.unlink(missing_ok=True)
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sdtui.dataset.caption import Tag, parse_tags, tag_words
@@ -29,34 +29,32 @@ def add(text: str, tag: str, *, front: bool = False) -> str:
 
 def remove(text: str, tag: str) -> str:
     """The caption without `tag`, each occurrence taken out with one separator beside it."""
-    while (found := next((place for place in parse_tags(text) if place.text == tag), None)) is not None:
-        text = _cut(text, found)
-    return text
+    tags = parse_tags(text)
+    return _rebuilt(text, tags, [None if place.text == tag else place.text for place in tags])
 
 
 def replace(text: str, old: str, new: str) -> str:
-    """The caption with each `old` tag turned into `new`; where `new` stands already, `old` is taken out."""
+    """The caption with the first `old` tag turned into `new`, further ones taken out, and all where `new` stands."""
     new = checked(new)
     if old == new:
         return text
     tags = parse_tags(text)
-    places = [place for place in tags if place.text == old]
-    if any(place.text == new for place in tags):
-        return remove(text, old)
-    for place in reversed(places[1:]):
-        text = _cut(text, place)
-    for place in places[:1]:
-        text = text[: place.start] + new + text[place.end :]
-    return text
+    words: list[str | None] = []
+    pending = not any(place.text == new for place in tags)
+    for place in tags:
+        if place.text != old:
+            words.append(place.text)
+        else:
+            words.append(new if pending else None)
+            pending = False
+    return _rebuilt(text, tags, words)
 
 
 def sort(text: str, key: Callable[[str], Any]) -> str:
     """The same tags in the order of `key`, put into the same places: separators and line ends stay."""
     tags = parse_tags(text)
-    ordered = sorted((tag.text for tag in tags), key=key)
-    for place, word in reversed(list(zip(tags, ordered, strict=True))):
-        text = text[: place.start] + word + text[place.end :]
-    return text
+    ordered: list[str] = sorted((tag.text for tag in tags), key=key)
+    return _rebuilt(text, tags, ordered)
 
 
 def checked(tag: str) -> str:
@@ -67,17 +65,26 @@ def checked(tag: str) -> str:
     return word
 
 
-def _cut(text: str, place: Tag) -> str:
-    tags = parse_tags(text)
-    at = tags.index(place)
-    if len(tags) == 1:
-        return text[: place.start].rstrip(" ,") + text[place.end :].lstrip(" ,")
-    before = text[tags[at - 1].end : place.start] if at else "\n"
-    after = text[place.end : tags[at + 1].start] if at + 1 < len(tags) else "\n"
-    # Take the separator that is no line end, so that lines stay lines.
-    if "\n" in before and at + 1 < len(tags) and ("\n" not in after or at == 0):
-        return text[: place.start] + text[tags[at + 1].start :]
-    return text[: tags[at - 1].end] + text[place.end :]
+def _rebuilt(text: str, tags: list[Tag], words: Sequence[str | None]) -> str:
+    """The caption with each tag replaced by its word; None takes the tag out with the separator on one side of it."""
+    if not tags:
+        return text
+    edges = [0, *(edge for tag in tags for edge in (tag.start, tag.end)), len(text)]
+    gaps = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    last = max((at for at, word in enumerate(words) if word is not None), default=-1)
+    parts: list[str] = []
+    gap = gaps[0]
+    for at, word in enumerate(words):
+        after = gaps[at + 1]
+        if word is not None:
+            parts += (gap, word)
+            gap = after
+        elif last < 0:
+            gap = gap.rstrip(" ,") + after.lstrip(" ,")
+        elif parts and not (at < last and "\n" in gap and "\n" not in after):
+            # Of two separators the one that ends a line stays, so that lines stay lines.
+            gap = after
+    return "".join((*parts, gap))
 
 
 def _separator(text: str, tags: list[Tag]) -> str:

@@ -194,11 +194,14 @@ UPPER = {"a.txt": b"A", "b.txt": b"B", "c.txt": b"C"}
 @pytest.mark.parametrize("survive", [0, 2])
 def test_an_edit_cut_by_kill_9_is_finished_by_the_next_open(folder: Path, survive: int) -> None:
     killed(folder, "apply", survive)
+    (folder / ".c.txt.k1ll3d.tmp").touch()
+    (folder / ".other.tmp").touch()
     assert set(contents(folder).values()) <= {b"a", b"b", b"c", b"A", b"B", b"C"}
     journal = Journal.open(folder)
     assert journal.recovered is not None
     assert (journal.recovered.label, journal.recovered.written) == ("upper case", 3 - survive)
     assert contents(folder) == UPPER
+    assert [path.name for path in folder.glob(".*.tmp")] == [".other.tmp"]
     assert Journal.open(folder).recovered is None
     journal.undo()
     assert contents(folder) == LOWER

@@ -77,6 +77,13 @@ def test_an_empty_tag_is_refused() -> None:
         tags.replace("a", "a", "")
 
 
+def test_ten_thousand_tags_are_no_burden() -> None:
+    text = "a, b, " * 10_000
+    assert tags.remove(text, "a") == "b, " * 10_000
+    assert tags.replace(text, "b", "c") == "a, c, " + "a, " * 9_999
+    assert tags.sort(text, str) == "a, " * 10_000 + "b, " * 10_000
+
+
 TEXTS = st.text(alphabet="ab ,\n")
 
 
