@@ -92,7 +92,7 @@ class Collection:
 def collect(profile: Profile, progress: Callable[[int, int], None] | None = None) -> Collection:
     """Look at every image and caption of the profile's folders; bad ones are listed, never raised.
 
-    Reads headers and captions only, about 5 000 images a second. `progress` is called with (images done, images in
+    Reads headers and captions only: thousands of images a second. `progress` is called with (images done, images in
     all). An image that two folders share is taken twice, with each folder's repeats.
     """
     dataset = profile.dataset

@@ -50,7 +50,7 @@ class Refreshed:
 class Library:
     """The images of one folder in natural order, by position.
 
-    About 10 MB for 100 000 images; `load_captions` adds about 13 MB for all their texts, which makes `search`,
+    About 15 MB for 100 000 images; `load_captions` adds about 13 MB for all their texts, which makes `search`,
     `tag_counts` and `text` independent of the disk.
     """
 
