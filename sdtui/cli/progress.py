@@ -138,6 +138,8 @@ class _Follower:
     def _show(self) -> None:
         messages, said = list(self._view.messages), self._view.said
         for message in messages[max(0, len(messages) - (said - self._told)) :]:
+            if message.kind == "finished":
+                continue  # the verdict says so
             self._line.note(f"{time.strftime('%H:%M:%S', time.localtime(message.t))} {_text(message)}")
         self._told = said
         self._line.status(status(self._view))

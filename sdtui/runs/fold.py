@@ -30,15 +30,15 @@ def _run(figures: Figures, event: Event) -> None:
     figures.resumed_from = event.get("resumed_from")
     figures.device = str(event.get("device") or "")
     figures.versions = dict(event.get("versions") or {})
-    figures.phase, figures.ended = "loading", ""
-    figures.progress = None
+    if not figures.phase or figures.ended:
+        figures.phase = "loading"
+    figures.ended = ""
 
 
 def _state(figures: Figures, event: Event) -> None:
     state, reason = event["state"], event.get("reason") or ""
     figures.progress = None
-    if state in ENDED:
-        figures.ended = state
+    figures.ended = state if state in ENDED else ""
     figures.phase = state
     if reason:
         _say(figures, event, "info", f"{state}: {reason}")

@@ -63,6 +63,16 @@ def test_phases_progress_steps_and_figures(view: RunView) -> None:
     assert (view.timing, view.memory) == ({"forward": 0.4}, memory)
 
 
+def test_the_run_event_may_come_after_a_phase_and_begins_a_process_anew(view: RunView) -> None:
+    run = event("run", schema=1, steps_total=9)
+    view.fold([event("state", state="caching"), event("progress", job="latents", done=3, total=24, unit="images"), run])
+    assert (view.phase, view.progress) == ("caching", Progress("latents", 3, 24, "images"))
+    view.fold([event("finished", state="stopped", step=3, seconds=1.0)])
+    assert (view.phase, view.ended) == ("stopped", "stopped")
+    view.fold([event("state", state="loading"), run])
+    assert (view.phase, view.ended) == ("loading", "")
+
+
 def test_files_and_answers(view: RunView) -> None:
     view.fold(
         [
