@@ -11,6 +11,7 @@ import torch
 import sdtui.starter
 
 TARGET = Path(sdtui.starter.__file__).parent
+SHEET = TARGET.parent.parent / "docs" / "starter.png"
 Stage = Callable[[argparse.Namespace], None]
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"any of: {', '.join(STAGES)} (default: all)")
     parser.add_argument("--work", type=Path, default=Path("starter-work"), help="folder for packages and checkpoints")
     parser.add_argument("--target", type=Path, default=TARGET, help="folder that gets the finished files")
+    parser.add_argument("--sheet", type=Path, default=SHEET, help="PNG that gets the pictures drawn for the report")
     parser.add_argument("--vae-minutes", type=float, default=35, help="time for the autoencoder (default: 35)")
     parser.add_argument("--vae-steps", type=int, default=0, help="instead of --vae-minutes: exactly so many steps")
     parser.add_argument("--unet-minutes", type=float, default=180, help="time for the base model (default: 180)")
@@ -86,7 +88,7 @@ def _export(args: argparse.Namespace) -> None:
 def _report(args: argparse.Namespace) -> None:
     from sdtui.starter.build import report
 
-    report.write_report(args.work, args.target)
+    report.write_report(args.work, args.target, args.sheet)
 
 
 STAGES: dict[str, Stage] = {

@@ -14,8 +14,8 @@ from sdtui.starter.build import pacing
 from sdtui.starter.build.artwork import Artwork, as_float, load
 from sdtui.starter.style import WEIGHTS, make_classifier
 
-STEPS = 1200
-BATCH = 64
+STEPS = 3000
+BATCH = 32
 PEAK_RATE = 3e-3
 SEED = 7
 

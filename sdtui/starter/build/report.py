@@ -48,8 +48,8 @@ class Figure:
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 
-def write_report(work: Path, target: Path) -> list[Figure]:
-    """Measure, and write `report.json`, `report.md` and the contact sheet `report.png` into `target`."""
+def write_report(work: Path, target: Path, sheet: Path) -> list[Figure]:
+    """Measure, write `report.json` and `report.md` into `target`, and the drawn pictures to the PNG `sheet`."""
     art = load(work)
     vae = AutoencoderKL.from_pretrained(target / "model" / "vae")
     model = make_base_model()
@@ -70,7 +70,7 @@ def write_report(work: Path, target: Path) -> list[Figure]:
     facts = _facts(work, art)
     write_atomic(target / "report.json", json.dumps({"schema": 1, **facts, "figures": _rows(figures)}, indent=2) + "\n")
     write_atomic(target / "report.md", _markdown(figures, facts))
-    _write_sheet(drawn, target / "report.png")
+    _write_sheet(drawn, sheet)
     print(_markdown(figures, facts))
     return figures
 
