@@ -39,27 +39,22 @@ class Data:
     digest: str
 
 
-def gather(profile: Profile, report: Report, check: Check) -> Collection:
+def gather(profile: Profile, check: Check) -> Collection:
     """Read the dataset's headers and captions, and refuse what the profile does not tolerate.
 
     Raises:
         UserError: lists what forbids training.
     """
-
-    def progress(done: int, total: int) -> None:
-        check()
-        report.progress("reading the dataset", done, total, "images")
-
-    # Small datasets are read before a progress bar could be drawn.
-    collection = collect(profile, progress)
+    collection = collect(profile, lambda _done, _total: check())
     collection.require(profile)
-    if collection.problems:
-        report.warning(
-            UserError(
-                f"training without {len(collection.problems)} images or captions, the first: {collection.problems[0]}"
-            )
-        )
     return collection
+
+
+def tell_tolerated(collection: Collection, report: Report) -> None:
+    """Say what is wrong with the dataset although the profile lets it pass."""
+    if collection.problems:
+        count, first = len(collection.problems), collection.problems[0]
+        report.warning(UserError(f"training without {count} images or captions, the first: {first}"))
 
 
 def open_device(profile: Profile) -> Any:

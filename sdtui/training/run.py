@@ -39,16 +39,21 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
 
     def check() -> None:
         steering.poll()
+        only_signals()
+
+    def only_signals() -> None:
+        # Answers to commands wait until watchers have been told what the run is.
         if steering.stopping:
             raise Interrupted
 
     profile = load_frozen(run.profile_file)
     requests = list(preview.requests(profile))
     steering.expect(profile.previews.every, len(requests))
-    collection = prepare.gather(profile, report, check)
+    collection = prepare.gather(profile, only_signals)
     accelerator = prepare.open_device(profile)
     order = prepare.make_order(profile, collection.samples)
     _introduce(run, profile, report, order, str(accelerator.device))
+    prepare.tell_tolerated(collection, report)
 
     report.state("loading")
     model = prepare.load(profile, accelerator.device)

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 
 from sdtui.profile.schema import Optimizer
 from sdtui.training.methods.method import ParameterGroup
@@ -100,3 +101,50 @@ def test_rates_follow_the_factor_from_each_groups_own_base() -> None:
     set_rates(optimizer, 0.1)
     assert set_rates(optimizer, 0.5) == pytest.approx({"unet": 5e-5, "text_encoder": 1e-5})
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([5e-5, 1e-5])
+
+
+class HalfPrecision:
+    """What the guarded step uses of an accelerator in fp16, with a scaler that works on the processor."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        self.optimizer = AcceleratedOptimizer(optimizer, scaler=self.scaler)
+
+    def unscale_gradients(self) -> None:
+        self.scaler.unscale_(self.optimizer.optimizer)
+
+
+def half_precision_bench() -> tuple[torch.nn.Parameter, HalfPrecision, GuardedStep]:
+    Accelerator(cpu=True)  # the wrapped optimizer asks for its process-wide state
+    parameter = torch.nn.Parameter(torch.ones(3))
+    half = HalfPrecision(build_adamw([ParameterGroup(params=[parameter], name="unet", lr=0.1)], PLAIN))
+    return parameter, half, GuardedStep(half, half.optimizer, 1.0)
+
+
+def test_in_fp16_an_overflowing_gradient_is_left_out_and_the_run_goes_on() -> None:
+    parameter, half, step = half_precision_bench()
+    for factor, expected in ((1.0, 0.9), (math.inf, 0.9), (1.0, 0.8)):
+        half.scaler.scale((parameter * factor).sum()).backward()  # type: ignore[no-untyped-call]
+        step(torch.tensor(1.0))
+        assert parameter.tolist() == pytest.approx([expected] * 3, abs=1e-2)
+    assert step.failed.item() == 0
+
+
+def test_in_fp16_a_loss_that_is_not_finite_voids_its_step_and_all_later_ones() -> None:
+    parameter, half, step = half_precision_bench()
+    for loss in (math.nan, 1.0):
+        half.scaler.scale(parameter.sum()).backward()  # type: ignore[no-untyped-call]
+        step(torch.tensor(loss))
+        assert parameter.tolist() == [1.0, 1.0, 1.0]
+    assert step.failed.item() == 1
+
+
+def test_the_fp16_scale_is_part_of_the_state() -> None:
+    parameter, half, step = half_precision_bench()
+    half.scaler.scale((parameter * math.inf).sum()).backward()  # type: ignore[no-untyped-call]
+    step(torch.tensor(1.0))
+    assert step.scaler_state()["scale"] == 2.0
+    _, other, fresh = half_precision_bench()
+    fresh.restore_scaler(step.scaler_state())
+    assert other.scaler.get_scale() == 2.0
+    assert Bench().step.scaler_state() == {}

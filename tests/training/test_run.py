@@ -74,7 +74,7 @@ def test_a_run_writes_steps_previews_checkpoints_and_the_finished_file(workplace
     )
     assert train(run) == 0
     # Six images in two buckets, 5 + 1, in batches of 2: 3 + 1 steps an epoch.
-    (begun,) = events(run, "run")
+    begun = events(run)[0]
     assert (begun["kind"], begun["steps_total"], begun["epochs_total"], begun["images"]) == ("run", 8, 2, 6)
     assert steps(run) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [event["epoch"] for event in events(run, "step")] == [1, 1, 1, 1, 2, 2, 2, 2]
@@ -416,3 +416,15 @@ def test_the_profile_of_the_run_is_all_that_is_read(workplace: Path) -> None:
     rewrite(run, {"model": {"base": str(workplace / "model")}, "training": {"stepz": 3}})
     assert train(run) == 2
     assert "stepz" in str(events(run, "error")[0])
+
+
+def test_the_run_event_comes_first_whatever_waits_to_be_told(tmp_path: Path, workplace: Path) -> None:
+    images = make_images(tmp_path / "images", [(64, 64)] * 2)
+    (images / "01.txt").unlink()
+    dataset = {"folders": [{"path": str(images)}]}
+    run = make_run(workplace, {"dataset": dataset, "captions": {"on_missing": "empty"}, "training": {"steps": 1}})
+    control.send(run, "set", key="learning_rate_factor", value=0.5)
+    assert train(run) == 0
+    kinds = [event["kind"] for event in events(run)]
+    assert kinds[0] == "run"
+    assert {"warning", "control"} <= set(kinds)
