@@ -160,7 +160,7 @@ class PreviewPane(Vertical):
 
     def _caption(self, preview: Preview) -> str:
         step = f"step {grouped(preview.step)}"
-        return step if self._album.compare else f"{preview.index + 1}: {preview.prompt}"
+        return step if self._album.compare else f"seed {preview.seed}  {preview.prompt}"
 
     def _head(self) -> None:
         album, step = self._album, self._album.shown_step

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 
@@ -21,22 +21,16 @@ from sdtui.runs.registry import RunInfo, list_runs
 from sdtui.tui import keys
 from sdtui.tui.literal import literal
 from sdtui.tui.monitor import words
+from sdtui.tui.monitor.curves import Curves
 from sdtui.tui.monitor.previews import Album, PreviewPane
 from sdtui.tui.monitor.reader import RunReader
 from sdtui.tui.monitor.snapshot import Snapshot
 from sdtui.tui.numbers import age, grouped
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.screens.dialogs import Choose, Confirm
-from sdtui.tui.widgets import ticks
-from sdtui.tui.widgets.chart import LineChart
 from sdtui.tui.widgets.figures import FigureLines
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.log import LogView
-
-X_AXES = ("step", "relative", "wall")
-X_FORMATS = {"step": ticks.number, "relative": ticks.duration, "wall": ticks.wall}
-# Weights of the average that + and - step through; each about doubles the steps it looks back.
-SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 
 class MonitorScreen(SdtuiScreen):
@@ -50,14 +44,10 @@ class MonitorScreen(SdtuiScreen):
     MonitorScreen {
         & #status { height: 1; padding: 0 1; }
         & #upper { height: 1fr; }
-        & #curves { width: 1fr; padding: 0 1; }
-        & #loss { height: 2fr; }
-        & #rates { height: 1; margin-left: 9; }
-        & #learning { display: none; height: 1fr; margin-top: 1; }
-        &.-tall #learning { display: block; }
+        &.-tall Curves > #learning { display: block; }
         & #log { display: none; }
         &.-log #log { display: block; }
-        &.-log #curves { display: none; }
+        &.-log Curves { display: none; }
         & PreviewPane { width: 2fr; max-width: 44; border-left: solid $faint; }
         &.-wide PreviewPane { width: 1fr; max-width: 50%; }
         &.-unfolded PreviewPane { max-width: 100%; }
@@ -91,9 +81,6 @@ class MonitorScreen(SdtuiScreen):
         self._reader: RunReader | None = None
         self._snapshot: Snapshot | None = None
         self._album = Album()
-        self._x_axis = "step"
-        self._log_y = False
-        self._smoothing = 0.98
         self._pending: dict[str, str] = {}
         self._shown_messages: tuple[object, ...] = ()
 
@@ -102,10 +89,7 @@ class MonitorScreen(SdtuiScreen):
         ascii_only = self.sdtui.settings.ascii
         yield FigureLines(id="status")
         with Horizontal(id="upper", classes="content"):
-            with Vertical(id="curves", classes="main"):
-                yield LineChart("loss", ascii_only=ascii_only, id="loss")
-                yield FigureLines(id="rates")
-                yield LineChart("learning rate", band=False, ascii_only=ascii_only, id="learning")
+            yield Curves(ascii_only=ascii_only, classes="main")
             yield LogView(ascii_only=ascii_only, id="log", classes="main")
             yield PreviewPane(ascii_only=ascii_only, classes="side")
         with Horizontal(id="lower"):
@@ -143,19 +127,12 @@ class MonitorScreen(SdtuiScreen):
 
     def remember(self) -> dict[str, Any]:
         """The run, and how it is looked at."""
-        return {
-            "run": str(self._reader.run_folder.path) if self._reader else "",
-            "x_axis": self._x_axis,
-            "log_y": self._log_y,
-            "smoothing": self._smoothing,
-        }
+        run = str(self._reader.run_folder.path) if self._reader else ""
+        return {"run": run, **self.query_one(Curves).remember()}
 
     def recall(self, state: dict[str, Any]) -> None:
         """Show the run of last time, else the newest."""
-        self._x_axis = state["x_axis"] if state.get("x_axis") in X_AXES else "step"
-        self._log_y = state.get("log_y") is True
-        self._smoothing = state["smoothing"] if state.get("smoothing") in SMOOTHINGS else 0.98
-        self._configure_charts()
+        self.query_one(Curves).recall(state)
         if self._reader is None:
             left = Path(str(state.get("run") or "/nonexistent"))
             if left.is_dir():
@@ -253,27 +230,14 @@ class MonitorScreen(SdtuiScreen):
     def _draw(self, snapshot: Snapshot) -> None:
         status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width)
         self.query_one("#status", FigureLines).show([[*status, *words.waiting_words(list(self._pending.values()))]])
-        self.query_one("#rates", FigureLines).show([words.rates_line(snapshot)])
         lines = (words.memory_line, words.time_line, words.device_line, words.files_line)
         self.query_one("#facts", FigureLines).show([line(snapshot) for line in lines])
-        self._draw_charts(snapshot)
+        self.query_one(Curves).show(snapshot)
         self._album = self._album.with_previews(snapshot.previews)
         self._draw_previews(snapshot)
         self._draw_messages(snapshot)
         if self.has_class("-log"):
             self.query_one(LogView).catch_up()
-
-    def _draw_charts(self, snapshot: Snapshot) -> None:
-        limit = float(snapshot.steps_total) if self._x_axis == "step" and snapshot.steps_total else None
-        if self._x_axis == "relative" and snapshot.times:
-            start = snapshot.times[0]
-            xs: Any = [moment - start for moment in snapshot.times]
-        else:
-            xs = snapshot.steps if self._x_axis == "step" else snapshot.times
-        self.query_one("#loss", LineChart).show(xs, snapshot.losses, limit)
-        rates = next(iter(snapshot.rates.values()), None)
-        if rates is not None:
-            self.query_one("#learning", LineChart).show(xs, rates, limit)
 
     def _draw_previews(self, snapshot: Snapshot) -> None:
         self.query_one(PreviewPane).show(self._album, snapshot.run.path, will_come=not snapshot.over)
@@ -290,40 +254,26 @@ class MonitorScreen(SdtuiScreen):
             clock, text, colour = words.message_line(messages[index])
             return Content.assemble((clock, "$soft"), " ", literal(text, colour, ascii_only=self.sdtui.settings.ascii))
 
-        panel.set_rows(len(messages), row, cursor=len(messages) - 1 if following else None)
-
-    def _configure_charts(self) -> None:
-        x_format = X_FORMATS[self._x_axis]
-        self.query_one("#loss", LineChart).configure(smoothing=self._smoothing, log_y=self._log_y, x_format=x_format)
-        self.query_one("#learning", LineChart).configure(x_format=x_format)
+        panel.set_rows(len(messages), row)
+        if following:
+            # The list knows its new length only after a refresh.
+            self.call_after_refresh(panel.move_to, len(messages) - 1)
 
     def action_x_axis(self) -> None:
         """Step, time since the start, time of day."""
-        self._x_axis = X_AXES[(X_AXES.index(self._x_axis) + 1) % len(X_AXES)]
-        self._redraw_charts()
+        self.query_one(Curves).turn_x_axis()
 
     def action_log_scale(self) -> None:
         """Logarithmic or linear."""
-        self._log_y = not self._log_y
-        self._redraw_charts()
+        self.query_one(Curves).turn_log_scale()
 
     def action_smoother(self) -> None:
         """A longer average."""
-        self._smooth(1)
+        self.query_one(Curves).smooth(1)
 
     def action_rougher(self) -> None:
         """A shorter average."""
-        self._smooth(-1)
-
-    def _smooth(self, by: int) -> None:
-        at = SMOOTHINGS.index(self._smoothing) + by
-        self._smoothing = SMOOTHINGS[min(len(SMOOTHINGS) - 1, max(0, at))]
-        self._redraw_charts()
-
-    def _redraw_charts(self) -> None:
-        self._configure_charts()
-        if self._snapshot is not None:
-            self._draw_charts(self._snapshot)
+        self.query_one(Curves).smooth(-1)
 
     def action_log(self) -> None:
         """The trainer's output in place of the curves."""

@@ -54,7 +54,7 @@ class CaptionPane(Vertical):
         self._shown_facts = left, right
         width = max(0, self.size.width - 2)
         gap = max(1, width - left.cell_length - right.cell_length)
-        self._facts.update((left + Content(" " * gap) + right).truncate(width))
+        self._facts.update((left + Content(" " * gap) + right).truncate(width), layout=False)
 
     def on_resize(self) -> None:
         """Lay the facts out for the new width."""

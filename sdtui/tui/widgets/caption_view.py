@@ -2,38 +2,84 @@
 
 from __future__ import annotations
 
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
 
 from sdtui.dataset.caption import Tag, parse_tags
 from sdtui.tui.caption_text import repeated
 from sdtui.tui.literal import clean, literal
 
 
-class CaptionView(VerticalScroll, can_focus=False):
-    """Shows one caption; long ones scroll with the mouse and to the tag cursor."""
+class CaptionView(ScrollView, can_focus=False):
+    """Shows one caption, wrapped; a long one scrolls with the mouse and follows the tag cursor.
+
+    Drawn line by line: a widget that grows with its text would lay the whole screen out again for every image.
+    """
 
     DEFAULT_CSS = """
-    CaptionView { height: 1fr; padding: 0 1; scrollbar-size: 1 1; }
-    CaptionView > Static { width: 100%; height: auto; }
+    CaptionView { height: 1fr; padding: 0 1; scrollbar-size: 1 1; overflow-x: hidden; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._text = Static(Content(""), markup=False)
+        self._content = Content("")
+        self._cursor_at = 0
+        self._lines: list[Content] = []
 
-    def compose(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        """One block of text."""
-        yield self._text
+    @property
+    def plain(self) -> str:
+        """What it shows, as text."""
+        return self._content.plain
 
     def show(self, text: str, tag: int, *, ascii_only: bool = False) -> None:
         """The caption with the tag cursor on number `tag` (-1: none)."""
-        self._text.update(caption_content(text, tag, ascii_only=ascii_only))
+        tags = parse_tags(text)
+        before = text[: tags[tag].start] if 0 <= tag < len(tags) else ""
+        self._cursor_at = len(_literal_lines(before, "", ascii_only))
+        self._set(caption_content(text, tag, ascii_only=ascii_only))
 
     def show_message(self, message: str, style: str = "$soft") -> None:
         """Words in place of a caption: there is none, or it cannot be read."""
-        self._text.update(literal(message, style))
+        self._cursor_at = 0
+        self._set(literal(message, style))
+
+    def on_resize(self) -> None:
+        """Wrap for the new width."""
+        self._wrap()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the wrapped text."""
+        width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
+        style = self.visual_style
+        if index >= len(self._lines):
+            return Strip.blank(width, style.rich_style)
+        strip = Visual.to_strips(self, self._lines[index], width, 1, style)[0]
+        return strip.adjust_cell_length(width, style.rich_style)
+
+    def _set(self, content: Content) -> None:
+        if not content.is_same(self._content):
+            self._content = content
+            self._wrap()
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        if width < 1:
+            return
+        self._lines = self._content.wrap(width)
+        self.virtual_size = Size(0, len(self._lines))
+        self._follow_cursor(width)
+        self.refresh()
+
+    def _follow_cursor(self, width: int) -> None:
+        """Scroll so that the tag cursor's line is seen."""
+        height = self.scrollable_content_region.height
+        line = max(0, len(self._content[: self._cursor_at + 1].wrap(width)) - 1)
+        top = self.scroll_offset.y
+        if not top <= line < top + height:
+            self.scroll_to(y=max(0, line - height + 1), animate=False, immediate=True)
 
 
 def caption_content(text: str, cursor: int, *, ascii_only: bool = False) -> Content:
@@ -43,14 +89,14 @@ def caption_content(text: str, cursor: int, *, ascii_only: bool = False) -> Cont
     pieces: list[Content] = []
     end = 0
     for index, tag in enumerate(tags):
-        pieces.append(literal_lines(text[end : tag.start], "$soft", ascii_only))
-        pieces.append(literal_lines(tag.text, _style(index, cursor, again, tags), ascii_only))
+        pieces.append(_literal_lines(text[end : tag.start], "$soft", ascii_only))
+        pieces.append(_literal_lines(tag.text, _style(index, cursor, again, tags), ascii_only))
         end = tag.end
-    pieces.append(literal_lines(text[end:], "$soft", ascii_only))
+    pieces.append(_literal_lines(text[end:], "$soft", ascii_only))
     return Content("").join(pieces)
 
 
-def literal_lines(text: str, style: str, ascii_only: bool) -> Content:
+def _literal_lines(text: str, style: str, ascii_only: bool) -> Content:
     """Literal text that keeps its line ends."""
     return Content.styled("\n".join(clean(line, ascii_only=ascii_only) for line in text.split("\n")), style)
 

@@ -86,9 +86,9 @@ class LineChart(Widget):
         self._xs, self._ys, self._limit = xs, ys, limit
         wait = self._drawn_at + INTERVAL - time.monotonic()
         if wait <= 0:
-            self._draw()
+            self._draw_data()
         elif self._due is None:
-            self._due = self.set_timer(wait, self._draw)
+            self._due = self.set_timer(wait, self._draw_data)
 
     def configure(
         self, *, smoothing: float | None = None, log_y: bool | None = None, x_format: ticks.Format | None = None
@@ -123,12 +123,14 @@ class LineChart(Widget):
         styles = {role: self.get_component_rich_style(f"chart--{role}") for role in self.ROLES}
         return {"": self.rich_style, **styles}
 
+    def _draw_data(self) -> None:
+        """Draw because the series grew; only these frames are counted against the two a second."""
+        self._due = None
+        self._drawn_at = time.monotonic()
+        self._draw()
+
     def _draw(self) -> None:
         """Fold in what is new, compose a frame, and mark the cells that differ for repainting."""
-        if self._due is not None:
-            self._due.stop()
-            self._due = None
-        self._drawn_at = time.monotonic()
         frame = self._compose_frame(*self.size)
         before, self._frame = self._frame, frame
         if (before.width, before.height) != (frame.width, frame.height):
@@ -146,6 +148,9 @@ class LineChart(Widget):
             self._columns = Columns(columns * 2, self._smoothing)
         self._columns.take(self._xs, self._ys, self._limit)
         self._title_row(frame)
+        if math.isnan(self.value):
+            frame.text(GUTTER + 1, 1 + rows // 2, "no steps yet", "axis")
+            return frame
         raw = [*self._columns.low, *self._columns.high] if self.band else []
         self._scale = fit_scale(raw, self._columns.line, min(6, max(2, rows // 3)), self._log_y, self._scale)
         self._plot(frame, columns, rows, self._scale)
@@ -198,7 +203,7 @@ class LineChart(Widget):
             return
         start, end = self._columns.start, self._columns.end
         step = self._x_step(end - start, max(2, width // 12))
-        origin = 0.0 if self._x_format is ticks.number else start
+        origin = self._x_origin(start)
         free = GUTTER
         for offset in ticks.ticks(start - origin, end - origin, step):
             label = self._x_format(origin + offset if self._x_format is ticks.wall else offset, step)
@@ -208,6 +213,12 @@ class LineChart(Widget):
                 frame.text(x, y, mark, "axis")
                 frame.text(left, y + 1, label, "axis")
                 free = left + len(label) + 2
+
+    def _x_origin(self, start: float) -> float:
+        """Where the ticks are counted from: zero, the first point, or the midnight before it."""
+        if self._x_format is ticks.duration:
+            return start
+        return ticks.midnight(start) if self._x_format is ticks.wall else 0.0
 
     def _x_step(self, span: float, count: int) -> float:
         if self._x_format is ticks.number:

@@ -102,13 +102,14 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def catch_up(self, *, to_end: bool = False) -> None:
         """Look for new lines; called when the run's files changed."""
-        changed = self._tail.poll() if self._tail else True
+        changed = self._tail.poll() if self._tail is not None else True
         if not changed and not to_end:
             return
         following = to_end or self.is_vertical_scroll_end
-        self.virtual_size = Size(0, len(self._tail) if self._tail else 0)
+        self.virtual_size = Size(0, len(self._tail) if self._tail is not None else 0)
         if following:
-            self.scroll_end(animate=False, immediate=True)
+            # Before the first layout there is nothing to scroll yet.
+            self.scroll_end(animate=False, force=True, immediate=self.show_vertical_scrollbar)
         self.refresh()
 
     def plain(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -94,13 +95,14 @@ class PicturePanel(Widget):
         if self._caption and y == self.size.height - 1:
             words = fit(clean(self._caption, ascii_only=self._mode == "ascii"), width)
             return Strip([Segment(words, self.get_component_rich_style("picture--caption"))], width)
-        top = max(0, (self._rows - len(self._strips)) // 2)
-        if self._strips and top <= y < top + len(self._strips):
-            strip = self._strips[y - top]
-            return _centred(strip, width).apply_style(style)
-        if not self._strips and self._message and y == self._rows // 2:
-            return _centred(Strip([Segment(fit(self._message, width).rstrip(), style)]), width).apply_style(style)
+        strips = self._strips or self._message_strips(width)
+        top = max(0, (self._rows - len(strips)) // 2)
+        if top <= y < top + len(strips):
+            return _centred(strips[y - top], width).apply_style(style)
         return Strip.blank(width, style)
+
+    def _message_strips(self, width: int) -> list[Strip]:
+        return [Strip([Segment(fit(line, width).rstrip())]) for line in wrap(self._message, max(8, width - 2))]
 
     @property
     def _rows(self) -> int:

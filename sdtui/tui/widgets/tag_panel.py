@@ -39,12 +39,12 @@ class TagPanel(Vertical):
 
     def show_message(self, message: str) -> None:
         """Say what is being waited for."""
-        self._title.update(Content(message))
+        self._title.update(Content(message), layout=False)
 
     def show(self, counts: Counter[str], heading: str) -> None:
         """Show these counts."""
         self._tags = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        self._title.update(Content(f"{heading}  {grouped(len(self._tags))}"))
+        self._title.update(Content(f"{heading}  {grouped(len(self._tags))}"), layout=False)
         self._list.set_rows(len(self._tags), self._row, cursor=0)
 
     def _row(self, index: int, width: int) -> Content:

@@ -44,8 +44,9 @@ def log_ticks(low: float, high: float, count: int) -> list[float]:
     fine = [value for value in fine if low <= value * (1 + 1e-9) and value <= high * (1 + 1e-9)]
     if len(fine) <= count:
         return fine
-    every = max(1, math.ceil((last - first + 1) / max(1, count)))
-    return [10.0**n for n in range(first, last + 1, every) if low <= 10.0**n * (1 + 1e-9) <= high * (1 + 2e-9)]
+    lowest, highest = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    every = max(1, math.ceil((highest - lowest + 1) / max(1, count)))
+    return [10.0**n for n in range(lowest, highest + 1, every)]
 
 
 def number(value: float, step: float) -> str:
@@ -80,3 +81,9 @@ def wall(value: float, step: float) -> str:
     if step >= 86400:
         return f"{moment.day} {moment:%b}"
     return f"{moment:%H:%M:%S}" if step < 60 else f"{moment:%H:%M}"
+
+
+def midnight(value: float) -> float:
+    """The Unix time at which the local day of `value` began."""
+    moment = datetime.fromtimestamp(value).astimezone()
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()

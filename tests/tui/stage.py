@@ -1,0 +1,41 @@
+"""A bare app for one widget, and what the screen says as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from sdtui.tui.theme import FALLBACK, use_theme
+
+
+class Stage(App[None]):
+    """Shows one widget in our theme."""
+
+    def __init__(self, widget: Widget) -> None:
+        super().__init__()
+        self._widget = widget
+        self.animation_level = "none"
+        use_theme(self, "sdtui")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(FALLBACK)
+
+    def compose(self) -> ComposeResult:
+        yield self._widget
+
+
+def screen_text(app: App[None]) -> list[str]:
+    """Every row of the screen as the compositor draws it, without trailing blanks."""
+    return ["".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+async def until(pilot: Pilot[None], done: Callable[[], bool], tries: int = 200) -> None:
+    """Let the app and its threads work until `done`; fails when they never get there."""
+    for _ in range(tries):
+        await pilot.pause(0.02)
+        if done():
+            return
+    raise AssertionError("it never happened: " + " | ".join(screen_text(pilot.app)))
