@@ -7,6 +7,7 @@ made, each with the bytes it expects on disk, so that nothing another program wr
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -138,9 +139,9 @@ class CaptionsModel:
             text = self.library.text(at)
             self._blank[at] = not (text and text.strip())
 
-    def count_slowly(self) -> Counter[str]:
-        """Count the tags of the view."""
-        return self.library.tag_counts(None if isinstance(self.view, range) else self.view)
+    def count_slowly(self, stopped: Callable[[], bool] = lambda: False) -> Counter[str]:
+        """Count the tags of the view; once `stopped` says so, what is left is not counted."""
+        return self.library.tag_counts(itertools.takewhile(lambda _at: not stopped(), self.view))
 
     def search_slowly(self, query: str) -> list[int]:
         """Positions whose name or caption contains `query`."""

@@ -6,6 +6,7 @@ moment later. Everything about the whole dataset (untagged, tag counts, search) 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -200,6 +201,8 @@ class CaptionsView(SdtuiScreen):
 
     def _loaded(self, model: CaptionsModel) -> None:
         if self.model is model:
+            # What was made so far stays; a full collection over it would hold a key press back for a tenth of a second.
+            gc.freeze()
             self.images.redraw()
             self.update_chrome()
 
@@ -306,10 +309,11 @@ class CaptionsView(SdtuiScreen):
     def _count_tags(self, model: CaptionsModel) -> None:
         """In a thread: count the view's tags and show them."""
         view = model.view
-        counts = model.count_slowly()
+        worker = get_current_worker()
+        counts = model.count_slowly(lambda: worker.is_cancelled or model.view is not view)
 
         def show() -> None:
-            if self.model is model and model.view is view:
+            if not worker.is_cancelled and self.model is model and model.view is view:
                 model.counts = counts
                 self._show_counts()
 
