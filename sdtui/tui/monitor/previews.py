@@ -171,7 +171,6 @@ class PreviewPane(Vertical):
             if len(indices) > 1:
                 at = indices.index(album.index) if album.index in indices else 0
                 words += f"  prompt {at + 1}/{len(indices)}"
-            words += "  from first" if album.compare else ""
         if words != self._words:
             self._words = words
             self.query_one("#preview-head", Static).update(Content(words))

@@ -31,9 +31,7 @@ def picture(*rows: list[tuple[int, int, int]]) -> Image.Image:
         ((RED, RED, RED, RED), Cell(" ", None, RED)),
     ],
 )
-def test_four_pixels_of_two_colours_are_drawn_exactly(
-    pixels: tuple[tuple[int, int, int], ...], cell: Cell
-) -> None:
+def test_four_pixels_of_two_colours_are_drawn_exactly(pixels: tuple[tuple[int, int, int], ...], cell: Cell) -> None:
     assert fit_quadrant(*pixels) == cell
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from textual.strip import Strip
 
-from sdtui.tui.widgets.picture import PicturePanel
+from sdtui.tui.widgets.picture import Job, PicturePanel
 from tests.tui.stage import Stage, until
 
 SIZE = (12, 6)
@@ -71,7 +72,12 @@ async def test_only_the_last_of_many_is_decoded(tmp_path: Path, monkeypatch: pyt
     async with app.run_test(size=SIZE) as pilot:
         panel = panel_of(app)
         real = panel._drawing
-        monkeypatch.setattr(panel, "_drawing", lambda job: decoded.append(job.path) or real(job))
+
+        def drawing(job: Job) -> list[Strip]:
+            decoded.append(job.path)
+            return real(job)
+
+        monkeypatch.setattr(panel, "_drawing", drawing)
         for path in paths:
             panel.show(path)
         await until(pilot, lambda: paths[-1] in decoded and not panel._busy)

@@ -17,7 +17,9 @@ def test_round_step(span: float, count: int, step: float) -> None:
     assert ticks.round_step(span, count) == pytest.approx(step)
 
 
-@pytest.mark.parametrize(("span", "count", "step"), [(50, 5, 10), (500, 5, 120), (7200, 4, 1800), (10 * 86400, 5, 172800)])
+@pytest.mark.parametrize(
+    ("span", "count", "step"), [(50, 5, 10), (500, 5, 120), (7200, 4, 1800), (10 * 86400, 5, 172800)]
+)
 def test_clock_step(span: float, count: int, step: float) -> None:
     assert ticks.clock_step(span, count) == step
 

@@ -1,0 +1,113 @@
+"""A run in words, to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sdtui.runs.figures import Message, Progress
+from sdtui.tui.glyphs import UNICODE
+from sdtui.tui.monitor import words
+from sdtui.tui.monitor.device import DeviceTotals
+from sdtui.tui.monitor.snapshot import Snapshot
+from sdtui.tui.widgets.figures import Piece
+from tests.tui.monitor.actor import Actor
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    with Actor(tmp_path) as actor:
+        actor.step(1880)
+        actor.stats(1880)
+        return actor.snapshot()
+
+
+def text(pieces: Sequence[Piece]) -> str:
+    return "".join(piece for piece, _ in pieces).rstrip()
+
+
+def test_the_status_of_a_run_that_goes(snapshot: Snapshot) -> None:
+    assert text(words.status_line(snapshot, UNICODE, 80)) == (
+        "training   step 1 880 / 3 000   ETA 0:41    1.9 images/s   epoch 1 / 8"
+    )
+    assert " 63 % " in text(words.status_line(snapshot, UNICODE, 120))
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "role"),
+    [("killed", "R resumes", "error"), ("stopped", "R resumes", "accent"), ("paused", "space goes on", "warning")],
+)
+def test_a_state_that_wants_something_says_what(snapshot: Snapshot, state: str, says: str, role: str) -> None:
+    line = words.status_line(replace(snapshot, state=state, over=state != "paused"), UNICODE, 80)
+    assert text(line).endswith(says)
+    assert line[0] == (f"{state:<9}", role)
+
+
+def test_a_finished_run_tells_how_long_it_took(snapshot: Snapshot) -> None:
+    line = text(words.status_line(replace(snapshot, state="finished", over=True, seconds=95.0), UNICODE, 80))
+    assert line.startswith("finished   step 1 880 / 3 000   took 1 min 35 s")
+    assert "ETA" not in line
+
+
+def test_progress_of_another_job(snapshot: Snapshot) -> None:
+    caching = replace(snapshot, phase="caching", progress=Progress("latents", 3, 24, "images"))
+    assert text(words.status_line(caching, UNICODE, 80)).endswith("latents 3 / 24 images")
+
+
+def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
+    assert text(words.rates_line(snapshot)) == "rate  unet 1.00e-04   text encoder 4.00e-06   gradient 0.21"
+    assert text(words.memory_line(snapshot)) == "memory  900 MiB now  2.0 GiB peak of 16.0 GiB (process)"
+    assert text(words.time_line(snapshot)) == (
+        "time    data 1 %  forward 38 %  backward 57 %  optimizer 3 %  other 1 %"
+    )
+    assert text(words.device_line(snapshot)) == "device  cpu"
+    assert text(words.files_line(snapshot)) == "files   no checkpoint yet"
+
+
+def test_parts_of_memory_and_totals_of_the_device(snapshot: Snapshot) -> None:
+    parts = {"kind": "cuda", "used_mib": 8192, "peak_mib": 9216, "total_mib": 81920, "parts": {"weights": 1741}}
+    assert text(words.memory_line(replace(snapshot, memory=parts))) == (
+        "memory  weights 1.7 GiB  8.0 GiB now  9.0 GiB peak of 80.0 GiB"
+    )
+    totals = DeviceTotals("H200", 18637, 142336, 97, 71)
+    assert text(words.device_line(replace(snapshot, totals=totals))) == (
+        "device  H200  18.2 GiB of 139 GiB  97 % busy  71 °C"
+    )
+
+
+def test_before_anything_was_reported(tmp_path: Path) -> None:
+    with Actor(tmp_path) as actor:
+        bare = actor.snapshot()
+    assert text(words.memory_line(bare)) == "memory  not reported yet"
+    assert text(words.time_line(bare)) == "time    not reported yet"
+    assert text(words.rates_line(bare)) == ""
+
+
+def test_checkpoints_and_output(tmp_path: Path) -> None:
+    with Actor(tmp_path) as actor:
+        actor.events.write("checkpoint", step=500, path="checkpoints/step-000500", bytes=1, seconds=1)
+        assert text(words.files_line(actor.snapshot())) == "files   1 checkpoint  at step 500"
+        actor.events.write("checkpoint", step=1000, path="checkpoints/step-001000", bytes=1, seconds=1)
+        assert text(words.files_line(actor.snapshot())) == "files   2 checkpoints  at step 500, 1 000"
+        actor.finish(3000)
+        assert text(words.files_line(actor.snapshot())) == "files   1 written  10.0 MiB"
+
+
+def test_a_message_has_its_level_as_colour() -> None:
+    clock, said, colour = words.message_line(Message(0.0, "warning", "warning", "mind"))
+    assert (len(clock), said, colour) == (8, "mind", "$warning")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0:00"), (41.4, "0:41"), (725, "12:05"), (4815, "1 h 20"), (-3, "0:00")]
+)
+def test_clock(seconds: float, said: str) -> None:
+    assert words.clock(seconds) == said
+
+
+def test_commands_not_answered_yet() -> None:
+    assert text(words.waiting_words(["save", "preview"])) == "   save, preview asked"
+    assert words.waiting_words([]) == []

@@ -1,0 +1,225 @@
+"""The Monitor screen on runs of every state, driven by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sdtui.runs import launch
+from sdtui.tui.app import SdtuiApp
+from sdtui.tui.monitor import reader as reading
+from sdtui.tui.screens.monitor import MonitorScreen
+from tests.tui.monitor.actor import Actor
+from tests.tui.stage import screen_text, until
+
+SIZE = (120, 36)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.05)
+
+
+@pytest.fixture
+def actor(tmp_path: Path) -> Iterator[Actor]:
+    with Actor(tmp_path / "runs") as actor:
+        for number in range(1, 21):
+            actor.step(number)
+        actor.stats(20)
+        yield actor
+
+
+def app_on(workspace: Path) -> SdtuiApp:
+    return SdtuiApp(workspace, start="monitor")
+
+
+def says(app: SdtuiApp, words: str) -> bool:
+    return words in "\n".join(screen_text(app))
+
+
+async def test_a_live_run_is_shown_and_followed(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+        rows = screen_text(app)
+        assert rows[1].startswith(" training   step 20 / 3 000   ETA 0:41    1.9 images/s")
+        assert rows[2].startswith(" loss  0.1")
+        assert says(app, "memory  900 MiB now  2.0 GiB peak of 16.0 GiB (process)")
+        actor.step(21)
+        await until(pilot, lambda: says(app, "step 21 / 3 000"))
+
+
+async def test_closing_the_app_leaves_the_run_alone(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        reader = app.screen._reader if isinstance(app.screen, MonitorScreen) else None
+    assert reader is not None
+    reader.join(20)
+    assert not reader.is_alive()
+    assert actor.inbox.take() == []
+
+
+@pytest.mark.parametrize(("key", "command"), [("p", "preview"), ("s", "save"), ("space", "pause")])
+async def test_a_command_is_asked_then_answered(actor: Actor, tmp_path: Path, key: str, command: str) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press(key)
+        await until(pilot, lambda: says(app, f"{command} asked"))
+        assert actor.answer() == [command]
+        await until(pilot, lambda: says(app, f"{command} done") and not says(app, "asked"))
+
+
+async def test_a_refused_command_says_why_once(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("s")
+        actor.answer("refused", "disk [full]")
+        await until(pilot, lambda: says(app, "save refused: disk [full]"))
+        await until(pilot, lambda: len(app._notifications) == 1)
+
+
+async def test_space_lets_a_paused_run_go_on(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        actor.events.write("state", state="paused", reason="")
+        await until(pilot, lambda: says(app, "space goes on"))
+        await pilot.press("space")
+        assert actor.answer() == ["unpause"]
+
+
+async def test_stop_asks_first(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("S")
+        await until(pilot, lambda: says(app, "End this run?"))
+        await pilot.press("escape")
+        assert actor.answer() == []
+        await pilot.press("S")
+        await until(pilot, lambda: says(app, "End this run?"))
+        await pilot.press("y")
+        await pilot.pause()
+        assert actor.answer() == ["stop"]
+
+
+async def test_a_killed_run_offers_to_resume(actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resumed: list[str] = []
+    monkeypatch.setattr(launch, "resume", lambda run: resumed.append(run.name))
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("R")
+        assert resumed == []
+        actor.die()
+        await until(pilot, lambda: says(app, "R resumes"))
+        await pilot.press("R")
+        assert resumed == [actor.run.name]
+        await pilot.press("p")
+        assert actor.inbox.take() == []
+
+
+async def test_a_finished_run(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", alive=False) as actor:
+        actor.step(3000)
+        actor.finish(3000)
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "finished   step 3 000 / 3 000   took 1 min 35 s"))
+        assert says(app, "files   1 written  10.0 MiB")
+
+
+async def test_a_run_from_a_newer_version_says_so(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", alive=False) as actor:
+        actor.run.run_json.write_text('{"schema": 99}')
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "newer"))
+
+
+async def test_a_workspace_without_runs(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "no run yet   launch one from a profile: 4 then L"))
+
+
+async def test_older_and_newer_runs_and_the_list(actor: Actor, tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", "another", alive=False) as other:
+        other.step(7)
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "another-"))
+        await pilot.press("full_stop")
+        await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {actor.run.name}"))
+        await pilot.press("comma")
+        await until(pilot, lambda: says(app, "step 7 / 3 000"))
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "Which run?"))
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+
+
+async def test_previews_messages_and_paths_are_taken_literally(actor: Actor, tmp_path: Path) -> None:
+    actor.preview(10, prompt="[red]a[/x] \x1b[31mtower")
+    actor.events.write("warning", message="caption of [b]x[/q].jpg \x07 is empty", where="images/[i]x.txt", remedy="")
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, r"[red]a[/x] \x1b[31mtower"))
+        assert says(app, r"images/[i]x.txt: caption of [b]x[/q].jpg \x07 is")
+
+
+async def test_scrubbing_turning_and_comparing_previews(actor: Actor, tmp_path: Path) -> None:
+    for step in (0, 10, 20):
+        actor.preview(step, 0, "first prompt")
+        actor.preview(step, 1, "second prompt")
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "previews  step 20  3/3  prompt 1/2"))
+        await pilot.press("left", "tab")
+        await until(pilot, lambda: says(app, "step 10  2/3  prompt 2/2") and says(app, "second prompt  (seed 8)"))
+        await pilot.press("right", "c")
+        await until(pilot, lambda: says(app, "│ step 0") and says(app, "│ step 20"))
+
+
+async def test_the_log_takes_the_place_of_the_curves(actor: Actor, tmp_path: Path) -> None:
+    actor.run.log_file.write_text("loading [bold]model[/x]\n")
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("l")
+        await until(pilot, lambda: says(app, "loading [bold]model[/x]"))
+        assert not says(app, "average 0.98")
+        await pilot.press("q")
+        await until(pilot, lambda: says(app, "average 0.98"))
+
+
+async def test_axis_scale_and_smoothing_are_remembered(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("x", "y", "plus")
+        await until(pilot, lambda: says(app, "average 0.99"))
+        app.exit()
+    again = app_on(tmp_path)
+    async with again.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(again, "average 0.99"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (250, 70)])
+async def test_other_sizes_and_ascii(actor: Actor, tmp_path: Path, size: tuple[int, int]) -> None:
+    from sdtui.tui.settings import Settings
+
+    actor.preview(20)
+    app = SdtuiApp(tmp_path, start="monitor", settings=Settings(ascii=True))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+        assert says(app, "memory  900 MiB now")
+        if size[0] == 80:
+            assert not says(app, "previews  step")
+            await pilot.press("i")
+        await until(pilot, lambda: says(app, "previews  step 20"))
