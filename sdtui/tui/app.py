@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.content import Content
@@ -23,6 +24,7 @@ from sdtui.runs.registry import RunInfo
 from sdtui.tui import keys
 from sdtui.tui.board import Board, BoardReader
 from sdtui.tui.glyphs import Glyphs, glyphs
+from sdtui.tui.key_order import KeyOrder
 from sdtui.tui.literal import clean, literal
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.settings import Settings
@@ -83,6 +85,7 @@ class SdtuiApp(App[None]):
         self._run_line = Content("")
         self.board: Board = Board()
         self._reader: BoardReader | None = None
+        self._key_order = KeyOrder(self)
         self.crash: tuple[BaseException, Path | None] | None = None
         self.animation_level = "none"
         self.theme_used = use_theme(self, self.settings.theme)
@@ -102,6 +105,12 @@ class SdtuiApp(App[None]):
             self._guard.install()
         if self._target is not None:
             self.call_after_refresh(self.open, self.DEFAULT_MODE, self._target)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes one after the other, each with its effect."""
+        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if not typed or self._key_order.admit(event):
+            await super().on_event(event)
 
     def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
         """Write down where we are while the screens still know, then close."""

@@ -58,7 +58,6 @@ class SdtuiScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, body, footer."""
         yield HeaderLine(self.NAME)
-        yield Static("", id="too-small", markup=False)
         yield from self.body()
         yield HintLine()
 
@@ -129,13 +128,16 @@ class SdtuiScreen(Screen[None]):
         """The footer follows the focus."""
         self.update_chrome()
 
-    def on_resize(self, event: events.Resize) -> None:
+    async def on_resize(self, event: events.Resize) -> None:
         """A window too small to use says so instead of showing scraps."""
         width, height = event.size
-        self.query_one("#too-small", Static).update(
-            Content(f"This window is {width} x {height}; sdtui needs {MIN_WIDTH} x {MIN_HEIGHT}.")
-        )
-        self.set_class(width < MIN_WIDTH or height < MIN_HEIGHT, "-too-small")
+        too_small = width < MIN_WIDTH or height < MIN_HEIGHT
+        if too_small:
+            words = f"This window is {width} x {height}; sdtui needs {MIN_WIDTH} x {MIN_HEIGHT}."
+            if not self.query("#too-small"):
+                await self.mount(Static(id="too-small", markup=False))
+            self.query_one("#too-small", Static).update(Content(words))
+        self.set_class(too_small, "-too-small")
         self.update_chrome()
 
     def action_side(self) -> None:

@@ -232,15 +232,15 @@ class CaptionsScreen(CaptionsView):
             query = event.value
             self.set_timer(SEARCH_DELAY, lambda: self._search(query))
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Search names and captions."""
         if self.model is not None:
-            self.query_one(SearchLine).open()
+            await self.query_one(SearchLine).open()
             self.update_chrome()
 
     def _search(self, query: str) -> None:
         model, line = self.model, self.query_one(SearchLine)
-        if model is None or query != line.line.value or query == self._searched:
+        if model is None or query != line.value or query == self._searched:
             return
         self._searched = query
         if not query.strip():
@@ -271,7 +271,7 @@ class CaptionsScreen(CaptionsView):
 
     def _search_done(self) -> None:
         """Keep the narrowed list; without a text, close the line."""
-        if self.query_one(SearchLine).line.value.strip():
+        if self.query_one(SearchLine).value.strip():
             self.images.focus()
         else:
             self._end_search()

@@ -179,9 +179,9 @@ class HomeScreen(SdtuiScreen):
             self.sdtui.report(error)
         self.sdtui.look_again()
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Filter the lines."""
-        self.query_one(SearchLine).open()
+        await self.query_one(SearchLine).open()
         self.update_chrome()
 
     def go_back(self) -> bool:
@@ -262,8 +262,7 @@ class HomeScreen(SdtuiScreen):
         return self._lines[index].item is not None
 
     def _filter(self) -> str:
-        line = self.query_one(SearchLine)
-        return line.line.value if line.is_open else ""
+        return self.query_one(SearchLine).value
 
     def _end_filter(self) -> None:
         self.query_one(SearchLine).close()

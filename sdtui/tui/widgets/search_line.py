@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
@@ -26,21 +25,22 @@ class SearchLine(Horizontal):
         self.line = LineInput(id="search")
         self._found = Static("", id="found", markup=False)
 
-    def compose(self) -> ComposeResult:
-        """Slash, line, count."""
-        yield Static("/", id="slash", markup=False)
-        yield self.line
-        yield self._found
+    @property
+    def value(self) -> str:
+        """What is searched for; empty while the line is closed."""
+        return self.line.value if self.is_open else ""
 
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
         return self.has_class("-open")
 
-    def open(self) -> None:
-        """Show it and type."""
+    async def open(self) -> None:
+        """Show it and type. The line is made when first wanted, so that no screen's first frame waits for it."""
+        if not self.children:
+            await self.mount(Static("/", id="slash", markup=False), self.line, self._found)
         self.add_class("-open")
-        self.line.focus()
+        self.screen.set_focus(self.line)
 
     def close(self) -> None:
         """Hide it and forget what was typed."""
