@@ -45,7 +45,7 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     if argv and argv[0] in table.COMMANDS:
         return table.run(argv[0], argv[1:])
-    if not argv or os.path.isdir(argv[0]):
+    if not argv or argv[0].startswith("-") or os.path.isdir(argv[0]):
         return table.run("app", argv)
     _complain(f"sdtui: {table.unknown(argv[0])}")
     return USAGE

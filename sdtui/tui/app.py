@@ -17,11 +17,11 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from sdtui.errors import SdtuiError
 from sdtui.runs.registry import RunInfo
 from sdtui.tui import keys
+from sdtui.tui.ascii_chrome import draw_with_ascii
 from sdtui.tui.board import Board, BoardReader
 from sdtui.tui.glyphs import Glyphs, glyphs
 from sdtui.tui.key_order import KeyOrder
@@ -91,7 +91,7 @@ class SdtuiApp(App[None]):
         self.theme_used = use_theme(self, self.settings.theme)
         self.set_keymap(dict(self.keys.remap))
         if self.settings.ascii:
-            ScrollBar.renderer = AsciiScrollBar
+            draw_with_ascii()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The names our style sheets use, for themes that are not ours."""
@@ -203,7 +203,7 @@ class SdtuiApp(App[None]):
 
     def say(self, message: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """A toast with the text taken literally."""
-        self.notify(clean(message, ascii_only=self.settings.ascii), severity=severity, markup=False)
+        self.notify(clean(message, ascii_only=self.settings.ascii, lines=True), severity=severity, markup=False)
 
     def report(self, error: BaseException) -> None:
         """A failure that the app survives: our own errors as they are, others with a crash file."""
@@ -290,8 +290,3 @@ def _share(info: RunInfo) -> str:
     return f"{info.step / info.steps_total:.0%}" if info.steps_total else info.state
 
 
-class AsciiScrollBar(ScrollBarRender):
-    """A scroll bar without partial blocks."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "]
-    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]

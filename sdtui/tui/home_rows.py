@@ -17,6 +17,10 @@ from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 Item = ProfileRow | RunInfo | DatasetRow
 
+# Cells of the two columns after the name, the same in all three sections.
+FIRST, SECOND = 13, 22
+LABEL = 12
+
 STATE_STYLE = {
     "running": "$accent",
     "starting": "$accent",
@@ -93,13 +97,13 @@ def draw(line: Line, width: int, marks: Glyphs, ascii_only: bool) -> Content:
         return name + _profile(line.item, rest)
     if isinstance(line.item, RunInfo):
         return name + _run(line.item, rest, marks)
-    return name + _dataset(line.item, rest)
+    return name + _dataset(line.item)
 
 
 def _profile(row: ProfileRow, width: int) -> Content:
-    kind = fit(clean(row.kind) or "-", 12)
-    edited = fit(f"edited {age(row.changed)}" if row.changed else "", 20)
-    return Content.assemble((kind, "$soft"), (edited if width >= 46 else "", "$soft"), verdict(row))
+    kind = fit(clean(row.kind) or "-", FIRST)
+    edited = fit(f"edited {age(row.changed)}" if row.changed else "", SECOND)
+    return Content.assemble((kind, "$soft"), (edited if width >= FIRST + SECOND else "", "$soft"), verdict(row))
 
 
 def verdict(row: ProfileRow) -> Content:
@@ -116,7 +120,7 @@ def verdict(row: ProfileRow) -> Content:
 
 
 def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
-    state = (fit(info.state, 11), STATE_STYLE.get(info.state, "$soft"))
+    state = (fit(info.state, FIRST), STATE_STYLE.get(info.state, "$soft"))
     share = info.step / info.steps_total if info.steps_total else 0.0
     if not info.live:
         ended = (
@@ -124,10 +128,10 @@ def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
             if info.state != "finished"
             else age(info.changed)
         )
-        middle = (fit(ended, 23), "$soft")
+        middle = (fit(ended, SECOND), "$soft")
     else:
         left = f"  {duration(info.eta_seconds)} left" if info.eta_seconds is not None else ""
-        middle = (fit(f"{share:>4.0%}{left}", 23), "$foreground")
+        middle = (fit(f"{share:.0%}{left}", SECOND), "$foreground")
     loss = f"loss {info.loss:.3f}" if info.loss is not None else ""
     drawn = ""
     if info.live and width >= 70:
@@ -135,10 +139,10 @@ def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
     return Content.assemble(state, middle, (loss, "$soft"), (drawn, "$accent"))
 
 
-def _dataset(row: DatasetRow, width: int) -> Content:
+def _dataset(row: DatasetRow) -> Content:
     if row.images < 0:
         return Content("")
-    images = (fit(count(row.images, "image"), 18 if width >= 40 else 14), "$soft")
+    images = (fit(count(row.images, "image"), FIRST), "$soft")
     if row.problem:
         return Content.assemble(images, (clean(row.problem), "$error"))
     return Content.assemble(
@@ -150,15 +154,19 @@ def _untagged(row: DatasetRow) -> str:
     return "$warning" if row.untagged else "$success"
 
 
-def details(item: Item | None, ascii_only: bool) -> Content:
-    """The side panel's text about an item."""
+def details(item: Item | None, width: int, ascii_only: bool) -> Content:
+    """The side panel's text about an item; what does not fit beside its label stands below it."""
     if item is None:
         return Content("")
     home = str(Path.home())
     title = Content.styled(clean(name_of(item), ascii_only=ascii_only), "bold $strong")
     where = Content.styled(clean(home_path(str(path_of(item).parent), home), ascii_only=ascii_only), "$soft")
     facts = [(label, clean(value, ascii_only=ascii_only), style) for label, value, style in _facts(item) if value]
-    body = [Content.assemble((f"{label:<12}", "$soft"), (value, style)) for label, value, style in facts]
+    gaps = [" " if LABEL + len(value) <= width else "\n" for _label, value, _style in facts]
+    body = [
+        Content.assemble((f"{label:<{LABEL - 1}}{gap}", "$soft"), (value, style))
+        for gap, (label, value, style) in zip(gaps, facts, strict=True)
+    ]
     return Content("\n").join([title, where, Content(""), *body])
 
 
@@ -172,7 +180,7 @@ def _facts(item: Item) -> list[tuple[str, str, str]]:
             *[("images", home_path(str(folder), home), "$foreground") for folder in item.folders],
             ("edited", age(item.changed) if item.changed else "", "$foreground"),
             ("check", verdict(item).plain, "$error" if item.errors > 0 else "$foreground"),
-            ("first", item.first_problem, "$error" if item.errors else "$warning"),
+            ("problem", item.first_problem, "$error" if item.errors else "$warning"),
         ]
     if isinstance(item, DatasetRow):
         return [

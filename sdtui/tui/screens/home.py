@@ -24,6 +24,9 @@ from sdtui.tui.widgets.search_line import SearchLine
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 
+DETAILS_WIDTH = 39
+
+
 class HomeScreen(SdtuiScreen):
     """What there is, and what it is doing."""
 
@@ -32,7 +35,7 @@ class HomeScreen(SdtuiScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("home")]
     DEFAULT_CSS = """
     HomeScreen {
-        & LineList { width: 1fr; margin: 1 0; }
+        & LineList { width: 1fr; margin: 1 1 1 0; }
         & VerticalScroll { width: 44; margin: 1 0; padding: 0 2; border-left: solid $faint; scrollbar-size: 1 1; }
         &.-wide VerticalScroll { width: 80; }
         &.-narrow LineList { margin: 0; }
@@ -282,7 +285,9 @@ class HomeScreen(SdtuiScreen):
 
     def _show_details(self) -> None:
         item = self._item()
-        self.query_one("#details", Static).update(home_rows.details(item, self.sdtui.settings.ascii))
+        panel = self.query_one("#details", Static)
+        width = panel.content_size.width or DETAILS_WIDTH
+        panel.update(home_rows.details(item, width, self.sdtui.settings.ascii))
 
 
 def _place(line: Line) -> str:
