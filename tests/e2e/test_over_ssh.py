@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from tests.e2e.terminal import Terminal, sdtui, wait_until
 from tests.support.workspace import make_workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("ssh")]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Path]:
+    """A workspace whose runs are killed when the test is over, however it ended."""
+    folder = tmp_path / "work"
+    make_workspace(folder, steps=100_000, checkpoints=50)
+    yield folder
+    subprocess.run(["pkill", "-9", "-f", f"sdtui.training {folder}"], check=False)
 
 
 @pytest.fixture
@@ -40,14 +50,10 @@ def remote(*arguments: str | Path) -> str:
     return f"export TERM=xterm-256color LC_ALL=C.UTF-8; exec {shlex.join(sdtui(*arguments))}"
 
 
-def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, tmp_path: Path) -> None:
-    workspace = tmp_path / "work"
-    make_workspace(workspace, steps=100_000, checkpoints=50)
+def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, workspace: Path) -> None:
     with Terminal(sshd.client(remote(workspace))) as terminal:
         terminal.wait_for("tiny.toml")
         terminal.press("L")
-        terminal.wait_for("Launch")
-        terminal.press("Enter")
         wait_until(
             lambda: (workspace / "runs").is_dir() and any((workspace / "runs").glob("tiny-*")), 30, terminal.screen
         )
@@ -59,12 +65,13 @@ def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, tmp_
     before = steps_done(run)
     wait_until(lambda: steps_done(run) > before + 5, 60, run.log_file.read_text)
     with Terminal(sshd.client(remote(workspace))) as terminal:
+        terminal.wait_for("sdtui")
         terminal.press("3")
         terminal.wait_for(run.name[:4], "100 000")
         before = steps_done(run)
         terminal.press("S")
-        terminal.wait_for("Stop")
-        terminal.press("Enter")
+        terminal.wait_for("end it")
+        terminal.press("y")
         wait_until(lambda: not lock.is_held(run), 60, terminal.screen)
         terminal.wait_for("stopped")
     assert run.complete_checkpoints()[-1][0] >= before

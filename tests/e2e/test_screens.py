@@ -43,8 +43,10 @@ def test_every_screen_at_every_size(workspace: Path, folders: dict[str, str], wi
         terminal.press("3")
         terminal.wait_for("monitor", "? keys")
         terminal.press("?")
-        terminal.wait_for("On every screen")
-        terminal.press("Escape", "1")
+        terminal.wait_for("esc close", "Save a checkpoint at the next step.")
+        terminal.press("Escape")
+        terminal.wait_gone("esc close")
+        terminal.press("1")
         terminal.wait_for("tiny.toml")
         terminal.press("q")
         assert terminal.wait_exit() == 0

@@ -32,6 +32,7 @@ path = "images"
 [training]
 steps = {steps}
 seed = 7
+threads = 1   # a second thread beside a busy core can cost a hundredfold
 
 [previews]
 every = {previews}
