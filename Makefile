@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/sdtui demo
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -288,5 +288,3 @@ class SdtuiApp(App[None]):
 
 def _share(info: RunInfo) -> str:
     return f"{info.step / info.steps_total:.0%}" if info.steps_total else info.state
-
-

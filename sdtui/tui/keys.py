@@ -61,6 +61,8 @@ CONTEXTS: dict[str, str] = {
 }
 
 TYPING = frozenset({"typing", "editing"})
+# These take every key while they are open, so they may give one of `everywhere` another use.
+MODAL = TYPING | {"words", "items", "dialog"}
 
 EVERYWHERE = (
     Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),

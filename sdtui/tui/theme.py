@@ -1,7 +1,8 @@
 """Two calm themes whose every colour is one of the 256 that all terminals have, so that surfaces stay apart without truecolor.
 
 Over SSH and in tmux the program is usually told of 256 colours only, and Textual's own themes then collapse background,
-surface and panel into one. Picking from the fixed part of that palette (16-255) makes both renderings the same.
+surface and panel into one. Picking from the fixed part of that palette (16-255) makes both renderings the same, but for
+light greys, which Rich puts one step darker.
 """
 
 from __future__ import annotations

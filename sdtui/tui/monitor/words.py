@@ -137,7 +137,12 @@ def files_line(snapshot: Snapshot) -> list[Piece]:
         return [*line, ("no checkpoint yet", "faint")]
     steps = ", ".join(grouped(saved.step) for saved in snapshot.checkpoints[-3:])
     many = "s" if len(snapshot.checkpoints) > 1 else ""
-    return [*line, (f"{len(snapshot.checkpoints)}", "value"), (f" checkpoint{many}  at step ", "name"), (steps, "value")]
+    return [
+        *line,
+        (f"{len(snapshot.checkpoints)}", "value"),
+        (f" checkpoint{many}  at step ", "name"),
+        (steps, "value"),
+    ]
 
 
 def message_line(message: Message) -> tuple[str, str, str]:

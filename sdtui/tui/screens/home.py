@@ -23,7 +23,6 @@ from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.search_line import SearchLine
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
-
 DETAILS_WIDTH = 39
 
 

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from sdtui.dataset.caption import parse_tags
+from sdtui.tui.caption_text import drop_tag, repeated, replace_tag
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "expected"),
+    [
+        ("a, b, c", 0, "b, c"),
+        ("a, b, c", 1, "a, c"),
+        ("a, b, c", 2, "a, b"),
+        ("only", 0, ""),
+        ("a,b ,  c", 1, "a,c"),
+        ("a, b\nc, d", 1, "a\nc, d"),
+        ("a, b\nc, d", 2, "a, b\nd"),
+        ("a, b,", 1, "a,"),
+    ],
+)
+def test_dropping_takes_one_separator_along(text: str, index: int, expected: str) -> None:
+    assert drop_tag(text, index) == expected
+
+
+def test_replacing_touches_only_the_tag() -> None:
+    assert replace_tag("a,  b ,c", 1, " wall ") == "a,  wall ,c"
+    assert replace_tag("a, b", 0, "  ") == "b"
+
+
+def test_repeated_tags_whatever_their_case() -> None:
+    assert repeated(parse_tags("wall, Tower, tower, WALL, wall")) == {2, 3, 4}
