@@ -113,16 +113,19 @@ class SdtuiApp(App[None]):
             await super().on_event(event)
 
     def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
-        """Write down where we are while the screens still know, then close."""
+        """Write down where we are while the screens still know, let go of the reading thread, then close.
+
+        The thread is told here, not only when everything is taken down: whatever goes wrong there, the process ends.
+        """
         self.save_state()
+        self._close_reader()
         super().exit(result, return_code, message)
 
     def on_unmount(self) -> None:
         """Let go of the threads."""
         if self._guard:
             self._guard.stop()
-        if self._reader is not None:
-            self._reader.close()
+        self._close_reader()
 
     # -- going places ---------------------------------------------------------------------------------------------
 
@@ -228,6 +231,10 @@ class SdtuiApp(App[None]):
         """Begin to read the workspace, in a thread."""
         self._reader = BoardReader(self.workspace, lambda board: self.call_from_thread(self._show_board, board))
         self.run_worker(self._reader.run, thread=True, group="board", exit_on_error=False)
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
 
     def _show_board(self, board: Board) -> None:
         self.board = board

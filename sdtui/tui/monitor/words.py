@@ -51,7 +51,7 @@ def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
         drawn = bar(share, 20, marks)
         rest = marks.track * (20 - len(drawn))
         line += [(drawn, "accent"), (rest, "faint"), (f" {share * 100:.0f} %", "value"), GAP]
-    if snapshot.epochs_total:
+    if snapshot.epochs_total and (width >= 96 or not snapshot.over):
         line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
     return line + _aside(snapshot)
 
@@ -59,7 +59,8 @@ def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
 def _aside(snapshot: Snapshot) -> list[Piece]:
     """What the user should know or can do about the state."""
     if snapshot.state in {"killed", "failed", "stopped"}:
-        return [("R", "accent"), (" resumes", "name")]
+        last = snapshot.checkpoints[-1] if snapshot.checkpoints else None
+        return [("R", "accent"), (f" resumes from step {grouped(last.step)}" if last else " starts it anew", "name")]
     if snapshot.state == "paused":
         return [("space", "accent"), (" goes on", "name")]
     if snapshot.progress is not None:
@@ -69,6 +70,14 @@ def _aside(snapshot: Snapshot) -> list[Piece]:
             (f"{grouped(progress.done)} / {grouped(progress.total)} {progress.unit}", "value"),
         ]
     return []
+
+
+def notice(snapshot: Snapshot) -> str:
+    """Why the run is not well, with the remedy where the trainer gave one; empty for a run that is."""
+    if snapshot.state == "failed":
+        errors = [message.text for message in snapshot.messages if message.kind == "error"]
+        return errors[-1] if errors else snapshot.reason
+    return snapshot.reason if STATE_ROLES.get(snapshot.state) else ""
 
 
 def rates_line(snapshot: Snapshot) -> list[Piece]:

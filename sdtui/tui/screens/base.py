@@ -2,7 +2,7 @@
 
 Adding a screen: subclass `SdtuiScreen` in its own module; set NAME (the header's word) and KEY_CONTEXT, put
 `BINDINGS = [*keys.bindings(KEY_CONTEXT)]` and an `action_…` method per row of that context in `tui/keys.py`; yield the
-widgets from `body()`; give side panels the class `side`. Override `place()` and `facts()` for the header, `open_target(path)`
+widgets from `body()`; give side panels the class `side` and say in SIDE what they show. Override `place()` and `facts()` for the header, `open_target(path)`
 to show something, `remember()`/`recall()` for the state, and call `update_chrome()` when the header's facts change. Then add
 one line to `SCREENS` in `tui/app.py`. Say things with `say()`, never with `notify`; load in thread workers with their own
 `group=`, `thread=True` and `exit_on_error=False`.
@@ -10,6 +10,7 @@ one line to `SCREENS` in `tui/app.py`. Say things with `say()`, never with `noti
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -38,6 +39,7 @@ class SdtuiScreen(Screen[None]):
 
     NAME: ClassVar[str] = ""
     KEY_CONTEXT: ClassVar[str] = ""
+    SIDE: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = []
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012  as Textual declares it
     AUTO_FOCUS = "LineList"
@@ -105,7 +107,15 @@ class SdtuiScreen(Screen[None]):
         self.query_one(HeaderLine).show(
             clean(self.place(), ascii_only=ascii_only), self.facts(), self.sdtui.running_line()
         )
-        self.query_one(HintLine).show(self.sdtui.keys.footer(*self.contexts()))
+        self.query_one(HintLine).show(self.hints())
+
+    def hints(self) -> list[keys.Key]:
+        """The footer's keys, most useful first; in a narrow window also the one that brings the side panel back."""
+        rows = self.sdtui.keys.footer(*self.contexts())
+        if self.SIDE and self.has_class("-narrow") and rows and rows[-1].context == "everywhere":
+            side = next(row for row in self.sdtui.keys.rows("everywhere") if row.action == "side")
+            rows.append(replace(side, label=self.SIDE, footer=99))
+        return rows
 
     def say(self, message: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """A toast, once, with the text taken literally."""

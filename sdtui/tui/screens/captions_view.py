@@ -134,8 +134,9 @@ class CaptionsView(SdtuiScreen):
         self.run_worker(lambda: self._open(target), thread=True, group="open", exclusive=True, exit_on_error=False)
 
     def on_unmount(self) -> None:
-        """Write what is pending."""
-        self._close_model()
+        """Write what is pending; the widgets are gone by now."""
+        if self.model is not None:
+            self.model.close()
 
     def _find_dataset(self) -> None:
         from sdtui.tui.workspace import dataset_folders

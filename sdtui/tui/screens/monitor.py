@@ -13,24 +13,30 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.widgets import Static
 
 from sdtui.errors import SdtuiError
-from sdtui.runs import control, launch
+from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.registry import RunInfo, list_runs
 from sdtui.tui import keys
 from sdtui.tui.literal import literal
 from sdtui.tui.monitor import words
 from sdtui.tui.monitor.curves import Curves
+from sdtui.tui.monitor.messages import MessagePanel
 from sdtui.tui.monitor.previews import Album, PreviewPane
 from sdtui.tui.monitor.reader import RunReader
 from sdtui.tui.monitor.snapshot import Snapshot
+from sdtui.tui.monitor.steering import Steering
 from sdtui.tui.numbers import age, grouped
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.screens.dialogs import Choose, Confirm
 from sdtui.tui.widgets.figures import FigureLines
-from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.log import LogView
+
+RESUMABLE = frozenset({"killed", "failed", "stopped"})
+STEERING = frozenset({"preview", "save", "pause", "stop", "resume"})
+PREVIEWING = frozenset({"earlier", "next_prompt", "compare"})
 
 
 class MonitorScreen(SdtuiScreen):
@@ -38,11 +44,14 @@ class MonitorScreen(SdtuiScreen):
 
     NAME = "monitor"
     KEY_CONTEXT = "monitor"
+    SIDE = "previews"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("monitor")]
     AUTO_FOCUS = "#messages"
     DEFAULT_CSS = """
     MonitorScreen {
         & #status { height: 1; padding: 0 1; }
+        & #notice { display: none; height: auto; max-height: 4; padding: 0 1; color: $error; }
+        &.-noticed #notice { display: block; }
         & #upper { height: 1fr; }
         &.-tall Curves > #learning { display: block; }
         & #log { display: none; }
@@ -53,13 +62,16 @@ class MonitorScreen(SdtuiScreen):
         &.-unfolded PreviewPane { max-width: 100%; }
         & #lower { height: 6; border-top: solid $faint; }
         & #facts { width: 1fr; height: 4; padding: 0 1; }
-        & #messages { width: 1fr; border-left: solid $faint; }
-        &.-narrow #lower { layout: vertical; height: 7; }
-        &.-narrow #facts { width: 100%; height: 2; }
-        &.-narrow #messages { width: 100%; height: 1fr; border-left: none; }
+        & #messages { width: 2fr; max-width: 44; border-left: solid $faint; }
+        &.-wide #messages { width: 1fr; max-width: 50%; }
+        &.-narrow #lower { layout: vertical; height: 9; }
+        &.-narrow #facts { width: 100%; }
+        &.-narrow #messages { width: 100%; max-width: 100%; height: 1fr; border-left: none; }
+        &.-low #lower { height: 5; }
+        &.-low.-narrow #facts { height: 2; }
     }
     """
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012  as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-middling"), (34, "-tall")]  # noqa: RUF012  as Textual declares it
 
     class Fresh(Message):
         """The reading thread has something new."""
@@ -81,20 +93,21 @@ class MonitorScreen(SdtuiScreen):
         self._reader: RunReader | None = None
         self._snapshot: Snapshot | None = None
         self._album = Album()
-        self._pending: dict[str, str] = {}
-        self._shown_messages: tuple[object, ...] = ()
+        self._steering = Steering()
+        self._notice = ""
 
     def body(self) -> ComposeResult:
         """Status, curves and previews, figures and messages."""
         ascii_only = self.sdtui.settings.ascii
         yield FigureLines(id="status")
+        yield Static("", id="notice", markup=False)
         with Horizontal(id="upper", classes="content"):
             yield Curves(ascii_only=ascii_only, classes="main")
             yield LogView(ascii_only=ascii_only, id="log", classes="main")
             yield PreviewPane(ascii_only=ascii_only, classes="side")
         with Horizontal(id="lower"):
             yield FigureLines(id="facts")
-            yield LineList(id="messages")
+            yield MessagePanel(ascii_only=ascii_only, id="messages")
 
     # -- which run ------------------------------------------------------------------------------------------------
 
@@ -110,13 +123,22 @@ class MonitorScreen(SdtuiScreen):
         host = f" on {snapshot.host}" if snapshot.host else ""
         return literal(f"{snapshot.state}{host}", "$soft")
 
+    def hints(self) -> list[keys.Key]:
+        """Only what can be done to a run in this state."""
+        snapshot = self._snapshot
+        idle = STEERING if snapshot is None or snapshot.over else {"resume"}
+        if snapshot is not None and snapshot.state in RESUMABLE:
+            idle = idle - {"resume"}
+        if snapshot is None or not snapshot.previews:
+            idle = idle | PREVIEWING
+        return [row for row in super().hints() if row.context != "monitor" or row.action not in idle]
+
     def open_target(self, target: Path) -> None:
         """Show the run in this folder."""
         if self._reader and self._reader.run_folder.path == target and self._reader.is_alive():
             return
         self._close_reader()
-        self._snapshot, self._album, self._pending = None, Album(), {}
-        self._shown_messages = ()
+        self._snapshot, self._album, self._steering = None, Album(), Steering()
         self._reader = RunReader(RunFolder(target), self._tell)
         self._reader.start()
         self.query_one(LogView).show(RunFolder(target).log_file if self.has_class("-log") else None)
@@ -222,42 +244,33 @@ class MonitorScreen(SdtuiScreen):
         if snapshot is None:
             return
         before, self._snapshot = self._snapshot, snapshot
-        self._settle_answers(snapshot)
+        for refusal in self._steering.settle(snapshot):
+            self.say(refusal, "warning")
         self._draw(snapshot)
-        if before is None or (before.state, before.host) != (snapshot.state, snapshot.host):
+        if before is None or _chrome_of(before) != _chrome_of(snapshot):
             self.update_chrome()
 
     def _draw(self, snapshot: Snapshot) -> None:
         status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width)
-        self.query_one("#status", FigureLines).show([[*status, *words.waiting_words(list(self._pending.values()))]])
+        self.query_one("#status", FigureLines).show([[*status, *words.waiting_words(self._steering.waiting)]])
+        self._draw_notice(words.notice(snapshot))
         lines = (words.memory_line, words.time_line, words.device_line, words.files_line)
         self.query_one("#facts", FigureLines).show([line(snapshot) for line in lines])
         self.query_one(Curves).show(snapshot)
         self._album = self._album.with_previews(snapshot.previews)
         self._draw_previews(snapshot)
-        self._draw_messages(snapshot)
+        self.query_one(MessagePanel).show(snapshot.messages)
         if self.has_class("-log"):
             self.query_one(LogView).catch_up()
 
     def _draw_previews(self, snapshot: Snapshot) -> None:
         self.query_one(PreviewPane).show(self._album, snapshot.run.path, will_come=not snapshot.over)
 
-    def _draw_messages(self, snapshot: Snapshot) -> None:
-        messages = snapshot.messages
-        if messages == self._shown_messages:
-            return
-        self._shown_messages = messages
-        panel = self.query_one("#messages", LineList)
-        following = panel.cursor >= panel.count - 1
-
-        def row(index: int, _width: int) -> Content:
-            clock, text, colour = words.message_line(messages[index])
-            return Content.assemble((clock, "$soft"), " ", literal(text, colour, ascii_only=self.sdtui.settings.ascii))
-
-        panel.set_rows(len(messages), row)
-        if following:
-            # The list knows its new length only after a refresh.
-            self.call_after_refresh(panel.move_to, len(messages) - 1)
+    def _draw_notice(self, text: str) -> None:
+        if text != self._notice:
+            self._notice = text
+            self.query_one("#notice", Static).update(literal(text, ascii_only=self.sdtui.settings.ascii))
+            self.set_class(bool(text), "-noticed")
 
     def action_x_axis(self) -> None:
         """Step, time since the start, time of day."""
@@ -343,7 +356,7 @@ class MonitorScreen(SdtuiScreen):
         snapshot, reader = self._snapshot, self._reader
         if snapshot is None or reader is None:
             return
-        if snapshot.state not in {"killed", "failed", "stopped"}:
+        if snapshot.state not in RESUMABLE:
             self.say(f"this run is {snapshot.state}, there is nothing to resume", "warning")
             return
         try:
@@ -382,18 +395,12 @@ class MonitorScreen(SdtuiScreen):
         if snapshot is None or not self._is_steerable():
             return
         try:
-            self._pending[control.send(snapshot.run, command)] = command
+            self._steering.send(snapshot, command)
         except SdtuiError as error:
             self.sdtui.report(error)
         self._draw(snapshot)
 
-    def _settle_answers(self, snapshot: Snapshot) -> None:
-        """Commands that were answered, or whose run ended first, wait no longer."""
-        for identity, command in list(self._pending.items()):
-            if identity in snapshot.answers:
-                status, message = snapshot.answers[identity]
-                if status != "done":
-                    self.say(f"{command}: {message or status}", "warning")
-                del self._pending[identity]
-            elif snapshot.over:
-                del self._pending[identity]
+
+def _chrome_of(snapshot: Snapshot) -> tuple[object, ...]:
+    """What header and footer depend on."""
+    return snapshot.state, snapshot.host, snapshot.over, bool(snapshot.previews)
