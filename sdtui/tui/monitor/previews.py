@@ -98,7 +98,7 @@ class PreviewPane(Vertical):
     PreviewPane { padding: 0 1; }
     PreviewPane > #preview-head { height: 1; color: $soft; }
     PreviewPane > #preview-prompt { height: auto; max-height: 3; color: $foreground; }
-    PreviewPane > Container { layout: grid; grid-size: 1; grid-gutter: 0 1; height: 1fr; }
+    PreviewPane > Container { layout: grid; grid-size: 1; grid-gutter: 1 2; height: 1fr; }
     PreviewPane.-two > Container { grid-size: 1 2; }
     PreviewPane.-two.-broad > Container { grid-size: 2 1; }
     PreviewPane.-four > Container { grid-size: 2 2; }

@@ -60,7 +60,7 @@ def _aside(snapshot: Snapshot) -> list[Piece]:
     """What the user should know or can do about the state."""
     if snapshot.state in {"killed", "failed", "stopped"}:
         last = snapshot.checkpoints[-1] if snapshot.checkpoints else None
-        return [("R", "accent"), (f" resumes from step {grouped(last.step)}" if last else " starts it anew", "name")]
+        return [("R", "accent"), (f" resumes from step {grouped(last.step)}" if last else " starts over", "name")]
     if snapshot.state == "paused":
         return [("space", "accent"), (" goes on", "name")]
     if snapshot.progress is not None:
@@ -72,12 +72,13 @@ def _aside(snapshot: Snapshot) -> list[Piece]:
     return []
 
 
-def notice(snapshot: Snapshot) -> str:
-    """Why the run is not well, with the remedy where the trainer gave one; empty for a run that is."""
+def notice(snapshot: Snapshot) -> tuple[str, str]:
+    """(text, colour) of why the run is not well, with the remedy where the trainer gave one; no text when it is well."""
+    colour = {"error": "$error", "warning": "$warning"}.get(STATE_ROLES.get(snapshot.state, ""), "")
     if snapshot.state == "failed":
         errors = [message.text for message in snapshot.messages if message.kind == "error"]
-        return errors[-1] if errors else snapshot.reason
-    return snapshot.reason if STATE_ROLES.get(snapshot.state) else ""
+        return (errors[-1] if errors else snapshot.reason), colour
+    return (snapshot.reason if colour else ""), colour
 
 
 def rates_line(snapshot: Snapshot) -> list[Piece]:

@@ -2,10 +2,10 @@
 
 Adding a screen: subclass `SdtuiScreen` in its own module; set NAME (the header's word) and KEY_CONTEXT, put
 `BINDINGS = [*keys.bindings(KEY_CONTEXT)]` and an `action_…` method per row of that context in `tui/keys.py`; yield the
-widgets from `body()`; give side panels the class `side` and say in SIDE what they show. Override `place()` and `facts()` for the header, `open_target(path)`
-to show something, `remember()`/`recall()` for the state, and call `update_chrome()` when the header's facts change. Then add
-one line to `SCREENS` in `tui/app.py`. Say things with `say()`, never with `notify`; load in thread workers with their own
-`group=`, `thread=True` and `exit_on_error=False`.
+widgets from `body()`; give side panels the class `side` and say in SIDE what they show. Override `place()` and `facts()`
+for the header, `hints()` for the footer, `open_target(path)` to show something, `remember()`/`recall()` for the state, and
+call `update_chrome()` when the header's facts change. Then add one line to `SCREENS` in `tui/app.py`. Say things with
+`say()`, never with `notify`; load in thread workers with their own `group=`, `thread=True` and `exit_on_error=False`.
 """
 
 from __future__ import annotations

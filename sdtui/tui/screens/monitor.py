@@ -50,7 +50,7 @@ class MonitorScreen(SdtuiScreen):
     DEFAULT_CSS = """
     MonitorScreen {
         & #status { height: 1; padding: 0 1; }
-        & #notice { display: none; height: auto; max-height: 4; padding: 0 1; color: $error; }
+        & #notice { display: none; height: auto; max-height: 4; padding: 0 1; }
         &.-noticed #notice { display: block; }
         & #upper { height: 1fr; }
         &.-tall Curves > #learning { display: block; }
@@ -59,7 +59,7 @@ class MonitorScreen(SdtuiScreen):
         &.-log Curves { display: none; }
         & PreviewPane { width: 2fr; max-width: 44; border-left: solid $faint; }
         &.-wide PreviewPane { width: 1fr; max-width: 50%; }
-        &.-unfolded PreviewPane { max-width: 100%; }
+        &.-narrow.-unfolded PreviewPane { max-width: 100%; border-left: none; }
         & #lower { height: 6; border-top: solid $faint; }
         & #facts { width: 1fr; height: 4; padding: 0 1; }
         & #messages { width: 2fr; max-width: 44; border-left: solid $faint; }
@@ -69,6 +69,8 @@ class MonitorScreen(SdtuiScreen):
         &.-narrow #messages { width: 100%; max-width: 100%; height: 1fr; border-left: none; }
         &.-low #lower { height: 5; }
         &.-low.-narrow #facts { height: 2; }
+        &.-narrow.-unfolded #facts { display: none; }
+        &.-narrow.-unfolded #lower { height: 4; }
     }
     """
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-middling"), (34, "-tall")]  # noqa: RUF012  as Textual declares it
@@ -94,7 +96,7 @@ class MonitorScreen(SdtuiScreen):
         self._snapshot: Snapshot | None = None
         self._album = Album()
         self._steering = Steering()
-        self._notice = ""
+        self._notice = ("", "")
 
     def body(self) -> ComposeResult:
         """Status, curves and previews, figures and messages."""
@@ -139,6 +141,7 @@ class MonitorScreen(SdtuiScreen):
             return
         self._close_reader()
         self._snapshot, self._album, self._steering = None, Album(), Steering()
+        self._draw_notice(("", ""))
         self._reader = RunReader(RunFolder(target), self._tell)
         self._reader.start()
         self.query_one(LogView).show(RunFolder(target).log_file if self.has_class("-log") else None)
@@ -266,11 +269,11 @@ class MonitorScreen(SdtuiScreen):
     def _draw_previews(self, snapshot: Snapshot) -> None:
         self.query_one(PreviewPane).show(self._album, snapshot.run.path, will_come=not snapshot.over)
 
-    def _draw_notice(self, text: str) -> None:
-        if text != self._notice:
-            self._notice = text
-            self.query_one("#notice", Static).update(literal(text, ascii_only=self.sdtui.settings.ascii))
-            self.set_class(bool(text), "-noticed")
+    def _draw_notice(self, notice: tuple[str, str]) -> None:
+        if notice != self._notice:
+            self._notice = notice
+            self.query_one("#notice", Static).update(literal(*notice, ascii_only=self.sdtui.settings.ascii))
+            self.set_class(bool(notice[0]), "-noticed")
 
     def action_x_axis(self) -> None:
         """Step, time since the start, time of day."""

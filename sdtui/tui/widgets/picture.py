@@ -90,13 +90,14 @@ class PicturePanel(Widget):
         return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
 
     def render_line(self, y: int) -> Strip:
-        """Row `y`: a row of the drawing in the middle of the pane, the message, or the caption."""
+        """Row `y`: a row of the drawing in the middle of the pane, the message, or the caption beneath."""
         width, style = self.size.width, self.rich_style
-        if self._caption and y == self.size.height - 1:
-            words = fit(clean(self._caption, ascii_only=self._mode == "ascii"), width)
-            return Strip([Segment(words, self.get_component_rich_style("picture--caption"))], width)
         strips = self._strips or self._message_strips(width)
         top = max(0, (self._rows - len(strips)) // 2)
+        if self._caption and y == top + len(strips):
+            words = clean(self._caption, ascii_only=self._mode == "ascii")
+            caption = Strip([Segment(fit(words, width).rstrip(), self.get_component_rich_style("picture--caption"))])
+            return _centred(caption, width).apply_style(style)
         if top <= y < top + len(strips):
             return _centred(strips[y - top], width).apply_style(style)
         return Strip.blank(width, style)
@@ -106,7 +107,7 @@ class PicturePanel(Widget):
 
     @property
     def _rows(self) -> int:
-        return self.size.height - (2 if self._caption else 0)
+        return self.size.height - (1 if self._caption else 0)
 
     def _draw(self, again: bool = False) -> None:
         """Ask for a drawing of the present picture at the present size."""

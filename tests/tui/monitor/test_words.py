@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.runs.figures import Message, Progress
+from sdtui.runs.figures import Message, Progress, SavedFile
 from sdtui.tui.glyphs import UNICODE
 from sdtui.tui.monitor import words
 from sdtui.tui.monitor.device import DeviceTotals
@@ -38,12 +38,40 @@ def test_the_status_of_a_run_that_goes(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize(
     ("state", "says", "role"),
-    [("killed", "R resumes", "error"), ("stopped", "R resumes", "accent"), ("paused", "space goes on", "warning")],
+    [
+        ("killed", "R starts over", "error"),
+        ("stopped", "R starts over", "accent"),
+        ("paused", "space goes on", "warning"),
+    ],
 )
 def test_a_state_that_wants_something_says_what(snapshot: Snapshot, state: str, says: str, role: str) -> None:
     line = words.status_line(replace(snapshot, state=state, over=state != "paused"), UNICODE, 80)
     assert text(line).endswith(says)
     assert line[0] == (f"{state:<9}", role)
+
+
+def test_an_ended_run_says_where_it_would_go_on_and_leaves_the_epoch_to_wide_windows(snapshot: Snapshot) -> None:
+    stopped = replace(
+        snapshot, state="stopped", over=True, checkpoints=(SavedFile(1500, "checkpoints/step-001500", 1),)
+    )
+    assert text(words.status_line(stopped, UNICODE, 80)) == (
+        "stopped    step 1 880 / 3 000   R resumes from step 1 500"
+    )
+    assert "epoch 1 / 8   R resumes" in text(words.status_line(stopped, UNICODE, 120))
+
+
+def test_why_a_run_is_not_well(snapshot: Snapshot) -> None:
+    assert words.notice(snapshot) == ("", "")
+    killed = replace(snapshot, state="killed", reason="its process ended without saying why")
+    assert words.notice(killed) == ("its process ended without saying why", "$error")
+    paused = replace(snapshot, state="paused", reason="the disk is nearly full")
+    assert words.notice(paused) == ("the disk is nearly full", "$warning")
+    failed = replace(snapshot, state="failed", reason="out of memory")
+    assert words.notice(failed) == ("out of memory", "$error")
+    said = Message(0.0, "error", "error", "out of memory. Lower training.batch_size")
+    ended = Message(1.0, "finished", "error", "failed at step 1 880")
+    assert words.notice(replace(failed, messages=(said, ended))) == (said.text, "$error")
+    assert words.notice(replace(snapshot, state="finished", reason="all done")) == ("", "")
 
 
 def test_a_finished_run_tells_how_long_it_took(snapshot: Snapshot) -> None:

@@ -117,7 +117,7 @@ async def test_a_killed_run_offers_to_resume(actor: Actor, tmp_path: Path, monke
         await pilot.press("R")
         assert resumed == []
         actor.die()
-        await until(pilot, lambda: says(app, "R resumes"))
+        await until(pilot, lambda: says(app, "R starts over") and says(app, "its process ended without saying why"))
         await pilot.press("R")
         assert resumed == [actor.run.name]
         await pilot.press("p")
@@ -170,7 +170,8 @@ async def test_previews_messages_and_paths_are_taken_literally(actor: Actor, tmp
     app = app_on(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(app, r"[red]a[/x] \x1b[31mtower"))
-        assert says(app, r"images/[i]x.txt: caption of [b]x[/q].jpg \x07 is")
+        assert says(app, r"images/[i]x.txt: caption of")
+        assert says(app, r"[b]x[/q].jpg \x07 is empty")
 
 
 async def test_scrubbing_turning_and_comparing_previews(actor: Actor, tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ async def test_scrubbing_turning_and_comparing_previews(actor: Actor, tmp_path: 
         await pilot.press("left", "tab")
         await until(pilot, lambda: says(app, "step 10  2/3  prompt 2/2") and says(app, "second prompt  (seed 8)"))
         await pilot.press("right", "c")
-        await until(pilot, lambda: says(app, "│ step 0") and says(app, "│ step 20"))
+        await until(pilot, lambda: {"step 0", "step 20"} <= {row[77:].strip() for row in screen_text(app)})
 
 
 async def test_the_log_takes_the_place_of_the_curves(actor: Actor, tmp_path: Path) -> None:

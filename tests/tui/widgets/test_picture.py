@@ -32,7 +32,7 @@ async def test_a_picture_is_centred_with_its_caption_taken_literally(tmp_path: P
     async with app.run_test(size=SIZE) as pilot:
         panel_of(app).show(write(tmp_path / "a.png", ((0, 0, 0), (255, 255, 255))), "[red]a[/x]")
         await until(pilot, lambda: "@" in "".join(panel_of(app).plain()))
-        assert panel_of(app).plain() == ["      @@@@"] * 4 + ["", "[red]a[/x]"]
+        assert panel_of(app).plain() == ["      @@@@@"] * 5 + [" [red]a[/x]"]
 
 
 async def test_a_resize_draws_for_the_new_size(tmp_path: Path) -> None:
