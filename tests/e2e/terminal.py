@@ -64,7 +64,8 @@ class Terminal:
 
     def wait_exit(self, seconds: float = WAIT_SECONDS) -> int:
         """Wait for the program's end and return its exit code."""
-        wait_until(self.dead, seconds, lambda: f"still running:\n{self.screen()}")
+        # tmux knows the exit code a moment after it knows the end.
+        wait_until(lambda: len(self._state()) == 2, seconds, lambda: f"still running:\n{self.screen()}")
         return int(self._state()[1])
 
     def dead(self) -> bool:
