@@ -18,13 +18,15 @@ CLIP_TOKENS = 75
 
 
 def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, ascii_only: bool) -> Content:
-    """One image in the list: marked, untagged, name."""
-    untagged = model.is_untagged(position)
+    """One image in the list: marked, `!` without a caption or `?` with one that cannot be read, name."""
+    sign, style = " ", ""
+    if model.is_untagged(position):
+        sign, style = "!", "$warning"
+    elif model.is_unreadable(position):
+        sign, style = "?", "$error"
     mark = marks.mark if position in model.marked else " "
     name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), width - 4, marks.ellipsis)
-    return Content.assemble(
-        (mark, "$accent"), ("!" if untagged else " ", "bold $warning"), " ", (name, "$warning" if untagged else "")
-    )
+    return Content.assemble((mark, "$accent"), (sign, f"bold {style}"), " ", (name, style))
 
 
 def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Content:

@@ -8,6 +8,7 @@ made, each with the bytes it expects on disk, so that nothing another program wr
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +19,12 @@ from pathlib import Path
 from sdtui.dataset.caption import CaptionError, CaptionFile, tag_words
 from sdtui.dataset.edit import Change, Journal, Operation
 from sdtui.dataset.library import Library, Stat
+from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
 
 FLUSH_SECONDS = 2.0
+# What is known of an image's caption, one byte each.
+CAPTIONED, UNTAGGED, UNREADABLE = range(3)
 
 
 @dataclass
@@ -54,7 +58,7 @@ class CaptionsModel:
         self.marked: set[int] = set()
         self.counts: Counter[str] | None = None
         self.matches: Sequence[int] = ()
-        self._blank = bytearray(not library.has_caption(at) for at in range(len(library)))
+        self._known = bytearray(CAPTIONED if library.has_caption(at) else UNTAGGED for at in range(len(library)))
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="captions")
         self._reading = threading.Lock()
 
@@ -71,15 +75,24 @@ class CaptionsModel:
     @property
     def untagged(self) -> int:
         """How many images have no caption, or (once all were read) a blank one."""
-        return sum(self._blank)
+        return self._known.count(UNTAGGED)
+
+    @property
+    def unreadable(self) -> int:
+        """How many captions cannot be read, as far as they were."""
+        return self._known.count(UNREADABLE)
 
     def is_untagged(self, position: int) -> bool:
         """Whether the image has no caption, as far as is known."""
-        return bool(self._blank[position])
+        return self._known[position] == UNTAGGED
+
+    def is_unreadable(self, position: int) -> bool:
+        """Whether the image's caption file cannot be read, as far as is known."""
+        return self._known[position] == UNREADABLE
 
     def next_untagged(self, row: int) -> int | None:
-        """The first row after `row`, going round, whose image has no caption."""
-        return self._next_row(row, 1, self.is_untagged)
+        """The first row after `row`, going round, whose image has no caption, or none that can be read."""
+        return self._next_row(row, 1, lambda position: self._known[position] != CAPTIONED)
 
     def next_match(self, row: int, step: int) -> int | None:
         """The next row in the direction of `step` whose image the last search found, going round."""
@@ -96,36 +109,55 @@ class CaptionsModel:
         """Read one image's caption from disk."""
         seen = self.library.stat_of(position)
         try:
-            return InHand(position, self.library.read_caption(position), "", seen)
+            caption = self.library.read_caption(position)
         except CaptionError as error:
-            return InHand(position, None, str(error), seen)
+            # Without the path, whose name stands in the line above.
+            return InHand(position, None, " ".join([f"{error.message}.", error.remedy]).strip(), seen)
+        if caption.raw is None and not os.path.lexists(image := self.library[position].path):
+            return InHand(position, None, f"{printable(image)} is no longer there", seen)
+        return InHand(position, caption, "", seen)
+
+    def read_again(self, hand: InHand) -> InHand:
+        """The caption as it is on disk now, after another program or a failed write; counts and marks follow."""
+        fresh = self.take(hand.position)
+        self.library.changed([hand.position])
+        self._count(hand.text, fresh.text)
+        self._note(hand.position, fresh.text if fresh.caption else None)
+        return fresh
 
     def changed_on_disk(self, hand: InHand) -> bool:
         """Whether another program wrote the caption since it was read; only meaningful when nothing is being written."""
         return self.library.stat_of(hand.position) != hand.seen
 
-    def edit(self, hand: InHand, text: str, label: str, done: Callable[[Exception | None], None]) -> InHand:
-        """Take in a new text at once and write it in the background; `done` hears how that went, in another thread."""
+    def edit(self, hand: InHand, text: str, label: str, done: Callable[[InHand, Exception | None], None]) -> InHand:
+        """Take in a new text at once and write it in the background.
+
+        `done` hears, in another thread, how that went with what this returns.
+        """
         if hand.caption is None or text == hand.caption.text:
             return hand
         new = hand.caption.replaced(text)
         after = new.to_bytes()
         self._count(hand.text, text)
-        self._blank[hand.position] = not text.strip()
-        future = self._writer.submit(
-            self._write_slowly, hand, Change(hand.caption.path, hand.caption.raw, after), label
-        )
-        future.add_done_callback(lambda finished: done(_failure(finished)))
+        self._note(hand.position, text)
         # From here on the file is expected to hold `after`, so a second edit can follow before the first is written.
-        return InHand(hand.position, CaptionFile.parse(new.path, after), "", hand.seen)
+        taken = InHand(hand.position, CaptionFile.parse(new.path, after), "", hand.seen)
+        change = Change(hand.caption.path, hand.caption.raw, after)
+        future = self._writer.submit(self._write_slowly, hand, change, label)
+        future.add_done_callback(lambda finished: done(taken, _failure(finished)))
+        return taken
 
     def step_slowly(self, *, back: bool) -> Operation | None:
         """Undo or redo after all pending writes; the operation, or None when there is none. Raises ConflictError."""
         return self._writer.submit(self._step, back).result()
 
-    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait until what was edited is written."""
-        self._writer.submit(lambda: None).result(timeout=seconds)
+    def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
+        """Wait until what was edited is written; False if that takes longer, as on a network drive that hangs."""
+        try:
+            self._writer.submit(lambda: None).result(timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def close(self) -> None:
         """Write what is pending and let the thread go."""
@@ -136,8 +168,7 @@ class CaptionsModel:
         with self._reading:
             yield from self.library.load_captions()
         for at in range(len(self.library)):
-            text = self.library.text(at)
-            self._blank[at] = not (text and text.strip())
+            self._note(at, self.library.text(at))
 
     def count_slowly(self, stopped: Callable[[], bool] = lambda: False) -> Counter[str]:
         """Count the tags of the view; once `stopped` says so, what is left is not counted."""
@@ -169,9 +200,15 @@ class CaptionsModel:
             touched = self.positions_of([change.path for change in operation.changes])
             self.library.changed(touched)
             for at in touched:
-                text = self.library.text(at)
-                self._blank[at] = not (text and text.strip())
+                self._note(at, self.library.text(at))
         return operation
+
+    def _note(self, position: int, text: str | None) -> None:
+        """Take note of a caption's text; None where none can be read."""
+        if text is None:
+            self._known[position] = UNREADABLE if self.library.has_caption(position) else UNTAGGED
+        else:
+            self._known[position] = CAPTIONED if text.strip() else UNTAGGED
 
     def _count(self, old: str, new: str) -> None:
         """Keep the counts right without counting everything again."""

@@ -108,7 +108,7 @@ CAPTIONS = (
     Key("captions.search", "slash", "search", "Show only images whose name or caption contains a text.", 6),
     Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
     Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
-    Key("captions.next_untagged", "o", "untagged", "Next image without a caption.", 7),
+    Key("captions.next_untagged", "o", "untagged", "Next image without a caption, or with one that cannot be read.", 7),
     Key("captions.mark", "space,m", "mark", "Mark or unmark the image.", 8),
     Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
     Key("captions.redo", "U", "redo", "Do again what was undone."),
@@ -162,6 +162,7 @@ PROFILE = (
 
 OTHERS = (
     Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
+    Key("typing.complete", "tab", "complete", "Take over the word that is offered behind the cursor."),
     Key("typing.leave", "escape", "leave", "Leave without using it.", 2),
     Key("editing.save", "enter,ctrl+s", "save", "Save the caption.", 1),
     Key("editing.newline", "ctrl+j", "new line", "Break the line.", 2),
@@ -230,6 +231,10 @@ class KeyTable:
     def rows(self, *contexts: str) -> list[Key]:
         """The rows of these contexts, in the order of the contexts and then of the table."""
         return [row for context in contexts for row in self._rows if row.context == context]
+
+    def press(self, name: str) -> str:
+        """What to press for the action `name`, as a person would write it."""
+        return shown(next(row.keys for row in self._rows if row.id == name))
 
     def footer(self, *contexts: str) -> list[Key]:
         """What the footer shows for these contexts, most useful first."""

@@ -32,6 +32,16 @@ def screen_text(app: App[None]) -> list[str]:
     return ["".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()]
 
 
+def says(app: App[None], words: str) -> bool:
+    """Whether the screen shows these words in one row."""
+    return any(words in row for row in screen_text(app))
+
+
+def told(app: App[None], words: str) -> bool:
+    """Whether a toast said these words (tests show none, but the app keeps them)."""
+    return any(words in notification.message for notification in app._notifications)
+
+
 async def until(pilot: Pilot[None], done: Callable[[], bool], tries: int = 200) -> None:
     """Let the app and its threads work until `done`; fails when they never get there."""
     for _ in range(tries):

@@ -41,6 +41,7 @@ class CaptionsView(SdtuiScreen):
 
     NAME = "captions"
     KEY_CONTEXT = "captions"
+    SIDE = "tags"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
     DEFAULT_CSS = """
     CaptionsView {
@@ -89,14 +90,17 @@ class CaptionsView(SdtuiScreen):
         return home_path(str(folder), str(Path.home())) if folder else "no dataset open"
 
     def facts(self) -> Content:
-        """How many images, and how many still lack a caption."""
+        """How many images, how many still lack a caption, and how many have one that cannot be read."""
         if self.model is None:
             return Content("")
-        untagged = self.model.untagged
-        style = "$warning" if untagged else "$soft"
-        marked = f" {self.sdtui.glyphs.dot} {grouped(len(self.model.marked))} marked" if self.model.marked else ""
-        parts = [(count(len(self.model.library), "image"), "$soft"), (f" {self.sdtui.glyphs.dot} ", "$faint")]
-        return Content.assemble(*parts, (f"{grouped(untagged)} untagged", style), (marked, "$accent"))
+        untagged, unreadable, marked = self.model.untagged, self.model.unreadable, len(self.model.marked)
+        parts = [
+            Content.styled(count(len(self.model.library), "image"), "$soft"),
+            Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"),
+        ]
+        parts += [Content.styled(f"{grouped(unreadable)} unreadable", "$error")] if unreadable else []
+        parts += [Content.styled(f"{grouped(marked)} marked", "$accent")] if marked else []
+        return Content.styled(f" {self.sdtui.glyphs.dot} ", "$faint").join(parts)
 
     def copyable(self) -> str:
         """The image's path."""
@@ -118,7 +122,7 @@ class CaptionsView(SdtuiScreen):
         """Folder, image, and marks."""
         if self.model is None:
             return self._recalled
-        self.model.flush()
+        self.model.flush()  # what is not written by now goes on being written
         marks = [self.model.library[at].relative for at in sorted(self.model.marked)]
         at = self.model.library[self.hand.position].relative if self.hand else ""
         return {"folder": str(self.model.folder), "image": at, "marks": marks}
@@ -191,14 +195,20 @@ class CaptionsView(SdtuiScreen):
             return
         self.model, self._opening = model, None
         if not len(model.library):
-            self._nothing(model.library.why_empty())
+            self._nothing(f"no images here: {model.library.why_empty()}")
             return
-        names = self._recalled.get("marks", []) if self._recalled.get("folder") == str(model.folder) else []
-        model.marked = {at for name in names if (at := model.library.position(str(name))) is not None}
-        image = self._recalled.get("image") if self._recalled.get("folder") == str(model.folder) else None
-        start = model.library.position(str(image)) if image else 0
+        recalled = self._recalled if self._recalled.get("folder") == str(model.folder) else {}
+        found = map(model.library.position, map(str, recalled.get("marks", [])))
+        model.marked = {at for at in found if at is not None}
+        start = model.library.position(str(recalled.get("image", "")))
         self.query_one(TagPanel).show_message("reading the captions")
         self._list_rows(start or 0)
+
+    def _is_recalled(self, hand: InHand) -> bool:
+        """Whether this is the image the screen was left on the last time."""
+        assert self.model is not None
+        left = self._recalled.get("folder"), self._recalled.get("image")
+        return left == (str(self.model.folder), self.model.library[hand.position].relative)
 
     def _loaded(self, model: CaptionsModel) -> None:
         if self.model is model:
@@ -250,10 +260,10 @@ class CaptionsView(SdtuiScreen):
 
     def _show_row(self, row: int) -> None:
         if self.model is None or not 0 <= row < len(self.model.view):
-            self.hand = None
+            self._nothing("nothing here matches the search" if self.model is not None else "")
             return
         position = self.model.view[row]
-        if self.hand is None or self.hand.position != position or not self._pending:
+        if self.hand is None or self.hand.position != position:
             self.hand, self.tag, self._saved = self.model.take(position), 0, ""
         self._show_hand()
         if self._picture_timer is not None:
@@ -283,7 +293,7 @@ class CaptionsView(SdtuiScreen):
         facts = self._image_facts if self._facts_of == hand.position else ""
         pane.show_facts(
             facts_line(entry.relative, facts, self._saved, ascii_only),
-            length_line(tags, self._count_tokens(hand.text), self.sdtui.glyphs),
+            length_line(tags, self._count_tokens(hand.text), self.sdtui.glyphs) if hand.caption else Content(""),
         )
 
     def _read_facts(self, position: int) -> None:

@@ -38,6 +38,11 @@ class CaptionEditor(TextArea):
         self.cursor_blink = False
         self.move_cursor(self.document.end)
 
+    def begin(self, text: str) -> None:
+        """Begin anew with `text`."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
     async def _on_key(self, event: Key) -> None:
         """Enter is the table's, not a line break; everything else types."""
         if event.key == "enter":

@@ -25,6 +25,8 @@ class CaptionPane(Vertical):
     CaptionPane #ask-label { width: auto; color: $accent; }
     CaptionPane #ask-line { width: 1fr; }
     CaptionPane.-asking > #ask { display: block; }
+    CaptionPane > CaptionEditor { display: none; }
+    CaptionPane.-editing > CaptionEditor { display: block; }
     CaptionPane.-editing > CaptionView { display: none; }
     """
 
@@ -35,6 +37,7 @@ class CaptionPane(Vertical):
         self.view = CaptionView()
         self._label = Static("", id="ask-label", markup=False)
         self.line = LineInput(id="ask-line")
+        self.editor: CaptionEditor | None = None
 
     def compose(self) -> ComposeResult:
         """Facts, caption, and the line that is hidden until something is asked."""
@@ -48,6 +51,11 @@ class CaptionPane(Vertical):
     def busy(self) -> bool:
         """Whether the user is typing here."""
         return self.has_class("-asking") or self.has_class("-editing")
+
+    @property
+    def typed(self) -> str | None:
+        """The caption as it stands in the editor; None while none is edited."""
+        return self.editor.text if self.editor is not None and self.has_class("-editing") else None
 
     def show_facts(self, left: Content, right: Content) -> None:
         """One line: what the image is, and at the right how long its caption is."""
@@ -63,9 +71,13 @@ class CaptionPane(Vertical):
     def edit(self, text: str) -> None:
         """Open the editor on `text`."""
         self.add_class("-editing")
-        editor = CaptionEditor(text)
-        self.mount(editor, after=self._facts)
-        editor.focus()
+        # Made when first wanted and then kept: a removed widget under a dialog that opens at once crashes Textual 8.2.
+        if self.editor is None:
+            self.editor = CaptionEditor(text)
+            self.mount(self.editor, after=self._facts)
+        else:
+            self.editor.begin(text)
+        self.editor.focus()
 
     def ask(self, label: str, value: str, counts: Counter[str] | None) -> None:
         """Ask for a tag, completing from the tags of the dataset."""
@@ -76,11 +88,16 @@ class CaptionPane(Vertical):
         self.line.cursor_position = len(value)
         self.line.focus()
 
+    def refocus(self) -> None:
+        """Go on typing where one was."""
+        if self.has_class("-asking"):
+            self.line.focus()
+        elif self.editor is not None:
+            self.editor.focus()
+
     def close(self) -> None:
         """Back to showing."""
         self.remove_class("-asking", "-editing")
-        for editor in self.query(CaptionEditor):
-            editor.remove()
 
 
 class TagSuggester(Suggester):

@@ -61,6 +61,11 @@ class LineInput(Input):
         """Hand over what was typed."""
         self.post_message(self.Accepted(self, self.value))
 
+    def action_complete(self) -> None:
+        """Take over what is offered; without an offer nothing happens, least of all a jump to another widget."""
+        if self._suggestion and self.cursor_at_end:
+            self.action_cursor_right()
+
     def action_leave(self) -> None:
         """Leave."""
         self.post_message(self.Left(self))

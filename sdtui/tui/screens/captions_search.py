@@ -1,0 +1,169 @@
+"""Finding one's way on the captions screen: search, matches, images without a caption, marks, another folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widgets import Input
+from textual.worker import get_current_worker
+
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.numbers import grouped
+from sdtui.tui.screens.captions_view import CaptionsView
+from sdtui.tui.screens.dialogs import Ask
+from sdtui.tui.widgets.search_line import SearchLine
+
+# One search reads every caption once; typing a word must not start five.
+SEARCH_DELAY = 0.15
+
+
+class CaptionsSearch(CaptionsView):
+    """Moves about in the dataset and narrows the list; changes no file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._searched = ""
+
+    def go_back(self) -> bool:
+        """Close the search if it is open."""
+        if self.query_one(SearchLine).is_open:
+            self._end_search()
+            return True
+        return super().go_back()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search as one types."""
+        if event.input.id == "search":
+            query = event.value
+            self.set_timer(SEARCH_DELAY, lambda: self._search(query))
+
+    # -- searching ----------------------------------------------------------------------------------------------------
+
+    async def action_search(self) -> None:
+        """Search names and captions."""
+        if self.model is not None:
+            await self.query_one(SearchLine).open()
+            self.update_chrome()
+
+    def _search(self, query: str) -> None:
+        model, line = self.model, self.query_one(SearchLine)
+        if model is None or query != line.value or query == self._searched:
+            return
+        self._searched = query
+        if not query.strip():
+            self._narrow(None)
+            return
+        line.say("searching")
+
+        def search() -> None:
+            worker = get_current_worker()
+            found = model.search_slowly(query)
+            if not worker.is_cancelled and query == self._searched:
+                self.app.call_from_thread(self._narrow, found)
+
+        self.run_worker(search, thread=True, group="search", exclusive=True, exit_on_error=False)
+
+    def _narrow(self, found: list[int] | None) -> None:
+        if self.model is None:
+            return
+        at = self.hand.position if self.hand else None
+        self.model.show(found)
+        if found is not None:
+            self.model.matches = found
+            self.query_one(SearchLine).say(f"{grouped(len(found))} of {grouped(len(self.model.library))}")
+        else:
+            self.query_one(SearchLine).say("")
+        self._list_rows(at)
+        self._recount()
+
+    def _search_done(self) -> None:
+        """Keep the narrowed list; without a text, close the line."""
+        if self.query_one(SearchLine).value.strip():
+            self.images.focus()
+        else:
+            self._end_search()
+
+    def _end_search(self) -> None:
+        self.query_one(SearchLine).close()
+        self._searched = ""
+        self.images.focus()
+        if self.model is not None and not isinstance(self.model.view, range):
+            self._narrow(None)
+
+    def _recount(self) -> None:
+        if (model := self.model) is not None:
+            self.run_worker(
+                lambda: self._count_tags(model), thread=True, group="count", exclusive=True, exit_on_error=False
+            )
+
+    # -- moving about -------------------------------------------------------------------------------------------------
+
+    def action_next_match(self) -> None:
+        """To the next image the last search found."""
+        self._go_to_match(1)
+
+    def action_previous_match(self) -> None:
+        """To the previous one."""
+        self._go_to_match(-1)
+
+    def action_next_untagged(self) -> None:
+        """To the next image without a caption."""
+        if self.model is not None:
+            row = self.model.next_untagged(self.images.cursor)
+            if row is None:
+                self.say("every image has a caption that can be read")
+            else:
+                self.images.move_to(row)
+
+    def action_mark(self) -> None:
+        """Mark or unmark, and go on to the next image."""
+        if self.model is not None and self.hand is not None:
+            self.model.marked ^= {self.hand.position}
+            self.images.redraw(self.images.cursor)
+            self.update_chrome()
+            self.images.action_down()
+
+    def action_folder(self) -> None:
+        """Ask for a folder and open it."""
+
+        def opened(answer: str | None) -> None:
+            if answer:
+                folder = (self.sdtui.workspace / Path(answer).expanduser()).resolve()
+                self.open_target(folder)
+
+        self.app.push_screen(Ask("Open a folder of images", placeholder="path"), opened)
+
+    def action_reload(self) -> None:
+        """List the folder again: images may have come or gone."""
+        model = self.model
+        if model is None:
+            return
+
+        def reload() -> None:
+            try:
+                fresh = type(model).open_slowly(model.folder)
+            except SdtuiError as error:
+                self.app.call_from_thread(self.say, str(error), "error")
+                return
+            fresh.close()
+            self.app.call_from_thread(self._reopen, model.folder)
+
+        self.run_worker(reload, thread=True, group="reload", exclusive=True, exit_on_error=False)
+
+    def _reopen(self, folder: Path) -> None:
+        self._recalled = self.remember()
+        self._close_model()
+        self.open_target(folder)
+
+    def _go_to_match(self, step: int) -> None:
+        if self.model is not None:
+            row = self.model.next_match(self.images.cursor, step) if self.model.matches else None
+            if row is None:
+                self.say("nothing searched yet" if not self._searched else "no match")
+            else:
+                self.images.move_to(row)

@@ -1,0 +1,612 @@
+"""The Captions screen driven by keys: what is shown, and which bytes end up on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+
+from sdtui.tui.app import SdtuiApp
+from sdtui.tui.screens import captions as captions_screen
+from sdtui.tui.screens.captions import CaptionsScreen
+from sdtui.tui.settings import Settings
+from sdtui.tui.widgets.picture import PicturePanel
+from tests.support.readonly import read_only
+from tests.tui.hostile import HOSTILE
+from tests.tui.stage import says, screen_text, told, until
+
+SIZE = (120, 36)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captions_screen, "LOOK_SECONDS", 0.05)
+
+
+def dataset(folder: Path, captions: dict[str, bytes | None]) -> Path:
+    """A folder with an image for each name, and the caption's bytes unless they are None."""
+    folder.mkdir(parents=True)
+    for name, raw in captions.items():
+        Image.new("RGB", (48, 32), "teal").save(folder / f"{name}.png")
+        if raw is not None:
+            (folder / f"{name}.txt").write_bytes(raw)
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return dataset(
+        tmp_path / "images",
+        {"bridge": b"city, bridge\n", "canal": b"city, canal, boat\n", "tower": b"city, tower, tower\n"},
+    )
+
+
+def app_on(folder: Path, *, ascii_only: bool = False) -> SdtuiApp:
+    return SdtuiApp(folder.parent, start="captions", target=folder, settings=Settings(ascii=ascii_only))
+
+
+def screen_of(app: SdtuiApp) -> CaptionsScreen:
+    assert isinstance(app.screen, CaptionsScreen)
+    return app.screen
+
+
+def pane(app: SdtuiApp) -> list[str]:
+    """The lines from the image's facts down to the footer."""
+    rows = screen_text(app)
+    start = max(at for at, row in enumerate(rows) if row.startswith(("────", "----")))
+    return rows[start + 1 :]
+
+
+def shows(app: SdtuiApp, facts: str, caption: str) -> Callable[[], bool]:
+    return lambda: pane(app)[0].startswith(f" {facts}") and pane(app)[1] == f" {caption}"
+
+
+async def ready(pilot: Pilot[None], first: str = "bridge.png") -> None:
+    """Until the first image is shown with its size, and all captions are counted."""
+    await until(pilot, lambda: pane(pilot.app)[0].startswith(f" {first}   48"))  # type: ignore[arg-type]
+    await until(pilot, lambda: "reading the captions" not in "\n".join(screen_text(pilot.app)))
+
+
+async def type_in(pilot: Pilot[None], text: str) -> None:
+    await pilot.press(*("space" if letter == " " else "comma" if letter == "," else letter for letter in text))
+
+
+async def saved(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: "saved" in pane(pilot.app)[0])  # type: ignore[arg-type]
+
+
+# -- looking ----------------------------------------------------------------------------------------------------------
+
+
+async def test_images_caption_counts_and_length(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        rows = screen_text(app)
+        assert rows[0].startswith(f" sdtui  captions  {images}"[:60])
+        assert rows[0].endswith("3 images · 0 untagged")
+        assert rows[1].startswith("▸    bridge.png")
+        assert rows[2].startswith("     canal.png")
+        assert "tags  5" in rows[1]
+        assert "city" in rows[2]
+        assert rows[2].split("city")[1].split()[0] == "3"
+        await until(pilot, lambda: pane(app)[0].endswith("2 tags · tokens   3 / 75"))
+        assert pane(app)[0].startswith(" bridge.png   48×32")
+        assert pane(app)[1] == " city, bridge"
+
+
+async def test_next_previous_and_a_tag_that_stands_twice(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "j")
+        await until(pilot, lambda: says(app, "3 tags · 1 twice"))
+        assert pane(app)[1] == " city, tower, tower"
+        await pilot.press("k")
+        await until(pilot, shows(app, "canal.png   48×32", "city, canal, boat"))
+
+
+async def test_the_tag_cursor_goes_round(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        assert screen_of(app).tag == 0
+        await pilot.press("tab", "tab")
+        assert screen_of(app).tag == 0
+        await pilot.press("shift+tab")
+        assert screen_of(app).tag == 1
+
+
+async def test_no_images_and_no_dataset_say_what_to_do(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.pdf").write_bytes(b"")
+    app = app_on(empty)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "0 images"))
+        assert pane(app)[1] == " no images here: it holds 1 other file (.pdf)"
+        await pilot.press("j", "enter", "a", "d", "n", "o", "space", "u", "e")
+        assert says(app, "? keys")
+    app = SdtuiApp(empty, start="captions")
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "No dataset in this workspace yet. O opens a folder of images."))
+
+
+async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    app = app_on(tmp_path / "none")
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "none: the folder does not exist"))
+
+
+async def test_open_another_folder(images: Path, tmp_path: Path) -> None:
+    dataset(tmp_path / "b", {"x": b"other\n"})
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("O")
+        await until(pilot, lambda: says(app, "Open a folder of images"))
+        await type_in(pilot, "b")
+        await pilot.press("enter")
+        await until(pilot, shows(app, "x.png", "other"))
+
+
+async def test_an_image_that_cannot_be_read_is_said_and_its_caption_still_edited(images: Path) -> None:
+    (images / "bridge.png").write_bytes(b"not an image")
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "not an image" in pane(app)[0].lower() or "cannot" in pane(app)[0])
+        await until(pilot, lambda: bool("".join(app.screen.query_one(PicturePanel).plain()).strip()))
+        await pilot.press("a")
+        await type_in(pilot, "old")
+        await pilot.press("enter")
+        await saved(pilot)
+    assert (images / "bridge.txt").read_bytes() == b"city, bridge, old\n"
+
+
+async def test_hostile_names_and_captions_are_shown_literally(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "!.png")
+    texts = [text for text in HOSTILE if not text.startswith("\udcff")]
+    (folder / "!.txt").write_text(", ".join(texts), encoding="utf-8")
+    for text in HOSTILE:
+        if "/" not in text:
+            Image.new("RGB", (8, 8)).save(folder / f"{text.removesuffix('.png')}.png", "PNG")
+    app = app_on(folder)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await until(pilot, lambda: says(app, "tags  10"))
+        rows = screen_text(app)
+        listed = "\n".join(row[:58] for row in rows)
+        counted = "\n".join(row[140:] for row in rows)
+        for text, shown in HOSTILE.items():
+            if "/" not in text:
+                assert shown in listed
+            if text in texts:
+                # A tab at a tag's end is a blank around it, and no part of the tag.
+                tag = shown.removesuffix(r"\t")
+                assert tag in counted
+                assert tag in "\n".join(pane(app))
+
+
+# -- searching --------------------------------------------------------------------------------------------------------
+
+
+async def test_search_narrows_counts_and_goes_away(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("slash")
+        await type_in(pilot, "boat")
+        await until(pilot, lambda: says(app, "1 of 3"))
+        assert screen_text(app)[2].startswith("▸    canal.png")
+        assert not says(app, "tower.png")
+        await until(pilot, lambda: says(app, "tags in view  3"))
+        await pilot.press("enter", "d")
+        await saved(pilot)
+        assert (images / "canal.txt").read_bytes() == b"canal, boat\n"
+        await pilot.press("escape")
+        await until(pilot, lambda: says(app, "tower.png") and not says(app, "1 of 3"))
+        assert pane(app)[0].startswith(" canal.png")
+
+
+async def test_n_goes_through_the_matches_without_narrowing(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: told(app, "nothing searched yet"))
+        await pilot.press("slash")
+        await type_in(pilot, "w")
+        await until(pilot, lambda: says(app, "1 of 3"))
+        await pilot.press("escape", "g", "n")
+        await until(pilot, shows(app, "tower.png", "city, tower, tower"))
+
+
+async def test_nothing_found_leaves_an_empty_list_and_says_so(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("slash")
+        await type_in(pilot, "zebra")
+        await until(pilot, lambda: says(app, "0 of 3"))
+        await until(pilot, lambda: says(app, "nothing here matches the search"))
+        await pilot.press("enter", "a", "d", "enter", "space", "escape")
+        await until(pilot, lambda: says(app, "canal.png"))
+        await until(pilot, shows(app, "bridge.png", "city, bridge"))
+
+
+async def test_a_word_typed_in_one_go_is_searched_for_whole(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        for key in ("slash", "t", "o", "w"):
+            app.post_message(_key(key))
+        await until(pilot, lambda: says(app, "1 of 3"))
+        assert screen_text(app)[1].startswith(" / tow")
+
+
+# -- editing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a, b\n", b"a, b, c\n"),
+        (b"a, b", b"a, b, c"),
+        (b"\xef\xbb\xbfa, b\r\n", b"\xef\xbb\xbfa, b, c\r\n"),
+        (b"a, b ,\r\nx\r\n\r\n", b"a, b ,\r\nx, c\r\n\r\n"),
+        (b"", b"c"),
+        (None, b"c\n"),
+    ],
+)
+async def test_add_keeps_every_byte_it_need_not_touch(tmp_path: Path, before: bytes | None, after: bytes) -> None:
+    folder = dataset(tmp_path / "images", {"bridge": before, "other": b"x"})
+    app = app_on(folder)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("a", "c", "enter")
+        await saved(pilot)
+    assert (folder / "bridge.txt").read_bytes() == after
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".sdtui", "bridge.png", "bridge.txt", "other.png", "other.txt",
+    ]  # fmt: skip
+
+
+async def test_edit_in_place_with_a_line_break(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("enter")
+        assert screen_text(app)[-1] == " enter save  ctrl+j new line  esc cancel"
+        await pilot.press("ctrl+j", "q", "1")
+        await pilot.press("enter")
+        await saved(pilot)
+        assert pane(app)[1:3] == [" city, bridge", " q1"]
+    assert (images / "bridge.txt").read_bytes() == b"city, bridge\nq1\n"
+
+
+async def test_leaving_the_editor_changes_nothing(images: Path) -> None:
+    before = os.stat(images / "bridge.txt")
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("enter", "x", "escape")
+        assert pane(app)[1] == " city, bridge"
+        await pilot.press("enter", "enter")
+        await pilot.pause(0.1)
+    after = os.stat(images / "bridge.txt")
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert not (images / ".sdtui").exists()
+
+
+async def test_drop_and_replace_the_tag_under_the_cursor(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "tab", "d")
+        await saved(pilot)
+        assert (images / "canal.txt").read_bytes() == b"city, boat\n"
+        await pilot.press("r", *["backspace"] * 4)
+        await type_in(pilot, "ship")
+        await pilot.press("enter")
+        await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"city, ship\n")
+
+
+async def test_tab_completes_a_tag_from_the_dataset(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("a", "c", "a")
+        await until(pilot, lambda: says(app, "add tag  canal"))
+        await pilot.press("tab", "enter")
+        await saved(pilot)
+    assert (images / "bridge.txt").read_bytes() == b"city, bridge, canal\n"
+
+
+async def test_undo_and_redo_across_sessions(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("d")
+        await saved(pilot)
+        assert (images / "bridge.txt").read_bytes() == b"bridge\n"
+    again = app_on(images)
+    async with again.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("G", "u")
+        await until(pilot, lambda: "undone: drop city (bridge.png)" in pane(again)[0])
+        assert shows(again, "bridge.png", "city, bridge")()
+        assert (images / "bridge.txt").read_bytes() == b"city, bridge\n"
+        await pilot.press("u")
+        await until(pilot, lambda: "nothing to undo" in pane(again)[0])
+        await pilot.press("U")
+        await until(pilot, lambda: "done again: drop city (bridge.png)" in pane(again)[0])
+        assert (images / "bridge.txt").read_bytes() == b"bridge\n"
+
+
+async def test_edits_in_a_row_and_quitting_at_once_lose_nothing(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("d", "j", "d", "j", "d", "d", "ctrl+q")
+    assert app.return_code == 0
+    assert [(images / f"{name}.txt").read_bytes() for name in ("bridge", "canal", "tower")] == [
+        b"bridge\n", b"canal, boat\n", b"tower\n",
+    ]  # fmt: skip
+
+
+async def test_untagged_images_are_marked_and_found(tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "images", {"bridge": b"x", "canal": None, "tower": b" \n", "wall": b"caf\xe9"})
+    app = app_on(folder)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: says(app, "4 images · 2 untagged · 1 unreadable"))
+        rows = screen_text(app)
+        assert [row[:16].rstrip() for row in rows[1:5]] == [
+            "▸    bridge.png", "   ! canal.png", "   ! tower.png", "   ? wall.png",
+        ]  # fmt: skip
+        await pilot.press("o")
+        await until(pilot, shows(app, "canal.png", "no caption yet: enter writes one, a adds a tag"))
+        await pilot.press("a", "x", "enter")
+        await saved(pilot)
+        assert says(app, "4 images · 1 untagged · 1 unreadable")
+        await pilot.press("u")
+        await until(pilot, lambda: says(app, "4 images · 2 untagged"))
+        assert not (folder / "canal.txt").exists()
+
+
+async def test_marks_are_shown_and_remembered(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("space", "j", "m")
+        await until(pilot, lambda: says(app, "2 marked"))
+        assert screen_text(app)[1].startswith("  ●  bridge.png")
+        app.exit()
+    again = app_on(images)
+    async with again.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(again, "2 marked"))
+
+
+# -- what can go wrong ------------------------------------------------------------------------------------------------
+
+
+async def test_a_caption_that_is_not_utf8_is_never_written(tmp_path: Path) -> None:
+    raw = b"caf\xe9, crab"
+    folder = dataset(tmp_path / "images", {"bridge": raw})
+    app = app_on(folder)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        words = "".join(pane(app)[1:4])
+        assert words.startswith(
+            " the caption is not UTF-8: byte 0xe9 at offset 3. It looks like WINDOWS-1252; convert it with:"
+        )
+        assert "iconv -f WINDOWS-1252 -t UTF-8" in words
+        await pilot.press("enter", "a", "d", "r")
+        await until(pilot, lambda: told(app, "not editable here"))
+    assert (folder / "bridge.txt").read_bytes() == raw
+
+
+async def test_another_program_changes_the_caption_on_the_screen(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        (images / "bridge.txt").write_bytes(b"harbour\n")
+        await until(pilot, lambda: "changed on disk: read again" in pane(app)[0])
+        assert pane(app)[1] == " harbour"
+        assert screen_text(app)[2].split("city")[1].split()[0] == "2"
+        (images / "bridge.txt").unlink()
+        await until(pilot, lambda: says(app, "3 images · 1 untagged"))
+
+
+async def edit_under_a_change(pilot: Pilot[None], images: Path) -> None:
+    await ready(pilot)
+    await pilot.press("enter", "comma", "x")
+    (images / "bridge.txt").write_bytes(b"theirs\n")
+    await pilot.press("enter")
+    await until(pilot, lambda: "bridge.txt was changed on disk by another" in "\n".join(screen_text(pilot.app)))
+
+
+async def test_a_change_under_the_editor_keeps_theirs(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await edit_under_a_change(pilot, images)
+        assert (images / "bridge.txt").read_bytes() == b"theirs\n"
+        await pilot.press("k")
+        await until(pilot, lambda: pane(app)[1] == " theirs")
+    assert (images / "bridge.txt").read_bytes() == b"theirs\n"
+
+
+async def test_a_change_under_the_editor_writes_mine_when_told(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await edit_under_a_change(pilot, images)
+        await pilot.press("w")
+        await saved(pilot)
+        assert (images / "bridge.txt").read_bytes() == b"city, bridge,x\n"
+        await pilot.press("u")
+        await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"theirs\n")
+
+
+async def test_a_read_only_folder_refuses_clearly_and_keeps_what_was_typed(images: Path) -> None:
+    app = app_on(images)
+    with read_only(images):
+        async with app.run_test(size=SIZE) as pilot:
+            await ready(pilot)
+            await pilot.press("d")
+            await until(pilot, lambda: told(app, "ead-only") or told(app, "ermission"))
+            assert pane(app)[1] == " city, bridge"
+            assert screen_text(app)[2].split("city")[1].split()[0] == "3"
+            await pilot.press("enter", "comma", "x", "enter")
+            await until(pilot, lambda: len(app._notifications) == 2 and says(app, "enter save"))
+            assert pane(app)[1].strip() == "city, bridge,x"
+            await pilot.press("escape")
+    assert (images / "bridge.txt").read_bytes() == b"city, bridge\n"
+
+
+async def test_the_folder_goes_away(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        os.rename(images, images.parent / "moved")
+        await until(pilot, lambda: says(app, "bridge.png is no longer there"))
+        await pilot.press("j", "enter", "a")
+        await until(pilot, lambda: told(app, "not editable here"))
+        await pilot.press("f5")
+        await until(pilot, lambda: told(app, "the folder does not exist"))
+        (images.parent / "moved").rename(images)
+        await pilot.press("f5")
+        await until(pilot, lambda: "city" in pane(app)[1])
+    assert sorted(path.name for path in images.parent.iterdir()) == ["images"]
+
+
+async def test_reload_takes_in_new_images(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("j")
+        Image.new("RGB", (8, 8)).save(images / "abbey.png")
+        await pilot.press("f5")
+        await until(pilot, lambda: says(app, "4 images · 1 untagged"))
+        await until(pilot, shows(app, "canal.png", "city, canal, boat"))
+
+
+async def test_a_click_into_the_list_does_not_end_typing(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("enter", "x")
+        await pilot.click("#images", offset=(8, 2))
+        await pilot.press("y", "f5", "enter")
+        await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"city, bridgexy\n")
+        assert (images / "tower.txt").read_bytes() == b"city, tower, tower\n"
+
+
+async def test_what_was_being_typed_survives_the_end_of_the_program(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "enter")
+        await type_in(pilot, ", ducks")
+        await pilot.press("ctrl+q")
+    assert (images / "canal.txt").read_bytes() == b"city, canal, boat\n"
+    again = app_on(images)
+    async with again.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: told(again, "this is what you were typing when sdtui closed"))
+        await pilot.press("enter")
+        await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"city, canal, boat, ducks\n")
+        again.exit()
+    third = app_on(images)
+    async with third.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(third, "city, canal, boat, ducks"))
+        assert says(third, "enter edit")
+
+
+# -- $EDITOR ----------------------------------------------------------------------------------------------------------
+
+
+def editor(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "fake-editor"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(path))
+    monkeypatch.delenv("VISUAL", raising=False)
+
+
+async def test_the_editor_writes_the_caption(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor(images.parent, "printf 'by hand\\n' > \"$1\"", monkeypatch)
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("e")
+        await until(pilot, shows(app, "bridge.png", "by hand"))
+        assert "read again after the editor" in pane(app)[0]
+        await pilot.press("j")
+        await until(pilot, shows(app, "canal.png", "city, canal, boat"))
+
+
+async def test_an_editor_that_fails_is_said(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor(images.parent, "exit 3", monkeypatch)
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: told(app, "the editor ended with exit code 3"))
+        assert pane(app)[1] == " city, bridge"
+
+
+# -- sizes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (250, 70)])
+async def test_sizes(images: Path, size: tuple[int, int]) -> None:
+    app = app_on(images)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        rows = screen_text(app)
+        assert len(rows) == size[1]
+        assert rows[-1].startswith(" enter edit  tab tag  a add")
+        assert "? keys  : commands  q back" in rows[-1]
+        assert max(map(len, rows)) <= size[0]
+        if size[0] == 80:
+            assert not says(app, "tags  5")
+            await pilot.press("i")
+        await until(pilot, lambda: says(app, "tags  5"))
+
+
+async def test_ascii_draws_nothing_else(tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "images", {"bridge": "città, 城市\n".encode()})
+    app = app_on(folder, ascii_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        assert says(app, r"citt\xe0, \u57ce\u5e02")
+        await pilot.press("colon")
+        await until(pilot, lambda: says(app, "command"))
+        assert all(row.isascii() for row in screen_text(app)), [r for r in screen_text(app) if not r.isascii()]
+
+
+async def test_twenty_thousand_images_are_moved_through_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(20_000):
+        (folder / f"{number:05d}.jpg").touch()
+    app = app_on(folder)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "20 000 images"))
+        await pilot.press("G")
+        await until(pilot, lambda: pane(app)[0].startswith(" 19999.jpg"))
+        await pilot.press("k", "pageup")
+        page = app.screen.query_one("#images").size.height - 1
+        await until(pilot, lambda: pane(app)[0].startswith(f" {19998 - page}.jpg"))
+        await pilot.press("g", "j", "pagedown")
+        await until(pilot, lambda: pane(app)[0].startswith(f" {1 + page:05d}.jpg"))
+
+
+def _key(key: str):  # type: ignore[no-untyped-def]
+    from textual import events
+
+    return events.Key(key, key if len(key) == 1 else "/")
