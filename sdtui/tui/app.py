@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -283,14 +282,10 @@ class SdtuiApp(App[None]):
 
     def _run_row(self, screen: SdtuiScreen, row: keys.Key | None) -> None:
         if row is not None:
-            target = screen.focused if row.context == "list" and screen.focused else screen
-            self.call_later(self.run_action, row.action, self if row.context == "everywhere" else target)
-
-    @contextmanager
-    def suspended(self) -> Iterator[None]:
-        """Give the terminal away for a blocking call; nothing is drawn until it is back."""
-        with self.suspend():
-            yield
+            # A row belongs to the app, to the screen, or else to what had the focus in it: a list, a line, an editor.
+            of_widget = row.context != screen.KEY_CONTEXT and screen.focused is not None
+            target = self if row.context == "everywhere" else screen.focused if of_widget else screen
+            self.call_later(self.run_action, row.action, target)
 
 
 def _share(info: RunInfo) -> str:

@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,11 @@ def editor_command(path: Path, line: int | None = None) -> list[str]:
     Raises:
         UserError: no editor is set or it is not installed.
     """
-    words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    try:
+        words = shlex.split(wanted)
+    except ValueError as error:
+        raise UserError(f"cannot be understood: {wanted}", where="$EDITOR", remedy="Close its quotes") from error
     if not words:
         words = [next((name for name in ("nano", "vi") if shutil.which(name)), "")]
     if not words[0] or not shutil.which(words[0]):
@@ -45,10 +50,10 @@ def edit_file(app: App[Any], path: Path, line: int | None = None) -> None:
         UserError: no editor, or it ended with an error.
     """
     command = editor_command(path, line)
-    if app.is_headless:
-        code = subprocess.run(command, check=False).returncode
-    else:
-        with app.suspend():
+    try:
+        with nullcontext() if app.is_headless else app.suspend():
             code = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        raise UserError(f"cannot be started: {error.strerror}", where=command[0]) from error
     if code:
         raise UserError(f"the editor ended with exit code {code}", where=shlex.join(command))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from sdtui.tui.numbers import age, count, duration, grouped
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 Item = ProfileRow | RunInfo | DatasetRow
+# What to press for an action of the key table.
+Press = Callable[[str], str]
 
-# Cells of the two columns after the name, the same in all three sections.
+# Cells of the two columns after the name, the same in all three sections; below NARROW only the first and half the second.
 FIRST, SECOND = 13, 22
+NARROW = 70
 LABEL = 12
 
 STATE_STYLE = {
@@ -34,6 +37,9 @@ STATE_STYLE = {
     "newer": "$warning",
 }
 
+# Where the state's own name would leave one guessing.
+STATE_WORD = {"newer": "newer sdtui"}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -44,11 +50,11 @@ class Line:
     heading: bool = False
 
 
-def lines_of(board: Board, filter_text: str) -> list[Line]:
+def lines_of(board: Board, filter_text: str, press: Press) -> list[Line]:
     """All lines, with the items that contain the filter's text; a section without any says what would be there."""
     sections: list[tuple[str, Sequence[Item], str]] = [
-        ("profiles", board.profiles, "none yet: n writes one from a template"),
-        ("runs", board.runs, "none yet: L on a profile starts one"),
+        ("profiles", board.profiles, f"none yet: {press('home.new')} writes one from a template"),
+        ("runs", board.runs, f"none yet: {press('home.launch')} on a profile starts one"),
         ("datasets", board.datasets, "none yet: a profile names its folders of images"),
     ]
     lines: list[Line] = []
@@ -62,12 +68,13 @@ def lines_of(board: Board, filter_text: str) -> list[Line]:
     return lines or [Line("nothing on this screen contains that text")]
 
 
-def empty_lines() -> list[Line]:
+def empty_lines(press: Press) -> list[Line]:
     """What to do in a folder with nothing in it."""
+    new, folder = press("home.new"), f"{press('everywhere.captions')} {press('captions.folder')}"
     return [
         Line("nothing here yet", heading=True),
-        Line("n     write a profile from a template: what to train, on which images, and how"),
-        Line("2 O   open a folder of images and work on its captions"),
+        Line(f"{new:<5} write a profile from a template: what to train, on which images, and how"),
+        Line(f"{folder:<5} open a folder of images and work on its captions"),
         Line(),
         Line("or, in a shell,"),
         Line("`sdtui demo` makes a workspace with a model, images and a run to watch"),
@@ -90,14 +97,14 @@ def draw(line: Line, width: int, marks: Glyphs, ascii_only: bool) -> Content:
         return Content.styled(line.text, "bold $accent")
     if line.item is None:
         return Content.styled(line.text, "$soft")
-    name_width = max(14, min(48, width * 3 // 8))
+    name_width = max(14, width // 2 if width < NARROW else min(48, width * 3 // 8))
     name = Content(fit(clean(name_of(line.item), ascii_only=ascii_only), name_width - 2, marks.ellipsis) + "  ")
     rest = width - name_width
     if isinstance(line.item, ProfileRow):
         return name + _profile(line.item, rest)
     if isinstance(line.item, RunInfo):
         return name + _run(line.item, rest, marks)
-    return name + _dataset(line.item)
+    return name + _dataset(line.item, rest, marks)
 
 
 def _profile(row: ProfileRow, width: int) -> Content:
@@ -120,14 +127,10 @@ def verdict(row: ProfileRow) -> Content:
 
 
 def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
-    state = (fit(info.state, FIRST), STATE_STYLE.get(info.state, "$soft"))
+    state = (fit(STATE_WORD.get(info.state, info.state), FIRST), STATE_STYLE.get(info.state, "$soft"))
     share = info.step / info.steps_total if info.steps_total else 0.0
     if not info.live:
-        ended = (
-            f"step {grouped(info.step)} of {grouped(info.steps_total)}"
-            if info.state != "finished"
-            else age(info.changed)
-        )
+        ended = age(info.changed) if info.state == "finished" else _progress(info)
         middle = (fit(ended, SECOND), "$soft")
     else:
         left = f"  {duration(info.eta_seconds)} left" if info.eta_seconds is not None else ""
@@ -139,12 +142,16 @@ def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
     return Content.assemble(state, middle, (loss, "$soft"), (drawn, "$accent"))
 
 
-def _dataset(row: DatasetRow) -> Content:
+def _progress(info: RunInfo) -> str:
+    return f"step {grouped(info.step)} of {grouped(info.steps_total)}" if info.steps_total else ""
+
+
+def _dataset(row: DatasetRow, width: int, marks: Glyphs) -> Content:
     if row.images < 0:
         return Content("")
-    images = (fit(count(row.images, "image"), FIRST), "$soft")
     if row.problem:
-        return Content.assemble(images, (clean(row.problem), "$error"))
+        return Content.styled(fit(clean(row.problem), width, marks.ellipsis), "$error")
+    images = (fit(count(row.images, "image"), FIRST), "$soft")
     return Content.assemble(
         images, (f"{grouped(row.untagged)} untagged" if row.untagged else "all captioned", _untagged(row))
     )
@@ -192,10 +199,10 @@ def _facts(item: Item) -> list[tuple[str, str, str]]:
 
 
 def _run_facts(info: RunInfo) -> list[tuple[str, str, str]]:
-    step = f"{grouped(info.step)} of {grouped(info.steps_total)}" if info.steps_total else grouped(info.step)
+    step = _progress(info).removeprefix("step ")
     remedy = "R goes on from the last complete checkpoint" if info.resumable else ""
     return [
-        ("state", info.state, STATE_STYLE.get(info.state, "$foreground")),
+        ("state", STATE_WORD.get(info.state, info.state), STATE_STYLE.get(info.state, "$foreground")),
         ("step", step, "$foreground"),
         ("loss", f"{info.loss:.4f}" if info.loss is not None else "", "$foreground"),
         ("left", duration(info.eta_seconds) if info.live and info.eta_seconds is not None else "", "$foreground"),

@@ -18,11 +18,12 @@ BESIDE = ".sdtui-trash"
 
 @dataclass(frozen=True)
 class Trashed:
-    """One thing in the trash: where it was, where it is, and when it went there (unix seconds)."""
+    """One thing in the trash: where it was, where it is, when it went there (unix seconds), and from which workspace."""
 
     original: str
     kept: str
     time: float
+    workspace: str = ""
 
 
 class Trash:
@@ -32,8 +33,8 @@ class Trash:
         self.folder = folder or paths.data_dir() / "trash"
         self._index = self.folder / "index.json"
 
-    def put(self, path: Path) -> Trashed:
-        """Move a file or folder to the trash.
+    def put(self, path: Path, workspace: Path) -> Trashed:
+        """Move a file or folder to the trash; it need not lie inside the workspace that lists it.
 
         Raises:
             SdtuiError: it cannot be moved; it is still where it was.
@@ -41,20 +42,18 @@ class Trash:
         path = path.absolute()
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1_000_000:06d}-{path.name}"
         kept = self._move(path, stamp)
-        entry = Trashed(str(path), str(kept), time.time())
+        entry = Trashed(str(path), str(kept), time.time(), str(workspace))
         self._write([*self._read(), entry])
         return entry
 
-    def restore(self, inside: Path) -> Trashed | None:
-        """Bring back what went last from inside the folder `inside`; None when nothing of it is there.
+    def restore(self, workspace: Path) -> Trashed | None:
+        """Bring back what went last from `workspace`; None when nothing of it is there.
 
         Raises:
             UserError: something else has taken its place meanwhile.
         """
         entries = self._read()
-        wanted = [
-            entry for entry in entries if Path(entry.original).is_relative_to(inside) and os.path.exists(entry.kept)
-        ]
+        wanted = [entry for entry in entries if entry.workspace == str(workspace) and os.path.lexists(entry.kept)]
         if not wanted:
             return None
         entry = wanted[-1]

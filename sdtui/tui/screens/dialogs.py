@@ -121,7 +121,9 @@ class Choose(Dialog[str]):
 
     def _row(self, index: int, _width: int) -> Content:
         _value, text, letter = self._choices[index]
-        return Content.assemble((f" {letter or ' '}  ", "bold $accent"), literal(text))
+        # The column of letters is there only if a choice has one.
+        own = f"{letter or ' '}  " if any(each[2] for each in self._choices) else ""
+        return Content.assemble((own, "bold $accent"), literal(text))
 
 
 class Confirm(Choose):

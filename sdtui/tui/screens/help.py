@@ -15,6 +15,8 @@ from sdtui.tui import keys
 from sdtui.tui.widgets.linelist import LineList
 
 KEY_COLUMN = 18
+FRAME = 96  # cells, or as many per cent of a narrow window
+AROUND = 5  # padding of the frame and scroll bar
 
 
 class HelpScreen(ModalScreen[None]):
@@ -33,17 +35,19 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, table: keys.KeyTable, contexts: list[str]) -> None:
         super().__init__()
-        self._lines = list(_help_lines(table, contexts))
+        self._table, self._contexts = table, contexts
 
     def compose(self) -> ComposeResult:
         """A list one can scroll."""
         with Vertical(classes="frame"):
-            yield LineList()
+            yield LineList(pointer=False)
             yield Static(Content("esc close   every key can be changed in [keys] of your settings"), classes="hint")
 
-    def on_mount(self) -> None:
-        """Fill it."""
-        self.query_one(LineList).set_rows(len(self._lines), lambda index, _width: self._lines[index], cursor=0)
+    def on_resize(self) -> None:
+        """Fill it for the width there is."""
+        width = min(FRAME, self.size.width * FRAME // 100) - AROUND
+        lines = help_lines(self._table, self._contexts, width)
+        self.query_one(LineList).set_rows(len(lines), lambda index, _width: lines[index])
 
     def action_accept(self) -> None:
         """Nothing to choose: close."""
@@ -54,7 +58,8 @@ class HelpScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def _help_lines(table: keys.KeyTable, contexts: list[str]) -> list[Content]:
+def help_lines(table: keys.KeyTable, contexts: list[str], width: int) -> list[Content]:
+    """The keys of the contexts under their headings; a sentence longer than the rest of `width` goes on below itself."""
     lines: list[Content] = []
     for context in contexts:
         rows = table.rows(context)
@@ -63,5 +68,7 @@ def _help_lines(table: keys.KeyTable, contexts: list[str]) -> list[Content]:
             lines.append(Content.styled(keys.CONTEXTS.get(context, context), "bold $accent"))
         for row in rows:
             pressed = keys.all_shown(row.keys)
-            lines.append(Content.assemble((f"{pressed:<{KEY_COLUMN}}", "$strong"), (row.help, "$foreground")))
+            for part in Content.styled(row.help, "$foreground").wrap(max(8, width - KEY_COLUMN)):
+                lines.append(Content.styled(f"{pressed:<{KEY_COLUMN}}", "$strong") + part)
+                pressed = ""
     return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,6 +33,7 @@ class HomeScreen(SdtuiScreen):
 
     NAME = "home"
     KEY_CONTEXT = "home"
+    SIDE = "details"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("home")]
     DEFAULT_CSS = """
     HomeScreen {
@@ -47,6 +50,12 @@ class HomeScreen(SdtuiScreen):
         self.board = Board()
         self._lines: list[Line] = []
         self._wanted = ""
+        self._launching: set[Path] = set()
+
+    def hints(self) -> list[keys.Key]:
+        """As everywhere, but with nothing behind this screen the way back is the way out."""
+        way_out = "close" if self.query_one(SearchLine).is_open else "quit"
+        return [replace(row, label=way_out) if row.id == "everywhere.back" else row for row in super().hints()]
 
     def body(self) -> ComposeResult:
         """The list, and what is known about the line under the cursor."""
@@ -84,7 +93,8 @@ class HomeScreen(SdtuiScreen):
             return
         old, self.board = self._lines, board
         nothing = board.complete and not (board.profiles or board.runs)
-        self._lines = home_rows.empty_lines() if nothing else home_rows.lines_of(board, self._filter())
+        press = self.sdtui.keys.press
+        self._lines = home_rows.empty_lines(press) if nothing else home_rows.lines_of(board, self._filter(), press)
         rows = self.query_one(LineList)
         if [_place(line) for line in old] == [_place(line) for line in self._lines]:
             for index, (before, after) in enumerate(zip(old, self._lines, strict=True)):
@@ -135,16 +145,21 @@ class HomeScreen(SdtuiScreen):
         if not isinstance(item, ProfileRow):
             self.say("the cursor is not on a profile", "warning")
             return
+        if item.path in self._launching:
+            self.say(f"{item.path.name} is being started already")
+            return
+        self._launching.add(item.path)
         self.say(f"checking {item.path.name} and its images")
         self.run_worker(lambda: self._launch(item.path), thread=True, group="launch", exit_on_error=False)
 
     def action_resume(self) -> None:
         """Go on with the run under the cursor."""
         item = self._item()
-        if isinstance(item, RunInfo):
-            self.run_worker(lambda: self._resume(item), thread=True, group="launch", exit_on_error=False)
-        else:
+        if not isinstance(item, RunInfo):
             self.say("the cursor is not on a run", "warning")
+        elif item.run.path not in self._launching:
+            self._launching.add(item.run.path)
+            self.run_worker(lambda: self._resume(item), thread=True, group="launch", exit_on_error=False)
 
     def action_delete(self) -> None:
         """Move the profile or ended run under the cursor to the trash."""
@@ -154,18 +169,21 @@ class HomeScreen(SdtuiScreen):
         elif isinstance(item, RunInfo) and item.steerable:
             self.say("this run is going; stop it first", "warning")
         elif item is not None:
-            self._do_trash(
-                lambda: f"{Path(Trash().put(home_rows.path_of(item)).original).name} moved to the trash; u undoes"
-            )
+            self._trash(home_rows.path_of(item))
 
     def action_undo(self) -> None:
         """Bring back what was deleted last."""
-
-        def restore() -> str:
+        try:
             entry = Trash().restore(self.sdtui.workspace)
-            return f"{Path(entry.original).name} is back" if entry else "nothing of this workspace is in the trash"
-
-        self._do_trash(restore)
+        except SdtuiError as error:
+            self.sdtui.report(error)
+            return
+        if entry is None:
+            self.say("nothing of this workspace is in the trash")
+            return
+        self._wanted = entry.original
+        self.say(f"{Path(entry.original).name} is back")
+        self.sdtui.look_again()
 
     def action_editor(self) -> None:
         """Edit the profile under the cursor in $EDITOR."""
@@ -214,13 +232,19 @@ class HomeScreen(SdtuiScreen):
     def _launch(self, path: Path) -> None:
         from sdtui.tui.launching import launch_slowly
 
-        run = launch_slowly(path)
+        try:
+            run = launch_slowly(path)
+        finally:
+            self._launching.discard(path)
         self.app.call_from_thread(self._go_to_run, run.path)
 
     def _resume(self, item: RunInfo) -> None:
         from sdtui.runs import launch
 
-        launch.resume(item.run)
+        try:
+            launch.resume(item.run)
+        finally:
+            self._launching.discard(item.run.path)
         self.app.call_from_thread(self._go_to_run, item.run.path)
 
     def _go_to_run(self, path: Path) -> None:
@@ -231,10 +255,14 @@ class HomeScreen(SdtuiScreen):
         from sdtui.files import write_atomic
         from sdtui.profile.templates import new_profile
 
-        path = self.sdtui.workspace / answer
-        path = path if path.suffix == ".toml" else path.with_name(f"{path.name}.toml")
+        workspace = self.sdtui.workspace
+        path = workspace / (answer if answer.endswith(".toml") else f"{answer}.toml")
         try:
-            if path.exists():
+            if path.parent not in {workspace, workspace / "profiles"} or path.name.startswith("."):
+                raise UserError(
+                    "profiles lie in the workspace or in its profiles/; nothing was written", where=str(path)
+                )
+            if os.path.lexists(path):
                 raise UserError("there is such a file already; nothing was written", where=str(path))
             write_atomic(path, new_profile(kind))
         except SdtuiError as error:
@@ -244,11 +272,13 @@ class HomeScreen(SdtuiScreen):
         self.sdtui.look_again()
         self.sdtui.open("profile", path)
 
-    def _do_trash(self, action: Any) -> None:
+    def _trash(self, path: Path) -> None:
         try:
-            self.say(action())
+            Trash().put(path, self.sdtui.workspace)
         except SdtuiError as error:
             self.sdtui.report(error)
+        else:
+            self.say(f"{path.name} moved to the trash; {self.sdtui.keys.press('home.undo')} undoes")
         self.sdtui.look_again()
 
     # -- the list -----------------------------------------------------------------------------------------------------

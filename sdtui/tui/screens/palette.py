@@ -12,9 +12,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from sdtui.tui.glyphs import glyphs_of
 from sdtui.tui.keys import Key, shown
+from sdtui.tui.literal import fit
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
+
+LABEL = 17
 
 
 class PaletteScreen(ModalScreen[Key]):
@@ -77,11 +81,9 @@ class PaletteScreen(ModalScreen[Key]):
 
     def _row(self, index: int, width: int) -> Content:
         row = self._found[index]
-        left = Content.assemble((f" {row.label:<16}", "$strong"), (row.help, "$soft"))
         key = shown(row.keys)
-        return left.truncate(max(0, width - len(key) - 2), ellipsis=True).pad_right(
-            max(0, width - len(key) - 1 - min(left.cell_length, width - len(key) - 2))
-        ) + Content.styled(key, "$accent")
+        words = fit(row.help, max(0, width - LABEL - len(key) - 1), glyphs_of(self).ellipsis)
+        return Content.assemble((f"{row.label:<{LABEL}}", "$strong"), (f"{words} ", "$soft"), (key, "$accent"))
 
 
 def matching(rows: Sequence[Key], typed: str) -> list[Key]:

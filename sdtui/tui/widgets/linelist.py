@@ -188,27 +188,27 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_down(self) -> None:
         """Next row."""
-        self.move_to(self.cursor + 1)
+        self._move(1)
 
     def action_up(self) -> None:
         """Previous row."""
-        self.move_to(self.cursor - 1)
+        self._move(-1)
 
     def action_page_down(self) -> None:
         """A page down."""
-        self.move_to(self.cursor + max(1, self.size.height - 1))
+        self._move(max(1, self.size.height - 1))
 
     def action_page_up(self) -> None:
         """A page up."""
-        self.move_to(self.cursor - max(1, self.size.height - 1))
+        self._move(-max(1, self.size.height - 1))
 
     def action_first(self) -> None:
         """First row."""
-        self.move_to(0)
+        self._move(-self.count)
 
     def action_last(self) -> None:
         """Last row."""
-        self.move_to(self.count - 1)
+        self._move(self.count)
 
     def on_click(self, event: events.Click) -> None:
         """Move to the clicked row; a second click opens it."""
@@ -231,6 +231,13 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         """And fainter in the others."""
         self._refresh_row(self.cursor)
 
+    def _move(self, rows: int) -> None:
+        """Move the cursor, or the rows themselves where there is none."""
+        if self._pointing:
+            self.move_to(self.cursor + rows)
+        else:
+            self.scroll_to(y=self.scroll_offset.y + rows, animate=False, immediate=True)
+
     def _kind(self, index: int) -> str:
         if index != self.cursor or not self._pointing:
             return "linelist--row"
@@ -248,7 +255,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _show_cursor(self) -> None:
         height = self.scrollable_content_region.height
-        if self.cursor < 0 or height <= 0:
+        if self.cursor < 0 or height <= 0 or not self._pointing:
             return
         top = self.scroll_offset.y
         # A heading just above the first selectable row is shown with it.
