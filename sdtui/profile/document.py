@@ -66,6 +66,11 @@ class ProfileDocument:
         return self._text
 
     @property
+    def saved_text(self) -> str:
+        """The text the file had when it was read or last saved; empty for a new one."""
+        return (self._on_disk or b"").decode("utf-8")
+
+    @property
     def dirty(self) -> bool:
         """Whether the text differs from what was read or last saved."""
         return self._text.encode("utf-8") != self._on_disk

@@ -133,9 +133,10 @@ class SdtuiApp(App[None]):
         self.save_state()
 
         def arrive() -> None:
-            if target is not None and isinstance(self.screen, SdtuiScreen):
-                self.screen.open_target(target)
-                self.screen.update_chrome()
+            # Opening may put a question in front of the screen.
+            if target is not None and isinstance(front := self.screen, SdtuiScreen):
+                front.open_target(target)
+                front.update_chrome()
 
         self.switch_mode(screen)
         self.call_after_refresh(arrive)
@@ -165,9 +166,18 @@ class SdtuiApp(App[None]):
         if isinstance(self.screen, SdtuiScreen) and self.screen.go_back():
             return
         if self.current_mode == "home":
-            self.exit()
+            await self.action_quit()
         else:
             self.open("home")
+
+    async def action_quit(self) -> None:
+        """Quit, once nothing unwritten would be lost unasked."""
+        for name, stack in self._screen_stacks.items():
+            if stack and isinstance(screen := stack[0], SdtuiScreen) and screen.has_unwritten():
+                self.open(name)
+                self.call_after_refresh(screen.ask_before_leaving, self.exit)
+                return
+        self.exit()
 
     def action_close(self) -> None:
         """Close what is open inside the screen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sdtui.errors import SdtuiError
@@ -34,7 +34,12 @@ class Row:
 
 
 def form_rows(document: ProfileDocument) -> list[Row]:
-    """Every section with its settings, the list of folders with a row for each, and unknown keys where they stand."""
+    """Every section with its settings, the list of folders with a row for each, and unknown keys where they stand.
+
+    A text that is no TOML has no values to show: its form is the place to mend.
+    """
+    if not document.parses:
+        return _broken_rows(document)
     rows: list[Row] = []
     for section in SECTIONS:
         if section == f"{FOLDERS}[]":
@@ -105,6 +110,27 @@ def next_choice(setting: Setting, value: Any, by: int) -> Any:
     return setting.choices[(at + by) % len(setting.choices)]
 
 
+def unit_of(setting: Setting, value: Any) -> str:
+    """What the number counts, in the singular for one; "steps or share of 1" is steps whole and share in parts."""
+    whole, _, part = setting.unit.partition(" or ")
+    unit = part if part and isinstance(value, float) else whole
+    one = isinstance(value, int) and not isinstance(value, bool) and value == 1
+    return {"batches": "batch"}.get(unit, unit.removesuffix("s")) if one else unit
+
+
+def said_at_row(row: Row) -> str:
+    """The problem in the words that fit beside the setting: its name and value stand there already."""
+    problem = row.problem
+    if problem is None:
+        return ""
+    if row.setting is None:
+        return f"{problem.message}. {problem.remedy}" if problem.remedy else problem.message
+    if problem.code == "out-of-range":
+        return f"allowed: {problem.allowed}"
+    message = problem.message.removeprefix(problem.key).removeprefix(":").strip()
+    return f"{message}, allowed: {problem.allowed}" if problem.allowed else message
+
+
 def is_text_list(setting: Setting) -> bool:
     """Whether the value is a list of words or lines, which has a dialog of its own."""
     return setting.type_name == "list" and (bool(setting.choices) or setting.default == ())
@@ -120,6 +146,14 @@ def help_lines(setting: Setting) -> list[tuple[str, str]]:
     if setting.source:
         lines.append((setting.source, "$soft"))
     return lines
+
+
+def _broken_rows(document: ProfileDocument) -> list[Row]:
+    rows = [Row("heading", "", "", "profile")]
+    for problem in document.problems():
+        remedy = ". ".join(filter(None, [problem.remedy, "Enter shows the place, e opens the text in $EDITOR"]))
+        rows.append(Row("stray", "", problem.key, f"line {problem.line}", None, replace(problem, remedy=remedy)))
+    return rows
 
 
 def _section_rows(document: ProfileDocument, section: str, prefix: str, title: str) -> list[Row]:
@@ -160,6 +194,8 @@ def _first(problems: tuple[Problem, ...]) -> Problem | None:
 
 def _as_toml(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}\n")["value"]
+        found = tomllib.loads(f"value = {text}\n")
     except tomllib.TOMLDecodeError:
         return text
+    # A second key smuggled in behind a line break is no value.
+    return found["value"] if len(found) == 1 else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from textual.app import ComposeResult
@@ -13,7 +14,8 @@ from textual.widgets import Input, Static
 from sdtui.errors import SdtuiError
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.problem import Problem
-from sdtui.tui.literal import literal
+from sdtui.tui.glyphs import glyphs_of
+from sdtui.tui.literal import clean, fit, literal, shorten
 from sdtui.tui.profile import form
 from sdtui.tui.profile.form import Row
 from sdtui.tui.profile.items import EditItems, PickWords
@@ -21,7 +23,9 @@ from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
 
-NAME_CELLS = 28
+NAME_CELLS = 27
+MIN_VALUE_CELLS = 16
+BESIDE = "  "
 
 
 class FormPane(Vertical):
@@ -50,6 +54,7 @@ class FormPane(Vertical):
         self._ascii = ascii_only
         self._document: ProfileDocument | None = None
         self._typed: str | None = None
+        self._typed_key = ""
         self._trial: Problem | None = None
         self.rows: list[Row] = []
 
@@ -103,7 +108,9 @@ class FormPane(Vertical):
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """Another setting: the typing ends, the help follows."""
         event.stop()
-        self._stop_typing()
+        # Told late of the move that led here, the line that was opened meanwhile must stay.
+        if self.row is None or self.row.key != self._typed_key:
+            self._stop_typing()
         if self.row is not None:
             self.post_message(self.Pointed(self.row))
 
@@ -181,7 +188,7 @@ class FormPane(Vertical):
         self.post_message(self.Changed())
 
     def _start_typing(self, row: Row, text: str) -> None:
-        self._typed, self._trial = text, row.problem
+        self._typed, self._typed_key, self._trial = text, row.key, row.problem
         self.add_class("-typing")
         self.query_one("#typing > Static", Static).update(Content(row.title))
         line = self.query_one(LineInput)
@@ -191,7 +198,7 @@ class FormPane(Vertical):
     def _stop_typing(self) -> None:
         if self._typed is None:
             return
-        self._typed = self._trial = None
+        self._typed, self._typed_key, self._trial = None, "", None
         self.remove_class("-typing")
         self.fields.redraw()
         self.fields.focus()
@@ -224,34 +231,49 @@ class FormPane(Vertical):
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
-    def _draw(self, index: int, _width: int) -> Content:
+    def _draw(self, index: int, width: int) -> Content:
         row = self.rows[index]
         if row.kind == "heading":
             return literal(row.title, "bold $accent", ascii_only=self._ascii)
-        typing = self._typed is not None and index == self.fields.cursor
-        problem = self._trial if typing else row.problem
-        sign, style = _sign(problem)
+        typed = self._typed if index == self.fields.cursor else None
+        if typed is not None:
+            row = replace(row, problem=self._trial)
+        sign, style = _sign(row.problem)
+        said = form.said_at_row(row)
         name = literal(f"{row.title:<{NAME_CELLS}}", "$soft" if row.setting else style, ascii_only=self._ascii)
-        line = Content.styled(f"{sign} ", style) + name + self._value(row, typing)
-        if problem is not None:
-            allowed = f", allowed: {problem.allowed}" if problem.allowed and row.setting else ""
-            line += literal(f"{'   ' if row.setting else ''}{problem.message}{allowed}", style, ascii_only=self._ascii)
+        room = width - NAME_CELLS - len(sign) - 1
+        # A long value gives way to what is wrong with it, down to a few cells.
+        kept = max(MIN_VALUE_CELLS, room - len(said) - len(BESIDE)) if said else room
+        line = Content.styled(f"{sign} ", style) + name + self._value(row, typed, kept)
+        if said:
+            beside = Content(BESIDE if row.setting else "") + literal(said, style, ascii_only=self._ascii)
+            line += self._cut(beside, width - line.cell_length)
         return line
 
-    def _value(self, row: Row, typing: bool) -> Content:
-        document = self._document
-        if document is None or row.setting is None:
+    def _value(self, row: Row, typed: str | None, room: int) -> Content:
+        """The value in at most `room` cells: what the file says stands out, defaults step back."""
+        document, setting = self._document, row.setting
+        if document is None or setting is None:
             return Content.styled("press a" if row.kind == "add" else "", "$faint")
-        if typing:
-            return literal(self._typed or "", "bold $strong", ascii_only=self._ascii)
+        if typed is not None:
+            return self._cut(literal(typed, "bold $strong", ascii_only=self._ascii), room)
         text = form.shown_value(document, row)
-        own = document.is_set(row.key)
-        words = text or ("(empty)" if row.setting.type_name in {"text", "list"} else "not set")
-        unit = f" {row.setting.unit}" if row.setting.unit and text else ""
-        style = "$foreground" if own and text else "$faint" if not text else "$soft"
-        return literal(words, f"bold {style}" if own and text else style, ascii_only=self._ascii) + Content.styled(
-            unit, "$soft"
-        )
+        words = text or ("(empty)" if setting.type_name in {"text", "list"} else "not set")
+        unit = form.unit_of(setting, document.get(row.key)) if text else ""
+        unit = f" {unit}" if unit else ""
+        style = "$faint" if not text else "bold $foreground" if document.is_set(row.key) else "$soft"
+        room -= len(unit)
+        ellipsis = glyphs_of(self).ellipsis
+        shown = clean(words, ascii_only=self._ascii)
+        # The end of a path says as much as its beginning.
+        shown = shorten(shown, room, ellipsis) if setting.path else fit(shown, room, ellipsis).rstrip()
+        return Content.styled(shown, style) + Content.styled(unit, "$soft")
+
+    def _cut(self, content: Content, room: int) -> Content:
+        if content.cell_length <= room:
+            return content
+        ellipsis = glyphs_of(self).ellipsis
+        return content.truncate(max(0, room - len(ellipsis))) + Content.styled(ellipsis, "$soft")
 
 
 def _sign(problem: Problem | None) -> tuple[str, str]:

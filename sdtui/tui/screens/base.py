@@ -10,6 +10,7 @@ call `update_chrome()` when the header's facts change. Then add one line to `SCR
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -89,6 +90,14 @@ class SdtuiScreen(Screen[None]):
 
     def recall(self, state: dict[str, Any]) -> None:
         """Go back to what `remember` kept; called once, after the screen was first shown."""
+
+    def has_unwritten(self) -> bool:
+        """Whether leaving the app would lose something that the user can still write."""
+        return False
+
+    def ask_before_leaving(self, leave: Callable[[], None]) -> None:
+        """Ask what to do about it, and `leave` unless the user stays; called when the screen is in front."""
+        leave()
 
     def contexts(self) -> list[str]:
         """The key contexts that count now: the focused widget's, this screen's, then everywhere; typing shuts out the rest."""

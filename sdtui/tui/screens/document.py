@@ -6,7 +6,9 @@ The file is written only when asked, and never over what another program has wri
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from textual.message import Message
 
@@ -30,6 +32,9 @@ class DocumentScreen(SdtuiScreen):
         super().__init__()
         self.document: ProfileDocument | None = None
         self._watch: Watch | None = None
+        self._put_away: tuple[int, int] | None = (0, 0)
+        # Path → (the file's text, the text that was not written), from a session that had no time to ask.
+        self._unwritten: dict[str, tuple[str, str]] = {}
 
     def draw_document(self) -> None:
         """The document changed."""
@@ -37,12 +42,61 @@ class DocumentScreen(SdtuiScreen):
     def document_opened(self) -> None:
         """Another document is open now."""
 
+    def draw_notice(self, text: str) -> None:
+        """Say what another program did to the file; shown while the screen has the class of a conflict."""
+
     def show_conflict(self) -> None:
         """Show what differs from the file on disk."""
 
     def line_under_cursor(self) -> int:
         """The line of the text that the cursor is about, from 1."""
         return 1
+
+    def remember(self) -> dict[str, Any]:
+        """Changes that are not written, so that a lost terminal loses none."""
+        document = self.document
+        kept = dict(self._unwritten)
+        if document is not None and document.dirty:
+            kept[str(document.path)] = (document.saved_text, document.text)
+        return {"unwritten": kept} if kept else {}
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Take up what `remember` kept; anything else than pairs of texts is left out."""
+        found = state.get("unwritten")
+        for path, texts in found.items() if isinstance(found, dict) else ():
+            if isinstance(texts, list) and len(texts) == 2 and all(isinstance(text, str) for text in texts):
+                self._unwritten[path] = (texts[0], texts[1])
+        self._restore()
+
+    def _restore(self) -> None:
+        """Bring the unwritten text of the open file back, as one change; what the file became since is a conflict."""
+        document = self.document
+        if document is None or document.dirty or str(document.path) not in self._unwritten:
+            return
+        saved, text = self._unwritten.pop(str(document.path))
+        document = self.document = ProfileDocument(document.path, saved, saved.encode("utf-8"))
+        document.replace_text(text)
+        self.draw_document()
+        self.say("changes that were not written last time are back; undo takes them away")
+        self.on_document_screen_touched()
+
+    def has_unwritten(self) -> bool:
+        """Whether leaving the app would lose changes."""
+        return self.document is not None and self.document.dirty
+
+    def ask_before_leaving(self, leave: Callable[[], None]) -> None:
+        """Write the changes, drop them, or stay."""
+        document = self.document
+        if document is None or isinstance(self.app.screen, Choose):
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "drop":
+                self.document = ProfileDocument(document.path, document.saved_text, document.saved_text.encode("utf-8"))
+            if answer == "drop" or (answer == "write" and self.write_document()):
+                leave()
+
+        self._ask_about_changes(document, answered)
 
     def on_unmount(self) -> None:
         """Stop watching the file."""
@@ -54,11 +108,14 @@ class DocumentScreen(SdtuiScreen):
         if document is not None and document.path == target:
             return
         if document is not None and document.dirty:
-            question = f"{document.path.name} has changes that are not written."
-            choices = [("write", "write them", "w"), ("drop", "drop them", "d"), ("stay", "stay here", "s")]
-            self.app.push_screen(Choose(question, choices), lambda answer: self._leave_for(target, answer))
+            self._ask_about_changes(document, lambda answer: self._leave_for(target, answer))
             return
         self.open_document(target)
+
+    def _ask_about_changes(self, document: ProfileDocument, answered: Callable[[str | None], None]) -> None:
+        question = f"{document.path.name} has changes that are not written."
+        choices = [("write", "write them", "w"), ("drop", "drop them", "d"), ("stay", "stay here", "s")]
+        self.app.push_screen(Choose(question, choices), answered)
 
     def copyable(self) -> str:
         """The file's path."""
@@ -79,6 +136,7 @@ class DocumentScreen(SdtuiScreen):
         self._follow(target)
         self.document_opened()
         self.draw_document()
+        self._restore()
 
     def _follow(self, path: Path) -> None:
         """Be told when another program writes the file."""
@@ -109,10 +167,22 @@ class DocumentScreen(SdtuiScreen):
         if not changed:
             self.remove_class(CONFLICT)
         elif document.dirty or not document.path.exists():
-            self.add_class(CONFLICT)
+            if self._stamp() != self._put_away:
+                self._show_notice(document)
         else:
             self.action_reload()
             self.say("read again: another program changed the file")
+
+    def _show_notice(self, document: ProfileDocument) -> None:
+        """What another program did to the file, and what can be pressed about it; it stays until that is settled."""
+        press = self.sdtui.keys.press
+        if document.path.exists():
+            ways = {"reload": "take theirs", "keep": "keep mine", "difference": "difference"}
+            offer = "   ".join(f"{press(f'profile.{action}')} {words}" for action, words in ways.items())
+            self.draw_notice(f"Changed on disk by another program:  {offer}")
+        else:
+            self.draw_notice(f"The file is gone from the disk:  {press('profile.write')} writes it again")
+        self.add_class(CONFLICT)
 
     def action_write(self) -> None:
         """Write the file."""
@@ -125,12 +195,13 @@ class DocumentScreen(SdtuiScreen):
         if document is None:
             return False
         try:
-            document.save(force=force)
+            # Nothing is lost by writing a file that is gone.
+            document.save(force=force or not document.path.exists())
         except DiskConflictError as error:
-            self.add_class(CONFLICT)
+            self._show_notice(document)
             choices = [
-                ("force", "overwrite it with mine", "o"),
-                ("reload", "reload it, dropping mine (undo brings it back)", "r"),
+                ("force", "keep mine: overwrite it", "o"),
+                ("reload", "take theirs: drop mine (undo brings it back)", "r"),
                 ("diff", "look at the difference", "d"),
             ]
             self.app.push_screen(Choose(str(error.message), choices), self._settle_conflict)
@@ -163,8 +234,17 @@ class DocumentScreen(SdtuiScreen):
         self.draw_document()
 
     def action_keep(self) -> None:
-        """Put the notice away; writing will still ask."""
+        """Put the notice away until the file changes again; writing will still ask."""
+        self._put_away = self._stamp()
         self.remove_class(CONFLICT)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Size and time of the file on disk; None when it is gone or nothing is open."""
+        try:
+            found = self.document.path.stat() if self.document else None
+        except OSError:
+            return None
+        return (found.st_size, found.st_mtime_ns) if found else None
 
     def action_undo(self) -> None:
         """Take the last change back."""

@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static
 
 from sdtui.profile.settings import SECTIONS
@@ -38,19 +39,21 @@ class ProfileScreen(DocumentScreen):
 
     NAME = "profile"
     KEY_CONTEXT = "profile"
+    SIDE = "help"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("profile")]
     AUTO_FOCUS = "#fields"
     DEFAULT_CSS = """
     ProfileScreen {
         & #notice { display: none; height: 1; padding: 0 1; background: $panel; color: $warning; }
         &.-conflict #notice { display: block; }
-        & #sections { width: 16; border-right: solid $faint; }
-        & #help { width: 40; padding: 0 1; border-left: solid $faint; }
+        & #sections { width: 15; border-right: solid $faint; }
+        & #help { width: 38; padding: 0 1; border-left: solid $faint; }
         &.-wide #help { width: 56; }
         &.-unfolded #help { width: 100%; border-left: none; }
         & #hint { display: none; height: 2; padding: 0 1; color: $soft; border-top: solid $faint; }
         &.-narrow #hint { display: block; height: 3; }
         & #plan { height: 2; padding: 0 1; border-top: solid $faint; }
+        &.-narrow #plan { height: 3; }
         & #view { display: none; }
         &.-view #view { display: block; width: 1fr; }
         &.-view FormPane { display: none; }
@@ -82,13 +85,12 @@ class ProfileScreen(DocumentScreen):
         self._planned: Planned | None = None
         self._view = ""
         self._search = ""
+        self._plan_timer: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Sections, form or text, help, plan."""
         ascii_only = self.sdtui.settings.ascii
-        yield Static(
-            Content("Changed on disk by another program:  f5 reload   K keep mine   D difference"), id="notice"
-        )
+        yield Static("", id="notice", markup=False)
         yield Static(Content("No profile is open. Choose one on Home (1), or make one there with n."), id="empty")
         with Horizontal(id="body"):
             yield LineList(id="sections")
@@ -128,10 +130,12 @@ class ProfileScreen(DocumentScreen):
     def remember(self) -> dict[str, Any]:
         """The file and the setting under the cursor."""
         row = self.query_one(FormPane).row
-        return {"path": str(self.document.path) if self.document else "", "key": row.key if row else ""}
+        path = str(self.document.path) if self.document else ""
+        return {"path": path, "key": row.key if row else "", **super().remember()}
 
     def recall(self, state: dict[str, Any]) -> None:
-        """Open the profile of last time."""
+        """Open the profile of last time, with what was not written then."""
+        super().recall(state)
         path = Path(str(state.get("path") or "/nonexistent"))
         if self.document is None and path.is_file():
             self.open_document(path)
@@ -141,6 +145,10 @@ class ProfileScreen(DocumentScreen):
         """Back to the form, without a plan yet."""
         self._planned = None
         self._show_view("")
+
+    def draw_notice(self, text: str) -> None:
+        """What another program did to the file."""
+        self.query_one("#notice", Static).update(literal(text, ascii_only=self.sdtui.settings.ascii))
 
     def show_conflict(self) -> None:
         """What differs from the file on disk."""
@@ -157,7 +165,9 @@ class ProfileScreen(DocumentScreen):
         self.query_one("#sections", LineList).redraw()
         self._fill_view()
         self.update_chrome()
-        self.set_timer(PLAN_DELAY, self._plan)
+        if self._plan_timer is not None:
+            self._plan_timer.stop()
+        self._plan_timer = self.set_timer(PLAN_DELAY, self._plan)
 
     def _section_row(self, index: int, _width: int) -> Content:
         section = SECTIONS[index]
@@ -266,6 +276,8 @@ class ProfileScreen(DocumentScreen):
         """Change the setting, or go from a section to its settings, or from a line of text to its setting."""
         if self._view:
             self._show_view("")
+        elif self.document is not None and not self.document.parses:
+            self.action_text()
         elif self.query_one("#sections", LineList).has_focus:
             self.query_one("#fields", LineList).focus()
         else:
@@ -297,14 +309,16 @@ class ProfileScreen(DocumentScreen):
         (self.query_one("#fields", LineList) if sections.has_focus else sections).focus()
 
     def action_search(self) -> None:
-        """Ask what to find."""
-        self.app.push_screen(Ask("find a setting", self._search), self._find)
+        """Ask what to find; nothing typed is the last search again."""
+        self.app.push_screen(Ask("find a setting", placeholder=self._search), self._find)
 
     def action_next_match(self) -> None:
         """The next one."""
         self._find(self._search)
 
     def _find(self, text: str | None) -> None:
+        if text is None:
+            return
         pane = self.query_one(FormPane)
         self._search = text or self._search
         if self._search and not pane.find(self._search, pane.fields.cursor + 1):
@@ -357,4 +371,6 @@ class ProfileScreen(DocumentScreen):
         if self._view == "text":
             return self.query_one("#view", LineList).cursor + 1
         row = self.query_one(FormPane).row
+        if row is not None and row.problem is not None and row.setting is None:
+            return row.problem.line
         return self.document.line_of(row.key) if self.document and row else 1
