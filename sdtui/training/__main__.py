@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def _train(run: RunFolder, report: Report) -> int:
     steering = Steering(Inbox(run), report.control)
     steering.listen()
     try:
+        # Read when OpenMP is loaded: threads that spin while waiting make a run on shared cores many times slower.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         # Imported now: from here on a failing import has an event log to be told in.
         from sdtui.training.run import train
 
