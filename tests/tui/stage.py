@@ -37,6 +37,11 @@ def says(app: App[None], words: str) -> bool:
     return any(words in row for row in screen_text(app))
 
 
+def header(app: App[None], words: str) -> bool:
+    """Whether the first row begins with these words; while one screen gives way to another there are no rows."""
+    return "".join(screen_text(app)[:1]).startswith(words)
+
+
 def told(app: App[None], words: str) -> bool:
     """Whether a toast said these words (tests show none, but the app keeps them)."""
     return any(words in notification.message for notification in app._notifications)

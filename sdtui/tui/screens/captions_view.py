@@ -51,7 +51,8 @@ class CaptionsView(SdtuiScreen):
         & TagPanel { width: 38; border-left: solid $faint; }
         &.-narrow #images { width: 34; }
         &.-narrow CaptionPane { height: 7; }
-        &.-narrow.-unfolded TagPanel { width: 1fr; }
+        &.-narrow.-unfolded TagPanel { width: 1fr; border-left: none; }
+        &.-narrow.-unfolded PicturePanel { display: none; }
         &.-wide #images { width: 60; }
         &.-wide TagPanel { width: 54; }
         &.-wide CaptionPane { height: 12; }
