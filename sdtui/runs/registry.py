@@ -84,7 +84,8 @@ def inspect(run: RunFolder) -> RunInfo:
     except NewerSchemaError as error:
         return RunInfo(run, "newer", reason=f"{error.message}. {error.remedy}", changed=changed)
     except UnreadableRecordError as error:
-        return RunInfo(run, "unreadable", reason=error.message, changed=changed)
+        reason = error.message if run.path.is_dir() else "the run's folder is no longer there"
+        return RunInfo(run, "unreadable", reason=reason, changed=changed)
     host = "" if found.host == socket.gethostname() else found.host
     info = RunInfo(
         run,

@@ -56,7 +56,7 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
     return Snapshot(
         run=view.run,
         state=view.state,
-        reason=view.reason if view.run.path.is_dir() else "the run's folder is no longer there",
+        reason=view.reason,
         host=view.host,
         phase=view.phase,
         over=view.over,

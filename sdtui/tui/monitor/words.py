@@ -100,14 +100,15 @@ def memory_line(snapshot: Snapshot) -> list[Piece]:
     line: list[Piece] = [("memory  ", "name")]
     if not memory:
         return [*line, ("not reported yet", "faint")]
-    for part, mib in (memory.get("parts") or {}).items():
-        line += [(f"{part} ", "name"), (mebibytes(mib), "value"), ("  ", "")]
     line += [(mebibytes(memory.get("used_mib") or 0), "value"), (" now  ", "name")]
     line += [(mebibytes(memory.get("peak_mib") or 0), "value"), (" peak", "name")]
     if memory.get("total_mib"):
         line += [(" of ", "name"), (mebibytes(memory["total_mib"]), "value")]
     if memory.get("kind") == "process":
         line.append((" (process)", "name"))
+    # Last, as a narrow window cuts them off.
+    for part, mib in (memory.get("parts") or {}).items():
+        line += [(f"  {part} ", "name"), (mebibytes(mib), "value")]
     return line
 
 

@@ -12,25 +12,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from sdtui.errors import SdtuiError
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
-from sdtui.runs.registry import RunInfo, list_runs
 from sdtui.tui import keys
 from sdtui.tui.literal import literal
 from sdtui.tui.monitor import words
 from sdtui.tui.monitor.curves import Curves
 from sdtui.tui.monitor.messages import MessagePanel
 from sdtui.tui.monitor.previews import Album, PreviewPane
-from sdtui.tui.monitor.reader import RunReader
 from sdtui.tui.monitor.snapshot import Snapshot
 from sdtui.tui.monitor.steering import Steering
-from sdtui.tui.numbers import age, grouped
-from sdtui.tui.screens.base import SdtuiScreen
-from sdtui.tui.screens.dialogs import Choose, Confirm
+from sdtui.tui.screens.dialogs import Confirm
+from sdtui.tui.screens.run import RunScreen
 from sdtui.tui.widgets.figures import FigureLines
 from sdtui.tui.widgets.log import LogView
 
@@ -39,7 +35,7 @@ STEERING = frozenset({"preview", "save", "pause", "stop", "resume"})
 PREVIEWING = frozenset({"earlier", "next_prompt", "compare"})
 
 
-class MonitorScreen(SdtuiScreen):
+class MonitorScreen(RunScreen):
     """One run, live or ended."""
 
     NAME = "monitor"
@@ -75,25 +71,8 @@ class MonitorScreen(SdtuiScreen):
     """
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-middling"), (34, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    class Fresh(Message):
-        """The reading thread has something new."""
-
-        def __init__(self, reader: RunReader) -> None:
-            super().__init__()
-            self.reader = reader
-
-    class Listed(Message):
-        """The runs of the workspace, and which way to go from the present one (0: open one if none is)."""
-
-        def __init__(self, runs: list[RunInfo], step: int | None) -> None:
-            super().__init__()
-            self.runs = runs
-            self.step = step
-
     def __init__(self) -> None:
         super().__init__()
-        self._reader: RunReader | None = None
-        self._snapshot: Snapshot | None = None
         self._album = Album()
         self._steering = Steering()
         self._notice = ("", "")
@@ -113,10 +92,6 @@ class MonitorScreen(SdtuiScreen):
 
     # -- which run ------------------------------------------------------------------------------------------------
 
-    def place(self) -> str:
-        """The run's name."""
-        return self._reader.run_folder.name if self._reader else "no run yet"
-
     def facts(self) -> Content:
         """Its state, with the machine it runs on if that is another one."""
         snapshot = self._snapshot
@@ -135,20 +110,11 @@ class MonitorScreen(SdtuiScreen):
             idle = idle | PREVIEWING
         return [row for row in super().hints() if row.context != "monitor" or row.action not in idle]
 
-    def open_target(self, target: Path) -> None:
-        """Show the run in this folder."""
-        if self._reader and self._reader.run_folder.path == target and self._reader.is_alive():
-            return
-        self._close_reader()
-        self._snapshot, self._album, self._steering = None, Album(), Steering()
+    def run_opened(self, run: RunFolder) -> None:
+        """Forget the run before; the log follows at once."""
+        self._album, self._steering = Album(), Steering()
         self._draw_notice(("", ""))
-        self._reader = RunReader(RunFolder(target), self._tell)
-        self._reader.start()
-        self.query_one(LogView).show(RunFolder(target).log_file if self.has_class("-log") else None)
-
-    def _tell(self, reader: RunReader) -> None:
-        """In the reader's thread."""
-        self.post_message(self.Fresh(reader))
+        self.query_one(LogView).show(run.log_file if self.has_class("-log") else None)
 
     def remember(self) -> dict[str, Any]:
         """The run, and how it is looked at."""
@@ -163,64 +129,10 @@ class MonitorScreen(SdtuiScreen):
             if left.is_dir():
                 self.open_target(left)
             else:
-                self._list_runs(0)
+                self.open_newest()
 
-    def on_unmount(self) -> None:
-        """Let go of the run's files; the run itself does not notice."""
-        self._close_reader()
-
-    def on_screen_resume(self) -> None:
-        """A run may have been started since this screen was last in front."""
-        if self._reader is None and self.is_mounted:
-            self._list_runs(0)
-
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-
-    def _list_runs(self, step: int | None) -> None:
-        # A run opened from elsewhere has its own neighbours.
-        folder = self._reader.run_folder.path.parent if self._reader else self.sdtui.workspace / "runs"
-
-        def look() -> None:
-            self.post_message(self.Listed(list_runs(folder), step))
-
-        self.run_worker(look, thread=True, group="monitor-runs", exclusive=True, exit_on_error=False)
-
-    def on_monitor_screen_listed(self, event: Listed) -> None:
-        """Go to the newest, the neighbour, or ask which."""
-        paths = [info.run.path for info in event.runs]
-        if event.step is None:
-            self._ask_which(event.runs)
-        elif not paths:
-            self._show_nothing()
-        elif self._reader is None or self._reader.run_folder.path not in paths:
-            self.open_target(paths[0])
-        else:
-            at = paths.index(self._reader.run_folder.path) + event.step
-            if 0 <= at < len(paths):
-                self.open_target(paths[at])
-            else:
-                self.say("this is the oldest run" if event.step > 0 else "this is the newest run")
-        self.update_chrome()
-
-    def _ask_which(self, runs: list[RunInfo]) -> None:
-        if not runs:
-            self.say("this workspace has no runs yet")
-            return
-
-        def line(info: RunInfo) -> tuple[str, str]:
-            steps = f"step {grouped(info.step)} / {grouped(info.steps_total)}" if info.steps_total else ""
-            return str(info.run.path), f"{info.run.name}   {info.state}   {steps}   {age(info.created)}"
-
-        def chosen(path: str | None) -> None:
-            if path:
-                self.open_target(Path(path))
-                self.update_chrome()
-
-        self.app.push_screen(Choose("Which run?", [line(info) for info in runs]), chosen)
-
-    def _show_nothing(self) -> None:
+    def no_run(self) -> None:
+        """Say how to get one."""
         self.query_one("#status", FigureLines).show(
             [
                 [
@@ -236,17 +148,8 @@ class MonitorScreen(SdtuiScreen):
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
-    def on_monitor_screen_fresh(self, event: Fresh) -> None:
+    def run_moved_on(self, snapshot: Snapshot, before: Snapshot | None) -> None:
         """Draw the newest snapshot."""
-        if event.reader is not self._reader:
-            return
-        if event.reader.problem is not None:
-            self.sdtui.report(event.reader.problem)
-            return
-        snapshot = event.reader.take()
-        if snapshot is None:
-            return
-        before, self._snapshot = self._snapshot, snapshot
         for refusal in self._steering.settle(snapshot):
             self.say(refusal, "warning")
         self._draw(snapshot)
@@ -368,22 +271,6 @@ class MonitorScreen(SdtuiScreen):
             self.sdtui.report(error)
         else:
             self.say(f"resumed {reader.run_folder.name}")
-
-    def action_older_run(self) -> None:
-        """The next older run."""
-        self._list_runs(1)
-
-    def action_newer_run(self) -> None:
-        """The next newer run."""
-        self._list_runs(-1)
-
-    def action_runs(self) -> None:
-        """Choose from a list."""
-        self._list_runs(None)
-
-    def copyable(self) -> str:
-        """The run's folder."""
-        return str(self._reader.run_folder.path) if self._reader else ""
 
     def _is_steerable(self) -> bool:
         snapshot = self._snapshot

@@ -98,7 +98,7 @@ def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
 def test_parts_of_memory_and_totals_of_the_device(snapshot: Snapshot) -> None:
     parts = {"kind": "cuda", "used_mib": 8192, "peak_mib": 9216, "total_mib": 81920, "parts": {"weights": 1741}}
     assert text(words.memory_line(replace(snapshot, memory=parts))) == (
-        "memory  weights 1.7 GiB  8.0 GiB now  9.0 GiB peak of 80.0 GiB"
+        "memory  8.0 GiB now  9.0 GiB peak of 80.0 GiB  weights 1.7 GiB"
     )
     totals = DeviceTotals("H200", 18637, 142336, 97, 71)
     assert text(words.device_line(replace(snapshot, totals=totals))) == (

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sdtui.runs import launch
+from sdtui.runs import launch, record
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.monitor import reader as reading
+from sdtui.tui.monitor.device import DeviceProbe, DeviceTotals
 from sdtui.tui.screens.monitor import MonitorScreen
 from tests.tui.monitor.actor import Actor
 from tests.tui.stage import screen_text, until
@@ -134,12 +137,92 @@ async def test_a_finished_run(tmp_path: Path) -> None:
         assert says(app, "files   1 written  10.0 MiB")
 
 
-async def test_a_run_from_a_newer_version_says_so(tmp_path: Path) -> None:
+async def test_a_failed_run_says_why_and_what_to_do(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", alive=False) as actor:
+        actor.step(7)
+        actor.events.write("checkpoint", step=5, path="checkpoints/step-000005", bytes=1, seconds=1)
+        actor.events.write("error", message="no memory left [cuda]", where="step 8", remedy="Lower training.batch_size")
+        record.update(actor.run, state="failed", reason="no memory left [cuda]")
+        actor.events.write("finished", state="failed", step=7, seconds=9)
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "R resumes from step 5"))
+        rows = screen_text(app)
+        assert rows[1].startswith(" failed     step 7 / 3 000   took 9 s")
+        assert rows[2] == " step 8: no memory left [cuda]. Lower training.batch_size"
+        assert rows[-1].startswith(" R resume  x x axis")
+
+
+async def test_the_footer_offers_what_a_live_run_takes(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(
+            pilot, lambda: screen_text(app)[-1].startswith(" p preview now  s save  space pause  S stop  x x axis")
+        )
+        assert "resume" not in screen_text(app)[-1]
+        actor.preview(20)
+        await until(pilot, lambda: says(app, "left earlier  tab prompt  c compare"))
+
+
+async def test_a_run_from_a_newer_version_says_so_and_is_left_alone(tmp_path: Path) -> None:
     with Actor(tmp_path / "runs", alive=False) as actor:
         actor.run.run_json.write_text('{"schema": 99}')
     app = app_on(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: says(app, "newer"))
+        said = " this run was made by a newer sdtui (run folder version 99; this one knows 1). Upgrade sdtui"
+        await until(pilot, lambda: said in screen_text(app))
+        await pilot.press("p", "s", "space", "S", "R")
+        await pilot.pause()
+    assert list(actor.run.control_dir.iterdir()) == []
+    assert actor.run.run_json.read_text() == '{"schema": 99}'
+
+
+async def test_a_damaged_record_and_half_an_event_are_no_end(actor: Actor, tmp_path: Path) -> None:
+    with actor.run.events_file.open("ab") as events:
+        events.write(b'not json\n{"kind": "step", "step"')
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+        actor.run.run_json.write_text("{")
+        await until(pilot, lambda: says(app, " run.json is damaged"))
+
+
+async def test_events_that_were_truncated_are_read_anew(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+        os.truncate(actor.run.events_file, 0)
+        actor.events.write("run", schema=1, steps_total=3000, epochs_total=8, images=24, device="cpu")
+        actor.step(3)
+        await until(pilot, lambda: says(app, "step 3 / 3 000"))
+
+
+async def test_a_run_deleted_while_it_is_watched(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", alive=False) as actor:
+        actor.step(7)
+    with Actor(tmp_path / "runs", "another", alive=False) as other:
+        other.step(9)
+    app = SdtuiApp(tmp_path, start="monitor", target=actor.run.path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 7 / 3 000"))
+        shutil.rmtree(actor.run.path)
+        await until(pilot, lambda: says(app, " the run's folder is no longer there"))
+        await pilot.press("p", "l", "l", "R")
+        await pilot.press("full_stop")
+        await until(pilot, lambda: says(app, "step 9 / 3 000") and not says(app, "no longer there"))
+
+
+async def test_a_gpu_shows_the_trainers_share_and_the_whole_device(
+    actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DeviceProbe, "read", lambda _self: DeviceTotals("H200", 18637, 142336, 97, 71))
+    parts = {"allocated": 7168, "cached": 1024}
+    memory = {"kind": "cuda", "used_mib": 8192, "peak_mib": 9216, "total_mib": 81920, "parts": parts}
+    actor.events.write("stats", step=20, images_per_second=1.9, eta_seconds=41, time={}, memory=memory)
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "device  H200  18.2 GiB of 139 GiB  97 % busy  71 °C"))
+        assert says(app, "memory  8.0 GiB now  9.0 GiB peak of 80.0 GiB  allocated 7.0 GiB  cached 1")
 
 
 async def test_a_workspace_without_runs(tmp_path: Path) -> None:
@@ -220,7 +303,9 @@ async def test_other_sizes_and_ascii(actor: Actor, tmp_path: Path, size: tuple[i
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: says(app, "step 20 / 3 000"))
         assert says(app, "memory  900 MiB now")
+        assert says(app, "files   no checkpoint yet")
         if size[0] == 80:
+            assert screen_text(app)[-1].endswith("? keys  : commands  q back  i previews")
             assert not says(app, "previews  step")
             await pilot.press("i")
         await until(pilot, lambda: says(app, "previews  step 20"))

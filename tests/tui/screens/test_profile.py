@@ -20,7 +20,7 @@ from sdtui.tui.screens.profile import ProfileScreen
 from tests.tui.hostile import HOSTILE
 from tests.tui.monitor.actor import Actor
 from tests.tui.profile.desk import TEXT, make_desk
-from tests.tui.stage import screen_text, until
+from tests.tui.stage import screen_text, told, until
 
 SIZE = (120, 36)
 # The scroll bar's ends.
@@ -81,11 +81,6 @@ async def search(pilot: Pilot[None], app: SdtuiApp, words: str) -> None:
 async def type_over(pilot: Pilot[None], text: str) -> None:
     """Empty the line that is open and type."""
     await pilot.press("end", "ctrl+u", *text)
-
-
-def told(app: SdtuiApp, words: str) -> bool:
-    """Whether a toast said so."""
-    return any(words in notification.message for notification in app._notifications)
 
 
 def on_disk(path: Path) -> str:
