@@ -34,8 +34,11 @@ def state_word(snapshot: Snapshot) -> str:
     return snapshot.phase if snapshot.state == "running" and snapshot.phase else snapshot.state
 
 
-def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
-    """State, progress, remaining time and speed; what changes most stands at the left, where it costs few bytes."""
+def status_line(snapshot: Snapshot, marks: Glyphs, width: int, waiting: Sequence[str] = ()) -> list[Piece]:
+    """State, progress, remaining time and speed, and the commands the trainer has not answered yet.
+
+    What changes most stands at the left, where it costs few bytes; a narrow window does without the epoch first.
+    """
     word = state_word(snapshot)
     line: list[Piece] = [(f"{word:<9}", STATE_ROLES.get(snapshot.state, "accent")), ("  ", "")]
     total = f" / {grouped(snapshot.steps_total)}" if snapshot.steps_total else ""
@@ -51,8 +54,10 @@ def status_line(snapshot: Snapshot, marks: Glyphs, width: int) -> list[Piece]:
         drawn = bar(share, 20, marks)
         rest = marks.track * (20 - len(drawn))
         line += [(drawn, "accent"), (rest, "faint"), (f" {share * 100:.0f} %", "value"), GAP]
-    if snapshot.epochs_total and (width >= 96 or not snapshot.over):
+    if snapshot.epochs_total and (width >= 96 or not (snapshot.over or waiting)):
         line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
+    if waiting:
+        line += [(", ".join(waiting), "warning"), (" asked", "name"), GAP]
     return line + _aside(snapshot)
 
 
@@ -160,8 +165,3 @@ def message_line(message: Message) -> tuple[str, str, str]:
     """(time of day, text, colour of the text) of a message."""
     colours = {"warning": "$warning", "error": "$error"}
     return time.strftime("%H:%M:%S", time.localtime(message.t)), message.text, colours.get(message.level, "$foreground")
-
-
-def waiting_words(pending: Sequence[str]) -> list[Piece]:
-    """Commands that the trainer has not answered yet."""
-    return [GAP, (", ".join(pending), "warning"), (" asked", "name")] if pending else []

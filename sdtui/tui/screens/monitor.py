@@ -93,12 +93,9 @@ class MonitorScreen(RunScreen):
     # -- which run ------------------------------------------------------------------------------------------------
 
     def facts(self) -> Content:
-        """Its state, with the machine it runs on if that is another one."""
-        snapshot = self._snapshot
-        if snapshot is None:
-            return Content("")
-        host = f" on {snapshot.host}" if snapshot.host else ""
-        return literal(f"{snapshot.state}{host}", "$soft")
+        """The machine it runs on, if that is another one."""
+        host = self._snapshot.host if self._snapshot else ""
+        return literal(f"on {host}" if host else "", "$soft")
 
     def hints(self) -> list[keys.Key]:
         """Only what can be done to a run in this state."""
@@ -157,8 +154,8 @@ class MonitorScreen(RunScreen):
             self.update_chrome()
 
     def _draw(self, snapshot: Snapshot) -> None:
-        status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width)
-        self.query_one("#status", FigureLines).show([[*status, *words.waiting_words(self._steering.waiting)]])
+        status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width, self._steering.waiting)
+        self.query_one("#status", FigureLines).show([status])
         self._draw_notice(words.notice(snapshot))
         lines = (words.memory_line, words.time_line, words.device_line, words.files_line)
         self.query_one("#facts", FigureLines).show([line(snapshot) for line in lines])

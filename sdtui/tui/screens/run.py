@@ -146,11 +146,16 @@ class RunScreen(SdtuiScreen):
                 self.open_target(Path(path))
                 self.update_chrome()
 
-        width = max(len(info.run.name) for info in runs)
-        self.app.push_screen(Choose("Which run?", [_choice(info, width) for info in runs]), chosen)
+        self.app.push_screen(Choose("Which run?", _choices(runs)), chosen)
 
 
-def _choice(info: RunInfo, width: int) -> tuple[str, str]:
-    share = f"{info.step / info.steps_total:4.0%}" if info.steps_total else ""
-    words = f"{info.run.name:<{width}}  {info.state:<9} {share:>4} of {grouped(info.steps_total)}  {age(info.created)}"
-    return str(info.run.path), words
+def _choices(runs: list[RunInfo]) -> list[tuple[str, str]]:
+    """(path, words) for each run, in columns."""
+    totals = [grouped(info.steps_total) if info.steps_total else "?" for info in runs]
+    names, digits = max(len(info.run.name) for info in runs), max(map(len, totals))
+    lines: list[tuple[str, str]] = []
+    for info, total in zip(runs, totals, strict=True):
+        share = f"{info.step / info.steps_total:.0%}" if info.steps_total else ""
+        words = f"{info.run.name:<{names}}  {info.state:<10}  {share:>4} of {total:>{digits}}  {age(info.created)}"
+        lines.append((str(info.run.path), words))
+    return lines

@@ -136,6 +136,9 @@ def test_clock(seconds: float, said: str) -> None:
     assert words.clock(seconds) == said
 
 
-def test_commands_not_answered_yet() -> None:
-    assert text(words.waiting_words(["save", "preview"])) == "   save, preview asked"
-    assert words.waiting_words([]) == []
+def test_commands_not_answered_yet_take_the_place_of_the_epoch(snapshot: Snapshot) -> None:
+    asked = ["save", "preview"]
+    assert text(words.status_line(snapshot, UNICODE, 80, asked)) == (
+        "training   step 1 880 / 3 000   ETA 0:41    1.9 images/s   save, preview asked"
+    )
+    assert text(words.status_line(snapshot, UNICODE, 120, asked)).endswith("epoch 1 / 8   save, preview asked")
