@@ -20,13 +20,14 @@ class CaptionView(ScrollView, can_focus=False):
     """
 
     DEFAULT_CSS = """
-    CaptionView { height: 1fr; padding: 0 1; scrollbar-size: 1 1; overflow-x: hidden; }
+    CaptionView { height: 1fr; padding: 0 1; scrollbar-size: 1 1; scrollbar-gutter: stable; overflow-x: hidden; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._content = Content("")
-        self._cursor_at = 0
+        # The tag cursor's first and last character in the content.
+        self._cursor = (0, 0)
         self._lines: list[Content] = []
 
     @property
@@ -37,13 +38,14 @@ class CaptionView(ScrollView, can_focus=False):
     def show(self, text: str, tag: int, *, ascii_only: bool = False) -> None:
         """The caption with the tag cursor on number `tag` (-1: none)."""
         tags = parse_tags(text)
-        before = text[: tags[tag].start] if 0 <= tag < len(tags) else ""
-        self._cursor_at = len(_literal_lines(before, "", ascii_only))
+        start, end = (tags[tag].start, tags[tag].end) if 0 <= tag < len(tags) else (0, 1)
+        first, beyond = (len(_literal_lines(text[:at], "", ascii_only)) for at in (start, end))
+        self._cursor = first, max(first, beyond - 1)
         self._set(caption_content(text, tag, ascii_only=ascii_only))
 
     def show_message(self, message: str, style: str = "$soft") -> None:
         """Words in place of a caption: there is none, or it cannot be read."""
-        self._cursor_at = 0
+        self._cursor = (0, 0)
         self._set(literal(message, style))
 
     def on_resize(self) -> None:
@@ -74,12 +76,13 @@ class CaptionView(ScrollView, can_focus=False):
         self.refresh()
 
     def _follow_cursor(self, width: int) -> None:
-        """Scroll so that the tag cursor's line is seen."""
+        """Scroll so that the lines of the tag cursor are seen, its first one if they are too many."""
         height = self.scrollable_content_region.height
-        line = max(0, len(self._content[: self._cursor_at + 1].wrap(width)) - 1)
+        first, last = (max(0, len(self._content[: at + 1].wrap(width)) - 1) for at in self._cursor)
         top = self.scroll_offset.y
-        if not top <= line < top + height:
-            self.scroll_to(y=max(0, line - height + 1), animate=False, immediate=True)
+        wanted = first if first < top else max(top, min(first, last - height + 1))
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
 
 
 def caption_content(text: str, cursor: int, *, ascii_only: bool = False) -> Content:

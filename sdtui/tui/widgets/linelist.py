@@ -236,7 +236,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         if self._pointing:
             self.move_to(self.cursor + rows)
         else:
-            self.scroll_to(y=self.scroll_offset.y + rows, animate=False, immediate=True)
+            self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True, immediate=True)
 
     def _kind(self, index: int) -> str:
         if index != self.cursor or not self._pointing:
@@ -261,9 +261,9 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         # A heading just above the first selectable row is shown with it.
         first = self.cursor - 1 if self.cursor and not self._selectable(self.cursor - 1) else self.cursor
         if first < top:
-            self.scroll_to(y=first, animate=False, immediate=True)
+            self.scroll_to(y=first, animate=False, force=True, immediate=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y

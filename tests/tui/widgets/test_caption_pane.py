@@ -1,0 +1,105 @@
+"""The lower part of the captions screen: showing, editing and asking in one place."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from textual.content import Content
+
+from sdtui.tui.widgets.caption_editor import CaptionEditor
+from sdtui.tui.widgets.caption_pane import CaptionPane
+from tests.tui.hostile import HOSTILE
+from tests.tui.stage import Stage, screen_text, until
+
+
+class Recorded(Stage):
+    def __init__(self) -> None:
+        self.pane = CaptionPane()
+        super().__init__(self.pane)
+        self.said: list[str] = []
+
+    def on_caption_editor_saved(self, event: CaptionEditor.Saved) -> None:
+        self.said.append(f"saved {event.text}")
+
+    def on_caption_editor_cancelled(self) -> None:
+        self.said.append("cancelled")
+
+
+async def test_facts_at_both_ends_and_the_caption_below() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.show_facts(Content("a.png"), Content("2 tags"))
+        app.pane.view.show("city, boat", 0)
+        await until(pilot, lambda: screen_text(app)[1] == " a.png                           2 tags")
+        assert screen_text(app)[2] == " city, boat"
+        await pilot.resize_terminal(30, 9)
+        await until(pilot, lambda: screen_text(app)[1] == " a.png                 2 tags")
+
+
+async def test_enter_saves_ctrl_j_breaks_escape_cancels() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.edit("[/x] one")
+        await pilot.press("2", "ctrl+j", "q")
+        assert app.pane.typed == "[/x] one2\nq"
+        assert [row.strip() for row in screen_text(app)[2:4]] == ["[/x] one2", "q"]
+        await pilot.press("enter", "ctrl+s", "escape")
+        assert app.said == ["saved [/x] one2\nq", "saved [/x] one2\nq", "cancelled"]
+
+
+async def test_the_editor_begins_anew_each_time() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.edit("first")
+        await pilot.press("x")
+        app.pane.close()
+        assert (app.pane.busy, app.pane.typed) == (False, None)
+        app.pane.edit("second")
+        await pilot.press("ctrl+z", "y")
+        assert app.pane.typed == "secondy"
+        assert len(app.pane.query(CaptionEditor)) == 1
+
+
+async def test_asking_shows_the_caption_and_a_line() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.view.show("city, boat", 0)
+        app.pane.ask("add tag", "[b]", Counter({"boat": 1}))
+        await until(pilot, lambda: screen_text(app)[-1] == " add tag  [b]")
+        assert screen_text(app)[2] == " city, boat"
+        assert (app.pane.busy, app.pane.typed) == (True, None)
+        app.pane.close()
+        await until(pilot, lambda: screen_text(app)[-1] == "")
+
+
+async def test_a_long_caption_follows_the_tag_cursor() -> None:
+    app = Recorded()
+    text = ", ".join(f"tag number {number}" for number in range(60))
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.view.show(text, 59)
+        await until(pilot, lambda: any(row.endswith("59") for row in screen_text(app)))
+        app.pane.view.show(text, 0)
+        await until(pilot, lambda: screen_text(app)[2].startswith(" tag number 0,"))
+
+
+async def test_no_word_is_lost_beside_the_scroll_bar() -> None:
+    app = Recorded()
+    text = ", ".join(f"tag number {number}" for number in range(60))
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.view.show("short", 0)
+        await until(pilot, lambda: screen_text(app)[2] == " short")
+        app.pane.view.show(text, 0)
+        await until(pilot, lambda: screen_text(app)[2].startswith(" tag number 0,"))
+        await pilot.pause(0.05)
+        seen = " ".join(row[:38].strip() for row in screen_text(app)[2:])
+        assert text.startswith(seen)
+        assert len(seen) > 200
+
+
+async def test_captions_are_literal() -> None:
+    app = Recorded()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.pane.styles.height = 20
+        app.pane.view.show("\n".join(HOSTILE), -1)
+        await until(pilot, lambda: "[/x]" in " ".join(screen_text(app)))
+        assert [row[1:] for row in screen_text(app)[2 : 2 + len(HOSTILE)]] == list(HOSTILE.values())

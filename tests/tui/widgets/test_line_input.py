@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from textual.widgets import Input
+
+from sdtui.tui.widgets.caption_pane import TagSuggester
+from sdtui.tui.widgets.line_input import LineInput
+from tests.tui.stage import Stage, screen_text, until
+
+
+class Recorded(Stage):
+    def __init__(self, line: LineInput) -> None:
+        super().__init__(line)
+        self.said: list[str] = []
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.said.append(f"changed {event.value}")
+
+    def on_line_input_accepted(self, event: LineInput.Accepted) -> None:
+        self.said.append(f"accepted {event.value}")
+
+    def on_line_input_left(self) -> None:
+        self.said.append("left")
+
+
+async def test_typing_enter_and_escape() -> None:
+    app = Recorded(LineInput())
+    async with app.run_test(size=(30, 2)) as pilot:
+        await pilot.press("a", "q", "1", "enter", "escape")
+        assert app.said == ["changed a", "changed aq", "changed aq1", "accepted aq1", "left"]
+
+
+async def test_the_cursor_never_blinks() -> None:
+    line = LineInput()
+    app = Recorded(line)
+    async with app.run_test(size=(30, 2)) as pilot:
+        await pilot.pause()
+        assert not line.cursor_blink
+
+
+async def test_markup_is_text() -> None:
+    line = LineInput()
+    app = Recorded(line)
+    async with app.run_test(size=(30, 2)) as pilot:
+        line.value = "[red]x[/y]"
+        await until(pilot, lambda: screen_text(app)[0] == "[red]x[/y]")
+
+
+async def test_tab_takes_over_what_is_offered_and_goes_nowhere() -> None:
+    line = LineInput()
+    line.suggester = TagSuggester(Counter({"stone wall": 3, "Stone": 1, "city": 9}))
+    app = Recorded(line)
+    async with app.run_test(size=(30, 2)) as pilot:
+        await pilot.press("S", "t")
+        await until(pilot, lambda: screen_text(app)[0] == "Stone wall")
+        assert line.value == "St"
+        await pilot.press("tab")
+        assert line.value == "Stone wall"
+        await pilot.press("tab", "x", "left", "tab")
+        assert (line.value, line.has_focus) == ("Stone wallx", True)
+
+
+async def test_the_most_frequent_tag_is_offered_in_the_letters_typed() -> None:
+    suggester = TagSuggester(Counter({"Castle": 1, "castor": 2}))
+    assert await suggester.get_suggestion("CAS") == "CAStor"
+    assert await suggester.get_suggestion("castl") == "castle"
+    assert await suggester.get_suggestion(" ") is None
+    assert await suggester.get_suggestion("x") is None
