@@ -223,6 +223,11 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         """Keep the cursor in view in a window of another height."""
         self._show_cursor()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A scroll bar that appears begins where the list stands: Textual moves only one that is shown already."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def on_focus(self) -> None:
         """The cursor line is brighter in the focused list."""
         self._refresh_row(self.cursor)
