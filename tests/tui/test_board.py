@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sdtui.tui import board as boards
+from sdtui.tui import workspace
+from sdtui.tui.board import Board, BoardReader
+
+PROFILE = '[method]\nkind = "lora"\n[[dataset.folders]]\npath = "images"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "images" / "a.png")
+    (tmp_path / "x.toml").write_text(PROFILE)
+    return tmp_path
+
+
+def test_first_what_is_cheap_then_what_was_checked(folder: Path) -> None:
+    seen: list[Board] = []
+    reader = BoardReader(folder, seen.append)
+    reader.read(complete=False)
+    reader.read(complete=True)
+    assert [(each.complete, each.profiles[0].errors > 0, each.datasets[0].images) for each in seen] == [
+        (False, False, -1),
+        (True, True, 1),
+    ]
+
+
+def test_nothing_is_told_while_nothing_changes(folder: Path) -> None:
+    seen: list[Board] = []
+    reader = BoardReader(folder, seen.append)
+    reader.read(complete=True)
+    reader.read(complete=False)
+    reader.read(complete=True)
+    assert len(seen) == 1
+
+
+def test_what_did_not_change_is_not_checked_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = BoardReader(folder, lambda _board: None)
+    reader.read(complete=True)
+    monkeypatch.setattr(workspace, "checked_row", lambda row: pytest.fail("checked again"))
+    monkeypatch.setattr(workspace, "dataset_row", lambda path: pytest.fail("counted again"))
+    reader.read(complete=True)
+
+
+def test_a_running_reader_notices_and_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "LEAST_SECONDS", 0.01)
+    seen: list[Board] = []
+    reader = BoardReader(folder, seen.append)
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    _wait(lambda: bool(seen) and seen[-1].complete)
+    (folder / "y.toml").write_text(PROFILE)
+    _wait(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml", "y.toml"])
+    (folder / "y.toml").unlink()
+    reader.look_again()
+    _wait(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml"])
+    reader.close()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)

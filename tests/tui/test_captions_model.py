@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sdtui.dataset.edit import ConflictError
+from sdtui.tui.captions_model import CaptionsModel, InHand
+
+CAPTIONS = {"a": b"city, tower\n", "b": b"city\n", "c": b"\n", "d": None, "e": b"\xff"}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[CaptionsModel]:
+    for name, raw in CAPTIONS.items():
+        (tmp_path / f"{name}.png").touch()
+        if raw is not None:
+            (tmp_path / f"{name}.txt").write_bytes(raw)
+    model = CaptionsModel.open_slowly(tmp_path)
+    for _ in model.load_slowly():
+        pass
+    yield model
+    model.close()
+
+
+def edited(model: CaptionsModel, hand: InHand, text: str) -> tuple[InHand, Exception | None]:
+    """Edit and wait for the file to be written."""
+    heard: list[Exception | None] = []
+    written = threading.Event()
+
+    def done(_after: InHand, error: Exception | None) -> None:
+        heard.append(error)
+        written.set()
+
+    after = model.edit(hand, text, "edit", done)
+    assert written.wait(10)
+    return after, heard[0]
+
+
+def test_untagged_blank_and_unreadable_are_told_apart(model: CaptionsModel) -> None:
+    assert (model.untagged, model.unreadable) == (2, 1)
+    assert [model.is_untagged(at) for at in range(5)] == [False, False, True, True, False]
+    assert model.is_unreadable(4)
+    assert [model.next_untagged(row) for row in (0, 2, 3, 4)] == [2, 3, 4, 2]
+
+
+def test_an_edit_is_written_and_counted(model: CaptionsModel) -> None:
+    model.counts = model.count_slowly()
+    assert model.counts == Counter({"city": 2, "tower": 1})
+    after, error = edited(model, model.take(1), "canal, city")
+    assert error is None
+    assert (after.text, (model.folder / "b.txt").read_bytes()) == ("canal, city", b"canal, city\n")
+    assert model.counts == Counter({"city": 2, "tower": 1, "canal": 1})
+    after, _error = edited(model, after, "")
+    assert model.is_untagged(1)
+    assert model.counts == Counter({"city": 1, "tower": 1})
+
+
+def test_the_same_text_writes_nothing(model: CaptionsModel) -> None:
+    hand = model.take(0)
+    assert model.edit(hand, "city, tower", "edit", lambda _after, _error: pytest.fail("written")) is hand
+    model.flush()
+    assert not (model.folder / ".sdtui").exists()
+
+
+def test_a_second_edit_need_not_wait_for_the_first(model: CaptionsModel) -> None:
+    errors: list[Exception | None] = []
+    hand = model.take(0)
+    for text in ("one", "two", "three"):
+        hand = model.edit(hand, text, "edit", lambda _after, error: errors.append(error))
+    assert model.flush(10)
+    assert errors == [None, None, None]
+    assert (model.folder / "a.txt").read_bytes() == b"three\n"
+
+
+def test_another_programs_text_is_never_replaced(model: CaptionsModel) -> None:
+    model.counts = model.count_slowly()
+    hand = model.take(0)
+    (model.folder / "a.txt").write_bytes(b"theirs\n")
+    assert model.changed_on_disk(hand)
+    after, error = edited(model, hand, "mine")
+    assert isinstance(error, ConflictError)
+    assert (model.folder / "a.txt").read_bytes() == b"theirs\n"
+    fresh = model.read_again(after)
+    assert fresh.text == "theirs"
+    assert not model.changed_on_disk(fresh)
+    assert model.counts == Counter({"city": 1, "theirs": 1})
+
+
+def test_an_image_that_went_away_is_named(model: CaptionsModel) -> None:
+    (model.folder / "d.png").unlink()
+    hand = model.take(3)
+    assert hand.caption is None
+    assert hand.problem == f"{model.folder / 'd.png'} is no longer there"
+
+
+def test_undo_waits_for_what_is_being_written(model: CaptionsModel) -> None:
+    model.edit(model.take(3), "new", "edit d", lambda _after, _error: None)
+    operation = model.step_slowly(back=True)
+    assert operation is not None
+    assert model.positions_of([change.path for change in operation.changes]) == [3]
+    assert not (model.folder / "d.txt").exists()
+    assert model.is_untagged(3)
+    assert model.step_slowly(back=True) is None
+    model.step_slowly(back=False)
+    assert (model.folder / "d.txt").read_bytes() == b"new\n"
+
+
+def test_search_and_matches_go_round(model: CaptionsModel) -> None:
+    found = model.search_slowly("CITY")
+    assert found == [0, 1]
+    model.matches = found
+    assert [model.next_match(row, 1) for row in (0, 1)] == [1, 0]
+    assert model.next_match(0, -1) == 1
+    model.show([1])
+    assert (model.row_of(1), model.row_of(0)) == (0, None)
+    assert model.count_slowly() == Counter({"city": 1})
+
+
+def test_a_disk_that_hangs_is_not_waited_for(model: CaptionsModel) -> None:
+    held = threading.Event()
+    model._writer.submit(held.wait, 10)
+    assert not model.flush(0.01)
+    held.set()
+    assert model.flush(10)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from sdtui.runs.layout import RunFolder
+from sdtui.tui import workspace
+from sdtui.tui.workspace import DatasetRow
+
+PROFILE = """\
+[model]
+base = "~/models/sd15"
+[method]
+kind = "lora"
+[[dataset.folders]]
+path = "../images"
+[[dataset.folders]]
+path = "more"
+[training]
+epochs = 8
+[launch]
+runs = "out"
+"""
+
+
+def test_profiles_lie_in_the_workspace_and_in_profiles(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    for name in ("b.toml", "a.toml", "pyproject.toml", ".hidden.toml", "notes.txt", "profiles/c.toml"):
+        (tmp_path / name).touch()
+    found = workspace.profile_files(tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.toml", "b.toml", "profiles/c.toml"]
+    assert workspace.profile_files(tmp_path / "none") == []
+
+
+def test_a_quick_row_says_what_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "profiles" / "x.toml"
+    path.parent.mkdir()
+    path.write_text(PROFILE)
+    row = workspace.quick_row(path)
+    assert (row.kind, row.base, row.length, row.errors) == ("lora", "~/models/sd15", "8 epochs", -1)
+    assert row.folders == (tmp_path / "images", tmp_path / "profiles" / "more")
+    assert row.runs == tmp_path / "out"
+
+
+def test_what_is_no_profile_is_a_row_with_a_problem(tmp_path: Path) -> None:
+    cases = {
+        "toml": (b"[method\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1, column 8)"),
+        "latin": (b'x = "\xe9"', "'utf-8' codec can't decode byte 0xe9 in position 5: invalid continuation byte"),
+    }
+    for name, (raw, problem) in cases.items():
+        path = tmp_path / f"{name}.toml"
+        path.write_bytes(raw)
+        row = workspace.quick_row(path)
+        assert (row.errors, row.first_problem) == (1, problem)
+    row = workspace.quick_row(tmp_path / "gone.toml")
+    assert row.errors == 1
+    assert "No such file or directory" in row.first_problem
+
+
+def test_values_of_the_wrong_kind_are_left_to_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('method = 1\ndataset = "x"\n[training]\nsteps = true\n[model]\nbase = 3\n')
+    row = workspace.quick_row(path)
+    assert (row.kind, row.base, row.length, row.folders) == ("", "3", "", ())
+
+
+def test_a_checked_row_counts_problems_and_names_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('[method]\nkind = "lora"\nranc = 3\n')
+    row = workspace.checked_row(workspace.quick_row(path))
+    assert row.errors >= 2
+    assert row.first_problem
+    path.unlink()
+    assert workspace.checked_row(row).errors == 1
+
+
+def test_a_dataset_is_counted(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
+    (tmp_path / "a.txt").write_text("x")
+    assert workspace.dataset_row(tmp_path) == DatasetRow(tmp_path, 3, 2, "")
+    assert workspace.dataset_row(tmp_path / "none") == DatasetRow(
+        tmp_path / "none", 0, problem="the folder does not exist"
+    )
+    (tmp_path / "empty").mkdir()
+    assert workspace.dataset_row(tmp_path / "empty").problem == "it is empty"
+
+
+def test_every_dataset_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text('[[dataset.folders]]\npath = "images"\n')
+    assert workspace.dataset_folders(tmp_path) == [tmp_path / "images"]
+
+
+def test_runs_of_every_folder_newest_first(tmp_path: Path) -> None:
+    for number, folder in enumerate(("runs", "out", "runs")):
+        run = RunFolder.create(tmp_path / folder, f"r{number}")
+        run.run_json.write_text("{")
+        os.utime(run.path, (number, number))
+    infos = workspace.all_runs([tmp_path / "runs", tmp_path / "out", tmp_path / "none"])
+    assert {info.run.name[:2] for info in infos} == {"r0", "r1", "r2"}
+    assert {info.state for info in infos} == {"unreadable"}
