@@ -151,7 +151,7 @@ def help_lines(setting: Setting) -> list[tuple[str, str]]:
 def _broken_rows(document: ProfileDocument) -> list[Row]:
     rows = [Row("heading", "", "", "profile")]
     for problem in document.problems():
-        remedy = ". ".join(filter(None, [problem.remedy, "Enter shows the place, e opens the text in $EDITOR"]))
+        remedy = ". ".join(filter(None, ["Enter shows the place, e opens the text in $EDITOR", problem.remedy]))
         rows.append(Row("stray", "", problem.key, f"line {problem.line}", None, replace(problem, remedy=remedy)))
     return rows
 

@@ -187,7 +187,10 @@ class ProfileScreen(DocumentScreen):
         ascii_only = self.sdtui.settings.ascii
         parts = [literal(words, style, ascii_only=ascii_only) for words, style in lines]
         self.query_one("#help > Static", Static).update(Content("\n").join(parts))
-        short = [row.problem.message, row.problem.remedy] if row.problem else [words for words, _ in lines[1:4:2]]
+        short = [words for words, _ in lines[1:4:2]]
+        if row.problem is not None:
+            allowed = f"allowed: {row.problem.allowed}" if row.problem.allowed else ""
+            short = [row.problem.message, row.problem.remedy or allowed]
         self.query_one("#hint", Static).update(Content("\n").join(literal(w, ascii_only=ascii_only) for w in short))
         sections = self.query_one("#sections", LineList)
         if not sections.has_focus:

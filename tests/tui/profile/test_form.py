@@ -65,8 +65,10 @@ def test_a_problem_stands_at_its_row_and_an_unknown_key_in_its_section(tmp_path:
 def test_a_broken_text_has_no_values_but_a_place_to_mend(tmp_path: Path) -> None:
     rows = form_rows(document_of(tmp_path, TEXT.replace("[method]", "[method")))
     assert [(row.kind, row.title) for row in rows] == [("heading", "profile"), ("stray", "line 8")]
-    assert form.said_at_row(rows[1]).startswith("not valid TOML: expected ']' at the end of a table declaration. ")
-    assert form.said_at_row(rows[1]).endswith("Enter shows the place, e opens the text in $EDITOR")
+    assert form.said_at_row(rows[1]) == (
+        "not valid TOML: expected ']' at the end of a table declaration. Enter shows the place, e opens the text in "
+        "$EDITOR. A section is written [name], a row of a list [[name]]"
+    )
 
 
 @pytest.mark.parametrize(
