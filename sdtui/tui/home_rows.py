@@ -131,7 +131,9 @@ def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:
     share = info.step / info.steps_total if info.steps_total else 0.0
     if not info.live:
         ended = age(info.changed) if info.state == "finished" else _progress(info)
-        middle = (fit(ended, SECOND), "$soft")
+        # Half a number would be a wrong one.
+        room = min(SECOND, width - FIRST)
+        middle = (fit(ended if room == SECOND else ended.removeprefix("step "), room, marks.ellipsis), "$soft")
     else:
         left = f"  {duration(info.eta_seconds)} left" if info.eta_seconds is not None else ""
         middle = (fit(f"{share:.0%}{left}", SECOND), "$foreground")

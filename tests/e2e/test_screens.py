@@ -87,6 +87,25 @@ def test_editing_a_caption_changes_one_file_and_undo_brings_the_bytes_back(
     assert {path: path.read_bytes() for path in others} == others
 
 
+def test_the_editor_has_the_terminal_and_gives_it_back(tmp_path: Path, folders: dict[str, str]) -> None:
+    make_workspace(tmp_path)
+    editor = tmp_path / "fake-editor"
+    editor.write_text('#!/bin/sh\necho "editing ${1##*/}"\nread answer\necho "$answer" > "$1"\n')
+    editor.chmod(0o755)
+    with Terminal(sdtui("captions", tmp_path / "images"), env={**folders, "VISUAL": str(editor)}) as terminal:
+        terminal.wait_for("circle, black")
+        terminal.press("e")
+        terminal.wait_for("editing black.txt")
+        terminal.type("by [hand]")
+        terminal.press("Enter")
+        terminal.wait_for("by [hand]", "read again after the editor", "? keys")
+        terminal.press("j")
+        terminal.wait_for("circle, blue")
+        terminal.press("q", "q")
+        assert terminal.wait_exit() == 0
+    assert (tmp_path / "images" / "black.txt").read_bytes() == b"by [hand]\n"
+
+
 def test_the_program_ends_when_its_terminal_is_killed(workspace: Path, folders: dict[str, str]) -> None:
     with Terminal(sdtui(workspace), env=folders) as terminal:
         terminal.wait_for("tiny.toml")

@@ -40,6 +40,8 @@ def test_runs() -> None:
     assert drawn(live) == "lora-1 running 63% 41 min 00 s left loss 0.091"
     assert drawn(run("starting", steps_total=3000)) == "lora-1 starting 0%"
     assert drawn(run("killed", step=4200, steps_total=8000)) == "lora-1 killed step 4 200 of 8 000"
+    assert drawn(run("killed", step=4200, steps_total=8000), width=56) == "lora-1 killed 4 200 of 8 000"
+    assert drawn(run("killed", step=4200, steps_total=18000), width=54) == "lora-1 killed 4 200 of 18 0…"
     assert drawn(run("finished", changed=LONG_AGO, loss=0.094)) == "lora-1 finished 1971-01-01 loss 0.094"
     assert drawn(run("newer")) == "lora-1 newer sdtui"
     assert "━━━" in drawn(live, width=150)

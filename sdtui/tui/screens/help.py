@@ -16,7 +16,7 @@ from sdtui.tui.widgets.linelist import LineList
 
 KEY_COLUMN = 18
 FRAME = 96  # cells, or as many per cent of a narrow window
-AROUND = 5  # padding of the frame and scroll bar
+AROUND = 6  # padding of the frame, scroll bar and a blank before it
 
 
 class HelpScreen(ModalScreen[None]):
