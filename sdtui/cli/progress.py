@@ -123,16 +123,17 @@ class _Follower:
         """Act on the signals that came since the last time; True to stop following."""
         if len(self._received) == self._heard:
             return False
-        self._heard = len(self._received)
+        first, self._heard = not self._heard, len(self._received)
         name = self._run.name
         if not self._stop:
             self._line.note(f"{name} goes on without being watched; stop it with: sdtui stop {name}")
             return True
+        if first:
+            self._line.note("stopping: the run saves first; Ctrl-C again leaves it to end by itself")
+            _stop_all(self._runs)
         if self._heard > 1:
             self._line.note(f"{name} is saving and will end by itself; see it with: sdtui watch {name}")
             return True
-        self._line.note("stopping: the run saves first; Ctrl-C again leaves it to end by itself")
-        _stop_all(self._runs)
         return False
 
     def _show(self) -> None:

@@ -69,8 +69,7 @@ def steer(run: RunFolder, command: str, arguments: dict[str, Any], *, timeout: f
 def _require_steerable(run: RunFolder) -> None:
     info = registry.inspect(run)
     if not info.steerable:
-        reason = f": {info.reason}" if info.reason else ""
-        raise UserError(f"this run is {info.state}{reason}, so it cannot be steered", where=run.name)
+        raise UserError(f"cannot be steered: {info.reason or f'the run is {info.state}'}", where=run.name)
 
 
 def _assignment(text: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class DiskGuard:
             return f"{free // _MIB} MiB of disk are free, less than saving.min_free_mib = {self.min_free_mib}"
         if free < 2 * save_bytes:
             return (
-                f"{free // _MIB} MiB of disk are free, and a checkpoint takes {-(-save_bytes // _MIB)} MiB twice over"
+                f"{free // _MIB} MiB of disk are free, and two checkpoints of {-(-save_bytes // _MIB)} MiB must fit"
             )
         return None
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
 from sdtui.cli import progress
 from sdtui.runs import lock, record
+from sdtui.runs.control import Inbox
 from sdtui.runs.events import EventWriter
 from sdtui.runs.figures import Progress
 from sdtui.runs.layout import RunFolder
@@ -116,3 +119,24 @@ def test_a_run_stopped_from_elsewhere_counts_as_interrupted(tmp_path: Path) -> N
     stream = io.StringIO()
     assert progress.follow([run], stream, stop_on_interrupt=False) == 130
     assert f"{run.name} stopped: on request\n" in stream.getvalue()
+
+
+@pytest.mark.parametrize("pause", [0.0, 1.5], ids=["at once", "later"])
+def test_a_second_interrupt_leaves_a_run_that_was_told_to_stop(tmp_path: Path, pause: float) -> None:
+    run = RunFolder.create(tmp_path, "lora")
+    record.write(run, record.RunRecord(state="running", pid=os.getpid()))
+    stream = io.StringIO()
+
+    def press_twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(pause)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with lock.hold(run):
+        hand = threading.Timer(0.5, press_twice)
+        hand.start()
+        assert progress.follow([run], stream, stop_on_interrupt=True) == 130
+        hand.join()
+    assert [command.name for command in Inbox(run).take()] == ["stop"]
+    assert "stopping: the run saves first" in stream.getvalue()
+    assert f"{run.name} is saving and will end by itself; see it with: sdtui watch {run.name}\n" in stream.getvalue()

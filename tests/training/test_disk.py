@@ -34,7 +34,7 @@ def test_less_than_the_profile_keeps_free(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_less_than_twice_a_save(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = "99 MiB of disk are free, and a checkpoint takes 50 MiB twice over"
+    expected = "99 MiB of disk are free, and two checkpoints of 50 MiB must fit"
     assert guard(monkeypatch, 99, 0).shortage(50 * MIB) == expected
 
 
