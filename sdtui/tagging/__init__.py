@@ -1,1 +1,0 @@
-"""Score store, threshold rules and taggers."""
