@@ -15,12 +15,21 @@ SIZE = 64
 WEIGHTS = Path(__file__).with_name("style.safetensors")
 
 
+class MeanAndPeak(nn.Module):
+    """Mean and largest value of each channel, side by side: a style is told by its surfaces and by single edges."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, C, h, w) to (B, 2·C)."""
+        return torch.cat([features.mean(dim=(2, 3)), features.amax(dim=(2, 3))], dim=1)
+
+
 def make_classifier() -> nn.Sequential:
-    """Four strided convolutions and a mean: pixels (B, 3, 64, 64) in −1…1 to logits (B, 4) over STYLES."""
+    """Six small convolutions: pixels (B, 3, 64, 64) in −1…1 to logits (B, 4) over STYLES; 168 thousand parameters."""
     layers: list[nn.Module] = []
-    for inputs, outputs in ((3, 16), (16, 32), (32, 48), (48, 64)):
-        layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.GroupNorm(4, outputs), nn.SiLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, len(STYLES)))
+    for inputs, outputs, stride in ((3, 24, 2), (24, 32, 1), (32, 64, 2), (64, 64, 1), (64, 80, 2), (80, 80, 1)):
+        convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(outputs), nn.SiLU()]
+    return nn.Sequential(*layers, MeanAndPeak(), nn.Dropout(0.1), nn.Linear(160, len(STYLES)))
 
 
 def load_classifier() -> nn.Sequential:

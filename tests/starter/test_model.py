@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
@@ -16,16 +21,42 @@ from sdtui.starter.demo import MODEL
 SHIPPED = sorted(MODEL.rglob("*.safetensors"))
 
 
+# A row of each style, the same emoji in both: pictures that the base model has learned.
+KNOWN = Path(__file__).with_name("known.png")
+KNOWN_STYLES = ("flat", "noto")
+KNOWN_NAMES = (
+    *("tulip", "sunflower", "broken heart", "blue heart", "green heart", "clown face"),
+    *("winking face", "tiger face", "octopus", "pizza", "sailboat", "bicycle"),
+)
+PROMPTS = (("tulip", "flat"), ("broken heart", "flat"), ("clown face", "noto"), ("blue heart", "noto"))
+
+
 @pytest.fixture(scope="module")
-def drawn() -> Tensor:
-    """Four prompts, each from its own seed: (4, 3, 64, 64) in −1…1."""
+def pipeline() -> Any:
     torch.set_num_threads(1)
-    prompts = ["tulip, flat style", "broken heart, flat style", "clown face, noto style", "blue heart, noto style"]
-    return trial.draw(trial.plain_pipeline(), prompts, [1, 2, 3, 4])
+    return trial.plain_pipeline()
+
+
+@pytest.fixture(scope="module")
+def drawn(pipeline: Any) -> Tensor:
+    """Four prompts, each from its own seed: (4, 3, 64, 64) in −1…1."""
+    return trial.draw(pipeline, [f"{name}, {kind} style" for name, kind in PROMPTS], [1, 2, 3, 4])
+
+
+def latents(pipeline: Any, pixels: Tensor) -> Tensor:
+    with torch.no_grad():
+        found: Tensor = pipeline.vae.encode(pixels).latent_dist.mean
+    return found.flatten(1)  # (N, 256)
 
 
 def test_it_is_small_enough_to_ship() -> None:
     assert sum(path.stat().st_size for path in MODEL.rglob("*") if path.is_file()) <= 40 * 2**20
+
+
+def test_it_is_the_model_that_the_report_is_about() -> None:
+    assert len(SHIPPED) == 3
+    together = hashlib.sha256(b"".join(path.read_bytes() for path in SHIPPED)).hexdigest()
+    assert together == "7b769e5c3635e1c2374590b63560b0125105eff827ef4a7aa0ae6aecbef61d45"
 
 
 def test_its_weights_are_halves_without_code() -> None:
@@ -64,6 +95,14 @@ def test_its_noise_schedule_is_stable_diffusion_1s() -> None:
         0.012,
         "scaled_linear",
     )
+
+
+def test_what_it_draws_is_nearest_to_what_was_asked_for(pipeline: Any, drawn: Tensor) -> None:
+    sheet = torch.from_numpy(np.asarray(Image.open(KNOWN).convert("RGB")).copy()).float() / 127.5 - 1
+    tiles = sheet.view(2, 64, 12, 64, 3).permute(0, 2, 4, 1, 3).reshape(24, 3, 64, 64)
+    distance = torch.cdist(latents(pipeline, drawn), latents(pipeline, tiles))  # (4, 24)
+    answers = [(KNOWN_NAMES[column % 12], KNOWN_STYLES[column // 12]) for column in distance.argmin(dim=1).tolist()]
+    assert sum(answer == wanted for answer, wanted in zip(answers, PROMPTS, strict=True)) == 4
 
 
 def test_it_draws_on_white(drawn: Tensor) -> None:

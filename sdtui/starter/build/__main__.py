@@ -19,7 +19,7 @@ def main() -> None:
     """Parse the arguments and run the chosen stages."""
     parser = argparse.ArgumentParser(
         prog="python -m sdtui.starter.build",
-        description="Make the starter: artwork, autoencoder, base model, classifier, demo images, and its figures.",
+        description="Make the starter: artwork, autoencoder, base model, classifier, tagger, demo images, and its figures.",
         epilog="example:\n  python -m sdtui.starter.build --work ~/starter-work --threads 2",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -73,6 +73,12 @@ def _classifier(args: argparse.Namespace) -> None:
     print(f"classifier: {classify.train(args.work, args.target / 'style.safetensors'):.1%} of held-out pictures right")
 
 
+def _tagger(args: argparse.Namespace) -> None:
+    from sdtui.starter.build import tagger
+
+    tagger.train(args.work, args.target / "tagger")
+
+
 def _images(args: argparse.Namespace) -> None:
     from sdtui.starter.build import demo_images
 
@@ -97,6 +103,7 @@ STAGES: dict[str, Stage] = {
     "vae": _vae,
     "unet": _unet,
     "classifier": _classifier,
+    "tagger": _tagger,
     "images": _images,
     "export": _export,
     "report": _report,

@@ -75,7 +75,7 @@ def render(work: Path) -> None:
         concepts.append(concept)
         for style, picture in enumerate(drawn):
             assert picture is not None
-            pictures.append(_tensor(picture))
+            pictures.append(as_tensor(picture))
             owner.append((len(concepts) - 1, style))
     unknown = _wanted() - {concept.name for concept in concepts}
     print(f"{len(concepts)} concepts, {len(pictures)} pictures; in the list but not in every style: {sorted(unknown)}")
@@ -163,7 +163,8 @@ def on_white(picture: Image.Image, size: int) -> Image.Image:
     return flat.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _tensor(picture: Image.Image) -> torch.Tensor:
+def as_tensor(picture: Image.Image) -> torch.Tensor:
+    """The picture on white as pixels (3, 64, 64) uint8."""
     import numpy as np
 
     return torch.from_numpy(np.asarray(on_white(picture, SIZE)).copy()).permute(2, 0, 1)  # (3, 64, 64)

@@ -61,8 +61,8 @@ def write_images(work: Path, target: Path) -> None:
 
 
 def caption(name: str) -> str:
-    """Tags: the trigger, the name, and what else is to be seen."""
-    return f"{NEW_STYLE} style, {name}, {SUBJECTS[name]}"
+    """Tags: the name, what else is to be seen, and the style last, where the base model learned to read it."""
+    return f"{name}, {SUBJECTS[name]}, {NEW_STYLE} style"
 
 
 def _write_flawed(folder: Path, sources: artwork.Sources, by_name: dict[str, Concept]) -> None:

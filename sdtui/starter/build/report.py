@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sdtui.files import open_atomic, write_atomic
 from sdtui.starter import style as classifier
-from sdtui.starter.build import autoencoder, measure
+from sdtui.starter.build import autoencoder, classify, denoiser, measure, tagger, trial, vocabulary
 from sdtui.starter.build.artwork import BASE_STYLES, NEW_STYLE, STYLES, Artwork, load
 from sdtui.starter.build.denoiser import (
     DRAWS,
@@ -25,11 +25,11 @@ from sdtui.starter.build.denoiser import (
     restore,
 )
 from sdtui.starter.build.export import folder_bytes
-from sdtui.starter.build.trial import try_demo
 
 PROMPTS = 100
 GUIDANCE = 4.0
 SHEET_COLUMNS = 10
+COMMAND = "python -m sdtui.starter.build --work WORK report"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Figure:
     bar: float
     unit: str
     at_most: bool = False
+
+    @property
+    def text(self) -> str:
+        """The value with its unit; a share of 1 needs a second digit."""
+        return f"{self.value:.1f} {self.unit}" if self.unit else f"{self.value:.2f}"
 
     @property
     def reached(self) -> bool:
@@ -57,17 +62,19 @@ def write_report(work: Path, target: Path, sheet: Path) -> list[Figure]:
     latents = known_latents(work, art)
     picked = torch.linspace(0, len(latents.rows) - 1, PROMPTS).round().long()
     drawn = decoded(vae, measure.draw_known(model, art, latents, picked, GUIDANCE))
-    trial = try_demo()
+    demo = trial.try_demo()
+    precisions = tagger.held_out_precisions(work, target / "tagger")
     figures = [
         Figure("autoencoder, mean PSNR of held-out pictures", autoencoder.held_out_psnr(vae, art), 24, "dB"),
         Figure("prompt following, wanted name in the top 5", _followed(vae, drawn, latents, art, picked), 60, "%"),
         Figure("style following, style word decides", _styled(drawn, art, latents, picked), 90, "%"),
-        Figure(f"{NEW_STYLE} style before the demo", trial.before, 10, "% of 32 seeds", at_most=True),
-        Figure(f"{NEW_STYLE} style after the demo", trial.after, 80, "% of 32 seeds"),
-        Figure("the demo's run", trial.seconds / 60, 3, "minutes", at_most=True),
+        Figure(f"{NEW_STYLE} style before the demo", demo.before, 10, "% of 32 seeds", at_most=True),
+        Figure(f"{NEW_STYLE} style after the demo", demo.after, 80, "% of 32 seeds"),
+        Figure("the demo's run", demo.seconds / 60, 3, "minutes", at_most=True),
+        Figure("tagger, mean average precision on held-out emoji", _mean(_keywords(precisions)), 0.5, ""),
         Figure("shipped files", folder_bytes(target) / 2**20, 48, "MiB", at_most=True),
     ]
-    facts = _facts(work, art)
+    facts = {**_facts(work, art), "tagger": _tagger_facts(precisions)}
     write_atomic(target / "report.json", json.dumps({"schema": 1, **facts, "figures": _rows(figures)}, indent=2) + "\n")
     write_atomic(target / "report.md", _markdown(figures, facts))
     _write_sheet(drawn, sheet)
@@ -112,8 +119,41 @@ def _facts(work: Path, art: Artwork) -> dict[str, Any]:
             "minutes": round(unet["seconds"] / 60, 1),
             "images_seen": unet["step"] * PICTURES * DRAWS,
         },
-        "sampling": {"steps": measure.STEPS, "guidance": GUIDANCE, "seeds": f"0…{PROMPTS - 1}"},
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        "sampling": {"sampler": "DDIM", "steps": measure.STEPS, "guidance": GUIDANCE},
+        "seeds": {
+            "vae": autoencoder.SEED,
+            "unet": denoiser.SEED,
+            "classifier": classify.SEED,
+            "tagger": tagger.SEED,
+            "prompts": f"0…{PROMPTS - 1}",
+            "demo": f"{trial.FIRST_SEED}…{trial.FIRST_SEED + trial.SEEDS - 1}",
+        },
+        "command": COMMAND,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+    }
+
+
+def _keywords(precisions: dict[str, float]) -> dict[str, float]:
+    """Without colours and styles, which are easier: the bar is about what emoji show."""
+    easy = {name.replace(" ", "_") for name in (*vocabulary.COLOURS, *vocabulary.STYLE_TAGS)}
+    return {name: value for name, value in precisions.items() if name not in easy}
+
+
+def _others(precisions: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in precisions.items() if name not in _keywords(precisions)}
+
+
+def _mean(precisions: dict[str, float]) -> float:
+    return sum(precisions.values()) / len(precisions)
+
+
+def _tagger_facts(precisions: dict[str, float]) -> dict[str, Any]:
+    return {
+        "mean_average_precision": {
+            "keywords": round(_mean(_keywords(precisions)), 3),
+            "colours and styles": round(_mean(_others(precisions)), 3),
+        },
+        "average_precision": {name: round(value, 3) for name, value in precisions.items()},
     }
 
 
@@ -124,7 +164,7 @@ def _rows(figures: list[Figure]) -> list[dict[str, Any]]:
 def _markdown(figures: list[Figure], facts: dict[str, Any]) -> str:
     lines = ["| figure | measured | bar | reached |", "|---|---|---|---|"]
     lines += [
-        f"| {figure.name} | {figure.value:.1f} {figure.unit} | {'≤' if figure.at_most else '≥'} {figure.bar:g} "
+        f"| {figure.name} | {figure.text} | {'≤' if figure.at_most else '≥'} {figure.bar:g} "
         f"| {'yes' if figure.reached else 'no'} |"
         for figure in figures
     ]
@@ -133,7 +173,13 @@ def _markdown(figures: list[Figure], facts: dict[str, Any]) -> str:
         for part in ("vae", "unet")
     ]
     return "\n".join(
-        [*lines, "", f"{facts['concepts']} emoji in {len(facts['styles'])} styles. {'. '.join(trained)}.", ""]
+        [
+            *lines,
+            "",
+            f"{facts['concepts']} emoji in {len(facts['styles'])} styles. {'. '.join(trained)}.",
+            f"Measured by `{facts['command']}`; seeds and every tag's precision are in `report.json`.",
+            "",
+        ]
     )
 
 
