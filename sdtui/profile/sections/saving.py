@@ -1,0 +1,60 @@
+"""Checkpoints, the finished file, and where runs go."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sdtui.profile.declare import About, Section
+from sdtui.profile.sections.shared import Precision
+
+
+class Saving(Section):
+    """Checkpoints to go on from, and the finished file."""
+
+    every_steps: Annotated[
+        int,
+        Field(ge=0, le=100_000_000),
+        About("Checkpoint every so many steps; 0: off.", unit="steps", aka=("save_every_n_steps",)),
+    ] = 0
+    every_epochs: Annotated[
+        int,
+        Field(ge=0, le=1_000_000),
+        About("Checkpoint every so many epochs; 0: off.", unit="epochs", aka=("save_every_n_epochs",)),
+    ] = 0
+    every_minutes: Annotated[
+        float, Field(ge=0, le=100_000), About("Checkpoint every so many minutes; 0: off.", unit="minutes")
+    ] = 0.0
+    keep_last: Annotated[
+        int,
+        Field(ge=1, le=10_000),
+        About("Older checkpoints beyond this many are removed.", unit="checkpoints", aka=("save_last_n_steps",)),
+    ] = 2
+    name: Annotated[
+        str,
+        Field(pattern=r"^[^/\\\x00]*$"),
+        About(
+            "Name of the finished file without ending; empty: the profile's name.",
+            allowed="text without / and \\",
+            aka=("output_name",),
+        ),
+    ] = ""
+    precision: Annotated[Precision, About("Number format of the finished file.", aka=("save_precision",))] = "fp16"
+    trigger: Annotated[str, About("Word that calls what was learned; written into the file's metadata.")] = ""
+    min_free_mib: Annotated[
+        int, Field(ge=0, le=100_000_000), About("The run pauses when less disk space than this is free.", unit="MiB")
+    ] = 512
+
+
+class Launch(Section):
+    """Where runs go."""
+
+    runs: Annotated[
+        str,
+        Field(min_length=1),
+        About(
+            "Folder that runs are made in, relative to the workspace: the profile's folder, or the one above when that is named profiles.",
+            path="output",
+        ),
+    ] = "runs"

@@ -1,0 +1,89 @@
+"""How long and how the model is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sdtui.profile.declare import About, Section
+from sdtui.profile.sections.shared import KOHYA, Precision
+
+
+class Training(Section):
+    """How long and how the model is trained."""
+
+    steps: Annotated[
+        int | None,
+        Field(ge=1, le=100_000_000),
+        About(
+            "Length of the run in optimizer steps. Give either this or epochs.", unit="steps", aka=("max_train_steps",)
+        ),
+    ] = None
+    epochs: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000),
+        About(
+            "Length of the run in passes over the dataset. Give either this or steps.",
+            unit="epochs",
+            aka=("max_train_epochs",),
+        ),
+    ] = None
+    batch_size: Annotated[
+        int,
+        Field(ge=1, le=4096),
+        About(
+            "Images in one forward pass; all of one batch come from one bucket.",
+            unit="images",
+            aka=("train_batch_size",),
+        ),
+    ] = 1
+    accumulation: Annotated[
+        int,
+        Field(ge=1, le=4096),
+        About(
+            "Batches whose gradients are averaged into one step.", unit="batches", aka=("gradient_accumulation_steps",)
+        ),
+    ] = 1
+    precision: Annotated[
+        Precision,
+        About(
+            "Number format of the frozen model's arithmetic; what is trained stays fp32. bf16 is right on recent GPUs.",
+            aka=("mixed_precision",),
+        ),
+    ] = "fp32"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1), About("Every random draw of the run follows from it.")] = 0
+    clip_norm: Annotated[
+        float,
+        Field(ge=0, le=1000),
+        About("Gradients longer than this are shortened to it; 0: off.", source=KOHYA, aka=("max_grad_norm",)),
+    ] = 1.0
+    min_snr_gamma: Annotated[
+        float,
+        Field(ge=0, le=100),
+        About(
+            "Caps the weight of easy, nearly clean timesteps; 5 is usual, 0: off.", source="Hang et al. 2023, Min-SNR"
+        ),
+    ] = 0.0
+    noise_offset: Annotated[
+        float,
+        Field(ge=0, le=1),
+        About(
+            "Adds a constant per channel to the noise, so that very dark and bright images are learned; 0: off.",
+            source="Guttenberg 2023",
+        ),
+    ] = 0.0
+    gradient_checkpointing: Annotated[
+        bool, About("Recompute activations in the backward pass: less memory, about a third slower.")
+    ] = False
+    device: Annotated[
+        str,
+        Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$"),
+        About(
+            "Where to train: auto takes the first GPU, else the processor.",
+            allowed="auto, cpu, cuda, cuda:0, cuda:1 … or mps",
+        ),
+    ] = "auto"
+    threads: Annotated[
+        int, Field(ge=0, le=4096), About("Processor threads for PyTorch; 0: its own choice.", unit="threads")
+    ] = 0
