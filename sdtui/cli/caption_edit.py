@@ -114,7 +114,10 @@ def _journal(args: argparse.Namespace) -> Journal:
         label, written = journal.recovered.label, journal.recovered.written
         print(f"sdtui: finished an edit that had been cut short: {label} ({written} files)", file=sys.stderr)
         for path in journal.recovered.conflicts:
-            print(f"sdtui: {printable(path)}: changed by another program meanwhile; left as it is", file=sys.stderr)
+            print(
+                f"sdtui: {printable(path)}: changed meanwhile, or behind a link out of the folder; left as it is",
+                file=sys.stderr,
+            )
     return journal
 
 

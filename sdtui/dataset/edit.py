@@ -42,7 +42,8 @@ class ConflictError(SdtuiError):
 class Recovered:
     """An operation that a killed process had left unfinished and `Journal.open` finished.
 
-    `conflicts` are files that had been changed by another program meanwhile; they were left as they are.
+    `conflicts` are files that had been changed by another program meanwhile, or lie behind a link that leads out of the
+    dataset; they were left as they are.
     """
 
     label: str
@@ -176,7 +177,8 @@ class Journal:
             there = _bytes_of(change.path)
             if there == change.side(target):
                 continue
-            if there == change.side(source):
+            # Nobody has asked for this now, and the journal may have come with the dataset: it must not reach out of it.
+            if there == change.side(source) and self._store.reaches(change.path):
                 _put(change.path, change.side(target), sync=sync)
                 written += 1
             else:

@@ -15,10 +15,11 @@ import hashlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sdtui import paths
 from sdtui.dataset.names import printable
@@ -119,19 +120,17 @@ class Store:
             SdtuiError: the file is damaged or from a newer sdtui.
         """
         path = self.home / "state.json"
-        try:
-            raw = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        if not path.exists():
             return State()
-        except (OSError, ValueError) as error:
-            raise SdtuiError(f"cannot read the edit journal: {error}", where=printable(path)) from error
-        if raw.get("schema") != SCHEMA:
-            raise SdtuiError(
-                f"the edit journal has schema {raw.get('schema')}, this sdtui knows {SCHEMA}",
-                where=printable(path),
-                remedy="Use the newer sdtui that wrote it",
-            )
-        state = State(raw["applied"], raw["last"], raw["under_way"])
+        with _reading(path, "the edit journal"):
+            raw = json.loads(path.read_bytes())
+            if raw.get("schema") != SCHEMA:
+                raise SdtuiError(
+                    f"the edit journal has schema {raw.get('schema')}, this sdtui knows {SCHEMA}",
+                    where=printable(path),
+                    remedy="Use the newer sdtui that wrote it",
+                )
+            state = _state(raw)
         # Undone operations are deleted before state.json says so; what is gone can no longer be redone.
         while state.last > state.applied and not self._file(state.last).exists():
             state.last -= 1
@@ -161,26 +160,39 @@ class Store:
         return operation
 
     def load(self, number: int) -> Operation:
-        """A recorded operation with all its files; raises SdtuiError when its file is missing or damaged."""
+        """A recorded operation with all its files.
+
+        Raises:
+            SdtuiError: its file is missing or damaged, or names a file outside the dataset, as the journal of a dataset
+                that somebody else packed could.
+        """
         path = self._file(number)
-        try:
-            with gzip.open(path, "rb") as packed:
-                header = json.loads(packed.readline())
-                lines = [json.loads(line) for line in packed]
-        except (OSError, EOFError, ValueError) as error:
-            raise SdtuiError(f"cannot read a recorded edit: {error}", where=printable(path)) from error
-        changes = tuple(Change(self.root / name, _bytes(before), _bytes(after)) for name, before, after in lines)
-        return Operation(number, header["label"], header["time"], changes)
+        with _reading(path, "a recorded edit"), gzip.open(path, "rb") as packed:
+            header = json.loads(packed.readline())
+            lines = map(json.loads, packed)
+            changes = tuple(Change(self._inside(name), _bytes(before), _bytes(after)) for name, before, after in lines)
+            return Operation(number, str(header["label"]), float(header["time"]), changes)
 
     def summary(self, number: int, *, applied: bool) -> Summary:
-        """An operation's header; its files are not read."""
-        with gzip.open(self._file(number), "rb") as packed:
+        """An operation's header; its files are not read. Raises SdtuiError when it is missing or damaged."""
+        path = self._file(number)
+        with _reading(path, "a recorded edit"), gzip.open(path, "rb") as packed:
             header = json.loads(packed.readline())
-        return Summary(number, header["label"], header["time"], header["files"], applied)
+            return Summary(number, str(header["label"]), float(header["time"]), int(header["files"]), applied)
 
     def forget(self, number: int) -> None:
         """Delete an operation's record."""
         self._file(number).unlink(missing_ok=True)
+
+    def reaches(self, path: Path) -> bool:
+        """Whether the file at `path` lies in the dataset when all links are followed."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+
+    def _inside(self, name: str) -> Path:
+        path = Path(os.path.normpath(self.root / name))
+        if "\0" in name or not path.is_relative_to(self.root):
+            raise ValueError(f"it names a file outside the dataset: {printable(name)}")
+        return path
 
     def _file(self, number: int) -> Path:
         return self.home / f"{number:06}.jsonl.gz"
@@ -194,6 +206,24 @@ def _home(root: Path) -> Path:
     real = os.path.realpath(root)
     key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
     return paths.data_dir() / "datasets" / key / "edits"
+
+
+@contextlib.contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Whatever a damaged or foreign file at `path` can bring about, as one message."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
+        raise SdtuiError(f"cannot read {what}: {error}", where=printable(path)) from error
+
+
+def _state(raw: dict[str, Any]) -> State:
+    applied, last, under_way = raw["applied"], raw["last"], raw["under_way"]
+    if not (isinstance(applied, int) and isinstance(last, int) and 0 <= applied <= last):
+        raise ValueError(f"{applied!r} of {last!r} edits applied")
+    if under_way not in {None, "before", "after"}:
+        raise ValueError(f"under way to {under_way!r}")
+    return State(applied, last, under_way)
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import signal
 import subprocess
@@ -273,6 +275,58 @@ def test_a_dataset_that_cannot_be_written_keeps_its_journal_elsewhere(
 def test_files_outside_the_dataset_are_refused(folder: Path) -> None:
     with pytest.raises(UserError, match="not inside the dataset"):
         Journal.open(folder).apply([Change(folder / ".." / "x.txt", None, b"x")], "escape")
+
+
+def plant(folder: Path, *lines: list[str | None]) -> None:
+    """The journal of a dataset that somebody else packed, with an edit under way."""
+    home = folder / ".sdtui" / "edits"
+    home.mkdir(parents=True)
+    header = {"schema": 1, "label": "trap", "time": 0, "files": len(lines)}
+    with gzip.open(home / "000001.jsonl.gz", "wt") as packed:
+        packed.write("".join(json.dumps(line) + "\n" for line in (header, *lines)))
+
+
+@pytest.mark.parametrize("name", ["../x.txt", "a/../../x.txt", "{outside}/x.txt"])
+def test_a_foreign_journal_writes_nothing_outside_the_dataset(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    plant(folder, [name.format(outside=tmp_path), None, "owned"])
+    with pytest.raises(SdtuiError, match="names a file outside the dataset"):
+        Journal.open(folder)
+    assert not (tmp_path / "x.txt").exists()
+
+
+def test_a_foreign_journal_does_not_write_through_links(tmp_path: Path) -> None:
+    folder, home = tmp_path / "dataset", tmp_path / "home"
+    home.mkdir()
+    folder.mkdir()
+    (folder / "link").symlink_to(home)
+    plant(folder, ["link/x.txt", None, "owned"], ["in.txt", None, "in"])
+    journal = Journal.open(folder)
+    assert journal.recovered is not None
+    assert journal.recovered.conflicts == (folder / "link" / "x.txt",)
+    assert (list(home.iterdir()), contents(folder)) == ([], {"in.txt": b"in"})
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"schema": 1}', '{"schema": 1, "applied": "1", "last": 1, "under_way": null}', "[" * 10**5]
+)
+def test_a_damaged_state_is_one_message(folder: Path, content: str) -> None:
+    journal = Journal.open(folder)
+    journal.apply([change(folder, "a", b"a", b"A")], "edit")
+    (journal.home / "state.json").write_text(content)
+    with pytest.raises(SdtuiError, match="cannot read the edit journal"):
+        Journal.open(folder)
+
+
+@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"{}"), gzip.compress(b"x" * 999)[:-9]])
+def test_a_damaged_record_is_one_message(folder: Path, content: bytes) -> None:
+    journal = Journal.open(folder)
+    journal.apply([change(folder, "a", b"a", b"A")], "edit")
+    (journal.home / "000001.jsonl.gz").write_bytes(content)
+    for read in (journal.undo, journal.history):
+        with pytest.raises(SdtuiError, match="cannot read a recorded edit"):
+            read()
 
 
 def test_a_journal_from_a_newer_sdtui_or_damaged_is_one_message(folder: Path) -> None:
