@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +14,9 @@ from sdtui.errors import SdtuiError
 
 if TYPE_CHECKING:
     import ctypes
+
+# File systems take 255 bytes a name, and image boards give their files nearly all of them.
+_NAME_BYTES = 200
 
 
 def write_atomic(path: Path, data: bytes | str, *, sync: bool = True) -> None:
@@ -35,11 +38,11 @@ def open_atomic(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        handle, temporary = _create_beside(target)
         with os.fdopen(handle, "wb") as stream:
+            _take_mode(handle, target)
             yield stream
             stream.flush()
-            os.fchmod(stream.fileno(), _mode_for(target))
             if sync:
                 os.fsync(stream.fileno())
         os.replace(temporary, target)
@@ -52,6 +55,12 @@ def open_atomic(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def temporary_start(name: str) -> str:
+    """How the unfinished neighbours of a file called `name` begin; 8 hex digits and `.tmp` follow."""
+    raw = os.fsencode(name)
+    return f".{name if len(raw) <= _NAME_BYTES else raw[:_NAME_BYTES].decode('utf-8', 'ignore')}."
 
 
 def sync_folder(folder: Path) -> None:
@@ -97,11 +106,18 @@ def write_failure(path: Path, error: OSError) -> SdtuiError:
     return SdtuiError(f"cannot write: {cause}", where=str(path), remedy=remedy)
 
 
-def _mode_for(target: Path) -> int:
-    """The mode of the file being replaced, or what a plain `open` would have given a new one."""
-    try:
-        return target.stat().st_mode & 0o7777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+def _create_beside(target: Path) -> tuple[int, str]:
+    """A new, empty file in the folder of `target`: its handle and its path."""
+    while True:
+        path = os.path.join(target.parent, f"{temporary_start(target.name)}{secrets.token_hex(4)}.tmp")
+        try:
+            # Not mkstemp, whose mode would have to be widened by a umask that no thread can read without changing it.
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
+        except FileExistsError:
+            continue
+
+
+def _take_mode(handle: int, target: Path) -> None:
+    """Give the new file the mode of the one it will replace, before anything readable is in it."""
+    with suppress(FileNotFoundError):
+        os.fchmod(handle, target.stat().st_mode & 0o7777)

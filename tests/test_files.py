@@ -33,6 +33,20 @@ def test_a_new_file_follows_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_private_file_is_never_readable_by_others(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.touch(0o600)
+    with open_atomic(target) as stream:
+        assert os.fstat(stream.fileno()).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".txt", "日" * 83 + ".txt", "\udce9" * 255])
+def test_the_longest_names_can_be_written(tmp_path: Path, name: str) -> None:
+    write_atomic(tmp_path / name, b"old")
+    write_atomic(tmp_path / name, b"new")
+    assert (os.listdir(tmp_path), (tmp_path / name).read_bytes()) == ([name], b"new")
+
+
 def test_writes_through_a_symbolic_link(tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to("real.txt")

@@ -16,7 +16,7 @@ from pathlib import Path
 from sdtui.dataset.journal import Change, Operation, Side, State, Store, Summary
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
-from sdtui.files import sync_all, sync_folder, write_atomic, write_failure
+from sdtui.files import sync_all, sync_folder, temporary_start, write_atomic, write_failure
 
 __all__ = ["Change", "ConflictError", "Journal", "Operation", "Recovered", "Summary"]
 
@@ -211,10 +211,10 @@ def _sides(direction: int) -> tuple[Side, Side]:
 
 def _sweep(changes: Iterable[Change]) -> None:
     """Delete the half-written neighbours that a killed process left beside the files it was replacing."""
-    names = {(change.path.parent, change.path.name) for change in changes}
-    for folder in {folder for folder, _ in names}:
+    starts = {(change.path.parent, temporary_start(change.path.name)) for change in changes}
+    for folder in {folder for folder, _ in starts}:
         for left in folder.glob(".*.tmp"):
-            if (folder, left.name[1:-4].rpartition(".")[0]) in names:
+            if (folder, left.name[:-4].rpartition(".")[0] + ".") in starts:
                 left.unlink(missing_ok=True)
 
 

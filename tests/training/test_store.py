@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 
+from sdtui import files
 from sdtui.errors import SdtuiError
 from sdtui.training.store import TensorStore, key_of
 
@@ -74,7 +74,7 @@ def test_a_disk_that_takes_nothing_costs_the_cache_not_the_run(tmp_path: Path, m
         raise OSError(28, os.strerror(28))
 
     store = TensorStore(tmp_path, memory_bytes=0)
-    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: full())
+    monkeypatch.setattr(files, "_create_beside", full)
     store.put(KEY, ENTRY)
     assert torch.equal(store.get(KEY)["mean"], ENTRY["mean"])
     assert store.failure is not None
