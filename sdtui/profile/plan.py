@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sdtui.errors import UserError
+from sdtui.profile.naming import output_name
+from sdtui.profile.prompt_line import is_comment
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import Trained, trained
 
@@ -142,14 +144,15 @@ def warmup_steps(profile: Profile, steps: int) -> int:
 
 def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None) -> tuple[PlannedFile, ...]:
     saving, previews = profile.saving, profile.previews
-    name = (saving.name or profile.name).removesuffix(".safetensors")
     output = values.adapter_bytes(saving.precision) if values else None
     state = values.checkpoint_bytes(saving.precision) if values else None
-    sets = (steps // previews.every if previews.every else 0) + previews.at_start
+    # Before the first step if wanted, every so many steps, and in any case at the end.
+    sets = previews.at_start + ((steps - 1) // previews.every if previews.every else 0) + 1
+    prompts = sum(not is_comment(line) for line in previews.prompts)
     files = [
-        PlannedFile(f"output/{name}.safetensors", 1, output),
+        PlannedFile(f"output/{output_name(profile)}", 1, output),
         PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
-        PlannedFile("previews/step-*/*.png", sets * len(previews.prompts), None),
+        PlannedFile("previews/step-*/*.png", sets * prompts, None),
     ]
     return tuple(file for file in files if file.count)
 
@@ -158,8 +161,10 @@ def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
     """How many are kept at most: the newest few of those that will be made (by the clock: as many as may be kept)."""
     saving = profile.saving
     every = [each for each in (saving.every_steps, saving.every_epochs * steps_per_epoch) if each]
+    if saving.every_minutes or any(steps // each >= saving.keep_last for each in every):
+        return saving.keep_last
     made = len({step for each in every for step in range(each, steps + 1, each)})
-    return saving.keep_last if saving.every_minutes else min(made, saving.keep_last)
+    return min(made, saving.keep_last)
 
 
 def _warnings(profile: Profile, steps: int, epochs: float) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sdtui.errors import SdtuiError
 from sdtui.files import write_failure
+from sdtui.profile.naming import safe_name
 
 SCHEMA = 1
 """Version of the run folder's protocol; readers refuse to steer a folder with a higher one."""
@@ -115,12 +116,6 @@ class RunFolder:
 def step_name(step: int) -> str:
     """`step-000200`: six digits, so that names sort as steps do up to a million."""
     return f"step-{step:06d}"
-
-
-def safe_name(name: str) -> str:
-    """`name` as part of a folder name: no separators, spaces, control characters or leading dots and dashes."""
-    kept = "".join(char if char.isalnum() or char in "._-+" else "-" for char in name)
-    return kept.lstrip(".-")[:80] or "run"
 
 
 def _first_free(folder: Path, name: str) -> Path:

@@ -13,7 +13,8 @@ import torch
 
 from sdtui.errors import SdtuiError
 from sdtui.formats import FORMATS
-from sdtui.runs.layout import RunFolder, safe_name
+from sdtui.profile.naming import output_name
+from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
 from sdtui.training.disk import DiskGuard, is_full
@@ -99,8 +100,7 @@ class Saver:
 
     def output(self, step: int) -> Path:
         """Write the finished file; raises SdtuiError as `checkpoint` does."""
-        name = safe_name(self.profile.saving.name or self.profile.name)
-        path = self.run.output_dir / f"{name}.safetensors"
+        path = self.run.output_dir / output_name(self.profile)
         path.parent.mkdir(parents=True, exist_ok=True)
         need = sum(tensor.nbytes for tensor in self.trainable.state().values())
         size = self._patiently(lambda: self._write(path, step), need)

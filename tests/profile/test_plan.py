@@ -60,6 +60,25 @@ def test_files(workspace: Path) -> None:
     assert plan.bytes == output + 3 * (output + 12 * plan.trained_values)
 
 
+@pytest.mark.parametrize(
+    ("previews", "count"),
+    [
+        ({"prompts": ["a"]}, 2),
+        ({"prompts": ["a", "# not this one"], "at_start": False}, 1),
+        ({"prompts": ["a"], "every": 30}, 5),
+        ({"prompts": []}, 0),
+    ],
+)
+def test_previews_are_made_at_the_end_in_any_case(previews: dict[str, Any], count: int) -> None:
+    plan = make_plan(_profile(training={"steps": 100}, previews=previews), SURVEY)
+    assert sum(file.count for file in plan.files if file.path.startswith("previews")) == count
+
+
+def test_the_output_is_named_as_the_trainer_names_it() -> None:
+    plan = make_plan(_profile(training={"steps": 100}, saving={"name": "my cat.safetensors"}), SURVEY)
+    assert plan.files[0].path == "output/my-cat.safetensors"
+
+
 def test_sizes_are_left_out_when_the_model_cannot_be_read() -> None:
     plan = make_plan(_profile(training={"steps": 100}), SURVEY)
     assert (plan.trained_values, plan.bytes) == (None, None)
@@ -72,6 +91,7 @@ def test_sizes_are_left_out_when_the_model_cannot_be_read() -> None:
         ({"every_steps": 40, "keep_last": 9}, 2),
         ({"every_steps": 40, "every_epochs": 2, "keep_last": 9}, 5),
         ({"every_minutes": 1.0, "keep_last": 4}, 4),
+        ({"every_steps": 1, "every_epochs": 1, "keep_last": 3}, 3),
     ],
 )
 def test_checkpoints_kept(saving: dict[str, Any], count: int) -> None:

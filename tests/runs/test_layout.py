@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sdtui.errors import SdtuiError
-from sdtui.runs.layout import RunFolder, safe_name
+from sdtui.runs.layout import RunFolder
 
 NOON = 1_767_268_800.0
 
@@ -49,21 +49,6 @@ def test_create_says_why_it_cannot(tmp_path: Path) -> None:
     with pytest.raises(SdtuiError) as caught:
         RunFolder.create(tmp_path / "runs", "lora")
     assert caught.value.where == str(tmp_path / "runs")
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("lora", "lora"),
-        ("a/b c", "a-b-c"),
-        ("..", "run"),
-        ("-rf", "rf"),
-        ("Katze-日本", "Katze-日本"),
-        ("x\x1b[31m", "x--31m"),
-    ],
-)
-def test_safe_name(name: str, safe: str) -> None:
-    assert safe_name(name) == safe
 
 
 def test_only_checkpoints_with_their_marker_count(tmp_path: Path) -> None:
