@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -16,6 +17,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from sdtui.errors import SdtuiError
 from sdtui.runs.registry import RunInfo
@@ -126,6 +128,11 @@ class SdtuiApp(App[None]):
             self._guard.stop()
         self._close_reader()
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The thread that reads the workspace failed: Home will not change any more, and the user should know why."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.report(event.worker.error)
+
     # -- going places ---------------------------------------------------------------------------------------------
 
     def open(self, screen: str, target: Path | None = None) -> None:
@@ -140,6 +147,8 @@ class SdtuiApp(App[None]):
 
         self.switch_mode(screen)
         self.call_after_refresh(arrive)
+        if screen == "home":
+            self.look_again()
 
     def is_bound_for(self, screen: str) -> bool:
         """Whether the command line named something for `screen` to show, so that it need not look for anything itself."""
@@ -238,7 +247,12 @@ class SdtuiApp(App[None]):
 
     def _start_board(self) -> None:
         """Begin to read the workspace, in a thread."""
-        self._reader = BoardReader(self.workspace, lambda board: self.call_from_thread(self._show_board, board))
+        self._reader = BoardReader(
+            self.workspace,
+            lambda board: self.call_from_thread(self._show_board, board),
+            # Counting 100 000 files after every caption that is written would hold the typist's keys back.
+            thoroughly=lambda: self.current_mode == "home",
+        )
         self.run_worker(self._reader.run, thread=True, group="board", exit_on_error=False)
 
     def _close_reader(self) -> None:
@@ -279,12 +293,16 @@ class SdtuiApp(App[None]):
 
     def _print_error_renderables(self) -> None:
         for line in self._exit_renderables:
-            os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+            os.write(2, f"{clean(str(line))}\n".encode("utf-8", "backslashreplace"))
         self._exit_renderables.clear()
 
     def _leave_soon(self, code: int) -> None:
-        """From a signal handler, on the main thread: close in the loop's own time."""
-        self.call_later(self.exit, return_code=code)
+        """From a signal handler, on the main thread: close in the loop's own time.
+
+        An idle loop sleeps in `select`, which goes on sleeping after the handler unless its own pipe wakes it.
+        """
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(partial(self.call_later, self.exit, return_code=code))
 
     def _first_screen(self, start: str) -> str:
         left = str(self.state.get("app").get("screen", "home"))

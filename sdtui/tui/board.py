@@ -22,12 +22,18 @@ LEAST_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Board:
-    """What Home lists, as of one moment; `complete` once profiles were checked and datasets counted."""
+    """What Home lists, as of one moment.
+
+    Attributes:
+        complete: profiles were checked and datasets counted.
+        trouble: why some runs cannot be listed; empty when all can.
+    """
 
     profiles: tuple[ProfileRow, ...] = ()
     runs: tuple[RunInfo, ...] = ()
     datasets: tuple[DatasetRow, ...] = ()
     complete: bool = False
+    trouble: str = ""
 
     @property
     def live(self) -> tuple[RunInfo, ...]:
@@ -41,15 +47,20 @@ class BoardReader:
     Args:
         folder: the workspace.
         deliver: gets each new board, in the reading thread.
+        thoroughly: whether profiles are to be checked and datasets counted now, which can take a while.
     """
 
-    def __init__(self, folder: Path, deliver: Callable[[Board], None]) -> None:
+    def __init__(
+        self, folder: Path, deliver: Callable[[Board], None], thoroughly: Callable[[], bool] = lambda: True
+    ) -> None:
         self.folder = folder
         self._deliver = deliver
+        self._thoroughly = thoroughly
         self._board = Board()
         self._checked: dict[Path, tuple[float, ProfileRow]] = {}
         self._counted: dict[Path, tuple[int, DatasetRow]] = {}
         self._closed = threading.Event()
+        self._again = threading.Event()
         self._nudge: Callable[[], None] = lambda: None
 
     def run(self) -> None:
@@ -57,16 +68,19 @@ class BoardReader:
         from sdtui.runs.watch import Watch
 
         while not self._closed.is_set():
+            self._again.clear()
             self.read(complete=False)
-            self.read(complete=True)
+            if self._thoroughly():
+                self.read(complete=True)
             with Watch(self._watched(), least_seconds=LEAST_SECONDS) as watch:
                 self._nudge = watch.close
-                if self._closed.is_set():
-                    return
-                watch.wait(LIVE_LOOK_SECONDS if self._board.live else None)
+                # Asked for while it was reading, when there was nothing to wake yet.
+                if not (self._closed.is_set() or self._again.is_set()):
+                    watch.wait(LIVE_LOOK_SECONDS if self._board.live else None)
 
     def look_again(self) -> None:
         """Something was done that may show at once: do not wait for the file system to say so."""
+        self._again.set()
         self._nudge()
 
     def close(self) -> None:
@@ -82,11 +96,13 @@ class BoardReader:
         """
         rows = [self._profile(path, complete) for path in workspace.profile_files(self.folder)]
         folders = list(dict.fromkeys(folder for row in rows for folder in row.folders))
+        runs, trouble = workspace.all_runs(workspace.runs_folders(self.folder, rows))
         board = Board(
             tuple(rows),
-            tuple(workspace.all_runs(workspace.runs_folders(self.folder, rows))),
+            tuple(runs),
             tuple(self._dataset(folder, complete) for folder in folders),
             complete or (self._board.complete and bool(rows or folders)),
+            trouble,
         )
         if board != self._board:
             self._board = board

@@ -64,7 +64,11 @@ def lines_of(board: Board, filter_text: str, press: Press) -> list[Line]:
             continue
         lines += [Line()] if lines else []
         lines.append(Line(title, heading=True))
-        lines += [Line(item=item) for item in found] or [Line(hint)]
+        lines += [Line(item=item) for item in found]
+        if title == "runs" and board.trouble:
+            lines.append(Line(clean(board.trouble)))
+        elif not found:
+            lines.append(Line(hint))
     return lines or [Line("nothing on this screen contains that text")]
 
 

@@ -122,10 +122,16 @@ def runs_folders(workspace: Path, profiles: list[ProfileRow]) -> list[Path]:
     return list(dict.fromkeys(Path(os.path.normpath(folder)) for folder in folders))
 
 
-def all_runs(folders: list[Path]) -> list[RunInfo]:
-    """The runs of all folders, live ones first, then the newest."""
-    infos = [info for folder in folders if folder.is_dir() for info in registry.list_runs(folder)]
-    return sorted(infos, key=lambda info: (not info.live, -info.created))
+def all_runs(folders: list[Path]) -> tuple[list[RunInfo], str]:
+    """The runs of all folders, live ones first, then the newest; and why a folder could not be listed, if one could not."""
+    infos: list[RunInfo] = []
+    trouble = ""
+    for folder in folders:
+        try:
+            infos += registry.list_runs(folder)
+        except SdtuiError as error:
+            trouble = f"{error.where}: {error.message}"
+    return sorted(infos, key=lambda info: (not info.live, -info.created)), trouble
 
 
 def _workspace_of(folder: Path) -> Path:

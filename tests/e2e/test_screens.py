@@ -128,6 +128,15 @@ def test_sighup_ends_the_app_by_itself(workspace: Path, folders: dict[str, str])
         wait_until(lambda: not alive(int(terminal.pane_pid())) or terminal.dead(), 15, terminal.screen)
 
 
+def test_sigterm_to_an_idle_app_gives_the_terminal_back(workspace: Path, folders: dict[str, str]) -> None:
+    with Terminal(sdtui(workspace), env=folders) as terminal:
+        terminal.wait_for("tiny.toml")
+        os.kill(int(terminal.pane_pid()), signal.SIGTERM)
+        assert terminal.wait_exit() == 128 + signal.SIGTERM
+        # The screen before the app was started is there again.
+        assert "tiny.toml" not in terminal.screen()
+
+
 def alive(pid: int) -> bool:
     """Whether a process lives (a zombie does not)."""
     try:

@@ -68,6 +68,51 @@ def test_a_running_reader_notices_and_ends(folder: Path, monkeypatch: pytest.Mon
     assert not thread.is_alive()
 
 
+def test_only_what_is_cheap_is_read_until_the_rest_is_wanted(folder: Path) -> None:
+    wanted = threading.Event()
+    seen: list[Board] = []
+    reader = BoardReader(folder, seen.append, wanted.is_set)
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    _wait(lambda: bool(seen))
+    (folder / "images" / "a.txt").write_text("city")
+    (folder / "y.toml").write_text(PROFILE)
+    reader.look_again()
+    _wait(lambda: len(seen[-1].profiles) == 2)
+    assert not any(each.complete for each in seen)
+    wanted.set()
+    reader.look_again()
+    _wait(lambda: seen[-1].complete)
+    reader.close()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_asked_for_while_reading_it_reads_once_more(folder: Path) -> None:
+    seen: list[Board] = []
+
+    def deliver(board: Board) -> None:
+        seen.append(board)
+        if board.complete and len(board.profiles) == 1:
+            (folder / "y.toml").write_text(PROFILE)
+            reader.look_again()
+
+    reader = BoardReader(folder, deliver)
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    _wait(lambda: len(seen[-1].profiles) == 2 if seen else False)
+    reader.close()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_folder_of_runs_that_cannot_be_listed_is_said(folder: Path) -> None:
+    (folder / "runs").write_text("no folder")
+    board = BoardReader(folder, lambda _board: None).read(complete=True)
+    assert board.trouble == f"{folder / 'runs'}: the runs cannot be listed: Not a directory"
+    assert len(board.profiles) == 1
+
+
 def _wait(done: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not done():

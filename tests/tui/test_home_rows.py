@@ -99,3 +99,9 @@ def test_details_put_long_values_below_their_label() -> None:
         "problem     a\\nb",
     ]
     assert details(None, 30, ascii_only=False).plain == ""
+
+
+def test_runs_that_cannot_be_listed_are_not_passed_off_as_none() -> None:
+    board = Board(trouble="/w/runs: the runs cannot be listed: Permission\x1b denied")
+    texts = [line.text for line in lines_of(board, "", pressed)]
+    assert texts[texts.index("runs") + 1] == r"/w/runs: the runs cannot be listed: Permission\x1b denied"

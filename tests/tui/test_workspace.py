@@ -99,6 +99,7 @@ def test_runs_of_every_folder_newest_first(tmp_path: Path) -> None:
         run = RunFolder.create(tmp_path / folder, f"r{number}")
         run.run_json.write_text("{")
         os.utime(run.path, (number, number))
-    infos = workspace.all_runs([tmp_path / "runs", tmp_path / "out", tmp_path / "none"])
+    infos, trouble = workspace.all_runs([tmp_path / "runs", tmp_path / "out", tmp_path / "none"])
+    assert trouble == ""
     assert {info.run.name[:2] for info in infos} == {"r0", "r1", "r2"}
     assert {info.state for info in infos} == {"unreadable"}
