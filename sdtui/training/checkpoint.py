@@ -73,7 +73,7 @@ def save(
         write_atomic(partial / PROGRESS, json.dumps(asdict(progress), indent=2) + "\n")
         digests = {name: _digest(partial / name) for name in (ADAPTER, TENSORS, PROGRESS)}
         write_atomic(partial / COMPLETE, json.dumps(digests, indent=2) + "\n")
-        # Only a checkpoint that `load_latest` found damaged can have this name already.
+        # Only a folder without its marker can have this name already.
         _remove(target)
         os.rename(partial, target)
         sync_folder(target.parent)
@@ -85,13 +85,20 @@ def save(
 
 
 def load_latest(run: RunFolder) -> tuple[Checkpoint | None, list[Path]]:
-    """The newest checkpoint that is complete and undamaged, and the damaged ones that were passed over."""
+    """The newest checkpoint that is complete and undamaged, and where the damaged ones before it lie now.
+
+    Those are set aside under another name: they must not push sound ones out of the last few that are kept, nor be
+    tried again. Only for the holder of the run's lock.
+
+    Raises:
+        SdtuiError: a damaged one cannot be renamed.
+    """
     damaged: list[Path] = []
     for _, path in reversed(run.complete_checkpoints()):
         found = _load(path)
         if found is not None:
             return found, damaged
-        damaged.append(path)
+        damaged.append(_set_aside(path))
     return None, damaged
 
 
@@ -157,6 +164,16 @@ def _load(path: Path) -> Checkpoint | None:
         return None
     tensors = safetensors.torch.load_file(path / TENSORS)
     return Checkpoint(path, progress, _under("parameter/", tensors), _under("optimizer/", tensors))
+
+
+def _set_aside(path: Path) -> Path:
+    aside = path.with_name(f"damaged-{path.name}")
+    try:
+        _remove(aside)
+        os.rename(path, aside)
+    except OSError as error:
+        raise write_failure(aside, error) from error
+    return aside
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

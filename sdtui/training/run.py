@@ -130,7 +130,7 @@ class Session:
         checkpoint.clear_partial(self.run)
         found, damaged = checkpoint.load_latest(self.run)
         for path in damaged:
-            self.report.warning(SdtuiError("this checkpoint is damaged and was passed over", where=str(path)))
+            self.report.warning(SdtuiError("this checkpoint is damaged and was set aside", where=str(path)))
         if found is None:
             self.report.resumed(0)
             return

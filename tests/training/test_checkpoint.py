@@ -96,7 +96,21 @@ def test_a_damaged_one_is_passed_over_and_named(run: RunFolder, name: str) -> No
     (path / name).write_bytes(content[:-2])
     found, damaged = checkpoint.load_latest(run)
     assert found is not None
-    assert (found.progress.step, damaged) == (1, [path])
+    assert (found.progress.step, damaged) == (1, [run.checkpoints_dir / "damaged-step-000002"])
+    assert (damaged[0] / "state.safetensors").exists()
+    assert checkpoint.load_latest(run)[1] == []
+
+
+def test_a_damaged_one_pushes_no_sound_one_out(run: RunFolder) -> None:
+    """As when a run resumed from step 1 saves before it comes to the step whose checkpoint was damaged."""
+    save(run, 1)
+    (save(run, 3) / "state.json").write_text("{}")
+    checkpoint.load_latest(run)
+    save(run, 2)
+    assert checkpoint.prune(run, 1) == [run.checkpoint_dir(1)]
+    found, _ = checkpoint.load_latest(run)
+    assert found is not None
+    assert found.progress.step == 2
 
 
 def test_there_may_be_none(run: RunFolder) -> None:
@@ -106,6 +120,7 @@ def test_there_may_be_none(run: RunFolder) -> None:
 def test_a_damaged_one_is_replaced_when_its_step_is_saved_again(run: RunFolder) -> None:
     path = save(run, 2)
     (path / "state.json").write_text("{}")
+    assert checkpoint.load_latest(run)[0] is None
     save(run, 2)
     found, _ = checkpoint.load_latest(run)
     assert found is not None
