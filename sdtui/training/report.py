@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 import traceback
+from contextlib import suppress
 from importlib import metadata
 from typing import Any, Literal
 
@@ -120,12 +121,13 @@ class Report:
         self.write("error", message=problem.message, where=problem.where, remedy=problem.remedy, images=images or [])
 
     def log(self, text: str) -> None:
-        """One message in log.txt, wherever the launcher sent standard error."""
+        """One message in log.txt, wherever the launcher sent standard error; a full disk costs it, not the run."""
         line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
-        sys.stderr.write(line)
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(line)
+            sys.stderr.flush()
         if not self._logged_directly:
-            with self.run.log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            with suppress(OSError), self.run.log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(line)
 
     def log_traceback(self, error: BaseException) -> None:

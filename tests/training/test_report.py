@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,17 @@ def test_a_record_that_cannot_be_written_does_not_end_the_run(run: RunFolder, mo
     said.state("training")
     assert events(run, "state")[0]["state"] == "training"
     assert "no space left" in run.log_file.read_text()
+
+
+def test_a_log_that_takes_nothing_does_not_end_the_run(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.log_file.symlink_to("/dev/full")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        said = Report(run)
+        said.warning(SdtuiError("the disk is full"))
+        monkeypatch.undo()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
+    assert events(run, "warning")[0]["message"] == "the disk is full"
 
 
 def test_resumed_is_told_by_all_but_the_first_process(run: RunFolder) -> None:
