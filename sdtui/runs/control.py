@@ -54,7 +54,8 @@ class Inbox:
         commands = []
         for name in self._waiting():
             path = self._folder / name
-            with suppress(FileNotFoundError):
+            # What cannot be read or deleted is no command: a folder, or a file of another user. It must not end a run.
+            with suppress(OSError):
                 content = path.read_bytes()
                 path.unlink()
                 commands.append(_parse(name.removesuffix(".json"), content))
@@ -63,7 +64,8 @@ class Inbox:
     def clear(self) -> None:
         """Drop commands meant for a process that is gone, so that an old `stop` does not end a resumed run."""
         for name in self._waiting():
-            (self._folder / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self._folder / name).unlink()
 
     def _waiting(self) -> list[str]:
         try:
@@ -78,5 +80,5 @@ def _parse(identity: str, content: bytes) -> Command:
     try:
         found = json.loads(content)
         return Command(identity, str(found["command"]), dict(found.get("args") or {}))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return Command(identity, "")

@@ -95,8 +95,7 @@ class Steering:
 
     def refuse_waiting(self, reason: str) -> None:
         """Answer what can no longer be obeyed, so that no command goes without an answer."""
-        self.poll()
-        for command in [*self.take_saves(), *self.take_previews()]:
+        for command in [*self.take_saves(), *self.take_previews(), *self._inbox.take()]:
             self.answer(command, reason, done=False)
 
     def _on_signal(self, number: int, _frame: object) -> None:

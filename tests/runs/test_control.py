@@ -44,7 +44,7 @@ def test_a_file_that_is_being_written_is_left_alone(run: RunFolder) -> None:
     assert control.Inbox(run).take() == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"args": {}}', '{"command": "stop", "args": 5}', "\udcff"])
+@pytest.mark.parametrize("content", ["", "[]", '{"args": {}}', '{"command": "stop", "args": 5}', "\udcff", "[" * 10**5])
 def test_a_damaged_command_arrives_without_a_name_so_that_it_is_answered(run: RunFolder, content: str) -> None:
     (run.control_dir / "7.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     assert control.Inbox(run).take() == [control.Command("7", "")]
@@ -54,6 +54,14 @@ def test_clear_drops_what_a_dead_process_left(run: RunFolder) -> None:
     control.send(run, "stop")
     control.Inbox(run).clear()
     assert control.Inbox(run).take() == []
+
+
+def test_what_is_no_command_does_not_disturb(run: RunFolder) -> None:
+    (run.control_dir / "folder.json").mkdir()
+    identity = control.send(run, "save")
+    inbox = control.Inbox(run)
+    assert inbox.take() == [control.Command(identity, "save", {})]
+    inbox.clear()
 
 
 def test_an_inbox_without_its_folder_is_empty(tmp_path: Path) -> None:

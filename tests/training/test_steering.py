@@ -109,8 +109,9 @@ def test_no_command_is_left_without_an_answer() -> None:
     wheel.waiting = [Command("2", "preview", {}), Command("3", "pause", {})]
     wheel.steering.refuse_waiting("the run has ended")
     assert sorted((name, status) for name, status, _ in wheel.answers) == [
-        ("pause", "done"), ("preview", "refused"), ("save", "refused"),
+        ("pause", "refused"), ("preview", "refused"), ("save", "refused"),
     ]  # fmt: skip
+    assert not wheel.steering.paused
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
