@@ -28,6 +28,7 @@ class RunView(Figures):
         self.events = 0
         self.malformed = 0
         self._reader = EventReader(run.events_file)
+        self._restarts = 0
 
     @property
     def over(self) -> bool:
@@ -36,28 +37,32 @@ class RunView(Figures):
 
     def refresh(self) -> bool:
         """Read what is new in the log and look at the true state; True if anything to show changed."""
-        before = (self.events, self.state, self.reason, self.held)
+        before = (self.events, self._restarts, self.state, self.reason, self.held)
         # The state first: whoever sees the run ended has also seen its last event.
         info = registry.inspect(self.run)
         self.fold(self._reader.news())
         self.state, self.reason, self.host, self.held = info.state, info.reason, info.host, info.held
         self.steps_total = self.steps_total or info.steps_total
-        return before != (self.events, self.state, self.reason, self.held)
+        return before != (self.events, self._restarts, self.state, self.reason, self.held)
 
     def fold(self, events: Iterable[Event]) -> None:
         """Take events in, in their order; malformed ones are counted and left out."""
-        restarts = self._reader.restarts
         for event in events:
-            if self._reader.restarts != restarts:
-                restarts = self._reader.restarts
-                self.reset()
+            self._follow_restart()
             self.events += 1
             if not fold(self, event):
                 self.malformed += 1
+        # A log may be cut short now and written anew later.
+        self._follow_restart()
 
     def reset(self) -> None:
         """Forget all events: the log was truncated, so what it said no longer stands."""
         Figures.__init__(self)
+
+    def _follow_restart(self) -> None:
+        if self._reader.restarts != self._restarts:
+            self._restarts = self._reader.restarts
+            self.reset()
 
     def close(self) -> None:
         """Let go of the log file."""

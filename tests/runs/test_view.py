@@ -174,6 +174,17 @@ def test_a_truncated_log_is_told_anew(run: RunFolder, view: RunView) -> None:
     assert (list(view.series.losses), list(view.messages)) == ([0.7], [])
 
 
+def test_a_log_emptied_first_and_written_later_is_told_anew(run: RunFolder, view: RunView) -> None:
+    run.events_file.write_bytes(encode(event("warning", message="old")))
+    view.refresh()
+    run.events_file.write_bytes(b"")
+    assert view.refresh()
+    assert said(view) == []
+    run.events_file.write_bytes(encode(event("warning", message="new")))
+    view.refresh()
+    assert said(view) == [("warning", "new")]
+
+
 def test_a_long_log_is_folded_without_being_held(run: RunFolder, view: RunView) -> None:
     with run.events_file.open("wb") as stream:
         stream.writelines(encode(step(number)) for number in range(1, 20_001))
