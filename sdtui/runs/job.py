@@ -53,14 +53,16 @@ class Job:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
         self.stopped = isinstance(error, JobStoppedError | KeyboardInterrupt)
-        if error is None:
-            self._end("finished", "")
-        elif self.stopped:
-            self._end("stopped", "on request")
-        else:
-            self._fail(error)
-        self.events.close()
-        self._lock.release()
+        try:
+            if error is None:
+                self._end("finished", "")
+            elif self.stopped:
+                self._end("stopped", "on request")
+            else:
+                self._fail(error)
+        finally:
+            self.events.close()
+            self._lock.release()
         return isinstance(error, JobStoppedError)
 
     def progress(self, done: int, total: int, unit: str) -> None:

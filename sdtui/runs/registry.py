@@ -184,9 +184,17 @@ def _with_tail(info: RunInfo) -> RunInfo:
     """The newest figures from the end of the event log; a log with a later state than the record's wins."""
     assert info.record is not None
     for event in _tail_events(info.run):
-        if event.get("t", 0) >= info.record.launched:
+        if _well_formed(event) and event.get("t", 0) >= info.record.launched:
             info = _apply(info, event)
     return info
+
+
+def _well_formed(event: Event) -> bool:
+    """Whether what is read here has the types it should: a log may have been written by anyone."""
+    numbers = all(isinstance(event.get(name, 0), int | float) for name in ("t", "step", "steps_total")) and all(
+        isinstance(event.get(name), int | float | None) for name in ("loss", "eta_seconds")
+    )
+    return numbers and isinstance(event.get("state", ""), str)
 
 
 def _apply(info: RunInfo, event: Event) -> RunInfo:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.errors import UserError
-from sdtui.runs import control, record, registry
+from sdtui.errors import SdtuiError, UserError
+from sdtui.runs import control, lock, record, registry
 from sdtui.runs.figures import Progress
 from sdtui.runs.job import Job
 from sdtui.runs.layout import RunFolder
@@ -71,3 +71,15 @@ def test_ctrl_c_is_a_stop_that_the_caller_still_sees(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Job(tmp_path, "doctor"):
         raise KeyboardInterrupt
     assert registry.inspect(RunFolder(tmp_path)).state == "stopped"
+
+
+def test_a_record_that_cannot_be_written_still_lets_go_of_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SdtuiError("no space left on the disk")
+
+    job = Job(tmp_path, "doctor")
+    with pytest.raises(SdtuiError, match="no space left"), job:
+        monkeypatch.setattr(record, "update", full)
+    assert not lock.is_held(job.run)

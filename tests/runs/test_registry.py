@@ -55,6 +55,25 @@ def test_a_live_run_shows_its_newest_figures(tmp_path: Path) -> None:
     assert info.steerable
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"t": "now", "kind": "step", "step": 9}',
+        b'{"t": 9e9, "kind": "step", "step": null}',
+        b'{"t": 9e9, "kind": "state", "state": ["finished"]}',
+        b'{"t": 9e9, "kind": "stats", "eta_seconds": "soon"}',
+        b'{"t": 9e9, "kind": "run", "steps_total": "all"}',
+    ],
+)
+def test_malformed_events_are_left_out(tmp_path: Path, line: bytes) -> None:
+    run = RunFolder.create(tmp_path, "lora")
+    record.write(run, record.RunRecord(state="running", step=3, steps_total=10, loss=0.5))
+    run.events_file.write_bytes(line + b"\n")
+    with lock.hold(run):
+        info = registry.inspect(run)
+    assert (info.state, info.step, info.steps_total, info.loss, info.eta_seconds) == ("running", 3, 10, 0.5, None)
+
+
 def test_a_paused_run_is_paused_whoever_says_so(tmp_path: Path) -> None:
     run = made(tmp_path, state="running", launched=time.time() - 5)
     log(run, {"kind": "state", "state": "paused"})
