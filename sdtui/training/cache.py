@@ -74,17 +74,28 @@ class LatentCache:
         pictures: what will be trained on.
         background: colour laid under transparent pixels.
         store: where latents are kept; the user's cache folder if not given.
+        progress: called with (pictures looked at, all) while their bytes are read; may raise to end it early.
     """
 
     def __init__(
-        self, model: Model, pictures: Sequence[Picture], background: str, store: TensorStore | None = None
+        self,
+        model: Model,
+        pictures: Sequence[Picture],
+        background: str,
+        store: TensorStore | None = None,
+        *,
+        progress: Progress | None = None,
     ) -> None:
         self._model = model
         self._pictures = pictures
         self._background = background
         self.store = store or TensorStore(cache_dir() / "latents")
         precision = next(model.vae.parameters()).dtype
-        self._keys = [self._key(picture, precision) for picture in pictures]
+        self._keys: list[str] = []
+        for picture in pictures:
+            self._keys.append(self._key(picture, precision))
+            if progress is not None:
+                progress(len(self._keys), len(pictures))
 
     def latents(self, indices: Iterable[int]) -> Latents:
         """The latents of some of the pictures, numbered anew."""

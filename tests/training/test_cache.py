@@ -138,3 +138,17 @@ def test_pixels_are_scaled_to_cover_the_bucket_and_cropped(tmp_path: Path) -> No
     pixels = load_pixels(picture(tmp_path / "a.png"), "white")
     assert pixels.shape == (3, 16, 16)
     assert pixels.min().item() == pytest.approx(1.0)
+
+
+def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
+    told: list[tuple[int, int]] = []
+
+    def progress(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LatentCache(FakeModel(), samples, "white", progress=progress)
+    assert told == [(1, 3), (2, 3)]
