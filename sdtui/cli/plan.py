@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.errors import UserError
 from sdtui.profile.load import load_frozen, load_profile
 from sdtui.profile.plan import Measured, Plan, PlannedFile, make_plan
 from sdtui.profile.schema import Profile
@@ -81,13 +82,17 @@ def measure(profile: Profile) -> Measured | None:
     from sdtui.runs import registry
 
     for info in registry.list_runs(Path(profile.launch.runs))[:_RUNS_LOOKED_AT]:
-        if (
-            info.step > _STEPS_LEFT_OUT
-            and info.run.profile_file.is_file()
-            and _work(load_frozen(info.run.profile_file)) == _work(profile)
-        ):
+        if info.step > _STEPS_LEFT_OUT and _same_work(info.run.profile_file, profile):
             return _speed(info.run.events_file)
     return None
+
+
+def _same_work(frozen: Path, profile: Profile) -> bool:
+    """Whether the run with this profile did the same; one that cannot be read, or no longer holds, tells nothing."""
+    try:
+        return _work(load_frozen(frozen)) == _work(profile)
+    except UserError:
+        return False
 
 
 def _work(profile: Profile) -> dict[str, object]:

@@ -96,3 +96,12 @@ def test_time_comes_from_a_run_that_did_the_same_work(profile: Path, capsys: pyt
     assert main(["plan", "p.toml"]) == 0
     assert "time     about 11 s" in capsys.readouterr().out
     assert plan.measure(load_profile(profile, ["training.batch_size=1"])) is None
+
+
+@pytest.mark.parametrize("frozen", ["not TOML", "[training]\nunheard_of = 1\n", None])
+def test_a_run_whose_profile_no_longer_holds_is_no_hindrance(profile: Path, frozen: str | None) -> None:
+    run = RunFolder.create(profile.parent / "runs", "p")
+    if frozen is not None:
+        run.profile_file.write_text(frozen)
+    record.write(run, RunRecord(state="finished", created=1.0, step=10, steps_total=10))
+    assert main(["plan", "p.toml"]) == 0
