@@ -97,7 +97,7 @@ def _same_work(frozen: Path, profile: Profile) -> bool:
 
 def _work(profile: Profile) -> dict[str, object]:
     """What the time for one image depends on."""
-    length = {"steps", "epochs", "seed", "clip_norm", "min_snr_gamma", "noise_offset"}
+    length = {"steps", "epochs", "seed", "clip_norm"}
     return {
         "base": profile.model.base,
         "method": profile.method.model_dump(exclude={"alpha"}),

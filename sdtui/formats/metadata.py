@@ -123,11 +123,23 @@ def _optimisation(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
 
 
 def _objective(profile: Profile) -> dict[str, Any]:
-    training, captions = profile.training, profile.captions
+    objective, captions = profile.objective, profile.captions
+    robust = objective.loss in {"huber", "smooth_l1"}
     return {
-        "noise_offset": training.noise_offset or None,
-        "min_snr_gamma": training.min_snr_gamma or None,
-        "loss_type": "l2",
+        "zero_terminal_snr": objective.zero_terminal_snr,
+        "noise_offset": objective.noise_offset or None,
+        "adaptive_noise_scale": objective.noise_offset_adaptive or None,
+        "noise_offset_random_strength": objective.noise_offset_random,
+        "multires_noise_iterations": objective.multires_iterations or None,
+        "multires_noise_discount": objective.multires_discount if objective.multires_iterations else None,
+        "ip_noise_gamma": objective.input_perturbation or None,
+        "ip_noise_gamma_random_strength": objective.input_perturbation_random,
+        "min_snr_gamma": objective.min_snr_gamma or None,
+        "debiased_estimation": objective.debiased,
+        "loss_type": objective.loss,
+        "huber_schedule": objective.huber_schedule if robust else None,
+        "huber_c": objective.huber_c if robust else None,
+        "huber_scale": objective.huber_scale if robust else None,
         "clip_skip": captions.clip_skip if captions.clip_skip > 1 else None,
         "max_token_length": 75,
         "caption_dropout_rate": captions.dropout,
@@ -202,7 +214,7 @@ def _modelspec(profile: Profile, facts: TrainingFacts) -> dict[str, str]:
         "date": datetime.fromtimestamp(int(facts.saved_at), UTC).isoformat(),
         "resolution": f"{resolution}x{resolution}",
         "prediction_type": "v" if facts.prediction_type == "v_prediction" else facts.prediction_type,
-        "timestep_range": "0,1000",
+        "timestep_range": f"{profile.objective.timestep_min},{profile.objective.timestep_max}",
         "encoder_layer": str(profile.captions.clip_skip),
     }
     if profile.saving.trigger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sdtui.profile import objective_rules
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
 from sdtui.profile.schema import Profile
@@ -184,6 +185,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
     half_on_cpu: ("training.precision", "training.device"),
     checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
+    **objective_rules.RULES,
 }
 
 

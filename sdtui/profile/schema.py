@@ -11,6 +11,7 @@ from sdtui.profile.sections.captions import Captions
 from sdtui.profile.sections.dataset import Dataset, Folder
 from sdtui.profile.sections.method import Method, Target
 from sdtui.profile.sections.model import Model
+from sdtui.profile.sections.objective import Objective
 from sdtui.profile.sections.optimizer import Optimizer, Schedule
 from sdtui.profile.sections.previews import Previews, SamplerName
 from sdtui.profile.sections.saving import Launch, Saving
@@ -27,6 +28,7 @@ __all__ = [
     "Launch",
     "Method",
     "Model",
+    "Objective",
     "Optimizer",
     "Precision",
     "Previews",
@@ -60,6 +62,7 @@ class Profile(Section):
     dataset: Dataset = Dataset()
     captions: Captions = Captions()
     training: Training = Training()
+    objective: Objective = Objective()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     previews: Previews = Previews()

@@ -29,7 +29,7 @@ _LORA: dict[str, Any] = {
     "training.batch_size": 2,
     "training.precision": "bf16",
     "training.seed": 0,
-    "training.min_snr_gamma": 5.0,
+    "objective.min_snr_gamma": 5.0,
     "optimizer.name": "adamw",
     "optimizer.learning_rate": 1e-4,
     "schedule.name": "cosine",

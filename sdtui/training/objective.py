@@ -6,21 +6,22 @@ are x_t = sqrt(alpha_bar) x_0 + sqrt(1 - alpha_bar) noise (Ho et al. 2020, eq. 4
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Objective
+
+# kohya sd-scripts' cap: beyond it a timestep is as good as clean.
+MOST_SNR = 1000.0
 
 
 def sample_latents(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
     """A fresh sample (B, 4, h, w) of the VAE's distribution: the cache keeps mean and std, not one frozen draw."""
     return mean + std * noise
-
-
-def offset_noise(noise: Tensor, channel_noise: Tensor, strength: float) -> Tensor:
-    """Noise (B, 4, h, w) shifted by one number per channel, which lets a model learn very dark and bright images.
-
-    Source: Guttenberg, "Diffusion with offset noise", 2023.
-    """
-    return noise + strength * channel_noise if strength else noise
 
 
 def add_noise(latents: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
@@ -60,9 +61,64 @@ def min_snr_weights(alpha_bar: Tensor, gamma: float, prediction_type: str) -> Te
     return snr.clamp(max=gamma) / scale
 
 
-def loss(prediction: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """Mean squared error of each sample in float32, times its weight: shape (B,)."""
-    return (prediction.float() - wanted.float()).square().mean(dim=(1, 2, 3)) * weights
+def debiased_weights(alpha_bar: Tensor, prediction_type: str) -> Tensor:
+    """Loss weights (B,): 1 / sqrt(SNR) for epsilon (Yu et al. 2024), 1 / (SNR + 1) for velocity; SNR up to 1000."""
+    snr = signal_to_noise(alpha_bar).clamp(max=MOST_SNR)
+    return snr.rsqrt() if prediction_type == "epsilon" else 1 / (snr + 1)
+
+
+def velocity_scale(alpha_bar: Tensor) -> Tensor:
+    """SNR / (SNR + 1), shape (B,): what turns a velocity's squared error into that of the noise."""
+    snr = signal_to_noise(alpha_bar).clamp(max=MOST_SNR)
+    return snr / (snr + 1)
+
+
+def weights(settings: Objective, alpha_bar: Tensor, prediction_type: str) -> Tensor:
+    """The weight (B,) of each sample's loss by its timestep: the chosen ones multiplied, in kohya's order."""
+    total = min_snr_weights(alpha_bar, settings.min_snr_gamma, prediction_type)
+    if settings.scale_velocity_loss:
+        total = total * velocity_scale(alpha_bar)
+    if settings.velocity_like_loss:
+        total = total * (1 + settings.velocity_like_loss / velocity_scale(alpha_bar))
+    if settings.debiased:
+        total = total * debiased_weights(alpha_bar, prediction_type)
+    return total
+
+
+def huber_thresholds(settings: Objective, timesteps: Tensor, alpha_bar: Tensor, count: int) -> Tensor:
+    """From which error on huber and smooth_l1 grow like a line, (B,), of `count` timesteps in all.
+
+    constant: c; exponential: c^(t / count); snr: (1 - c) / (1 + sigma)² + c; each times the scale.
+    """
+    c = settings.huber_c
+    if settings.huber_schedule == "exponential":
+        threshold = torch.exp(math.log(c) / count * timesteps)
+    elif settings.huber_schedule == "snr":
+        sigma = ((1 - alpha_bar) / alpha_bar).sqrt()
+        threshold = (1 - c) / (1 + sigma) ** 2 + c
+    else:
+        threshold = torch.full_like(alpha_bar, c)
+    return threshold * settings.huber_scale
+
+
+def errors(prediction: Tensor, wanted: Tensor, kind: str, thresholds: Tensor) -> Tensor:
+    """The error at each place in float32, (B, 4, h, w), of `kind` "l2", "l1", "huber" or "smooth_l1".
+
+    With d the difference and c the threshold: huber is 2c (sqrt(d² + c²) - c), smooth_l1 is 2 (sqrt(d² + c²) - c).
+    """
+    difference = prediction.float() - wanted.float()
+    if kind == "l2":
+        return difference.square()
+    if kind == "l1":
+        return difference.abs()
+    c = _per_sample(thresholds)
+    soft = 2 * ((difference.square() + c.square()).sqrt() - c)
+    return c * soft if kind == "huber" else soft
+
+
+def loss(errors_at: Tensor, weights_of: Tensor) -> Tensor:
+    """The mean error of each sample times its weight: shape (B,)."""
+    return errors_at.mean(dim=(1, 2, 3)) * weights_of
 
 
 def _per_sample(values: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from accelerate import Accelerator
 from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
+from sdtui.models.noise_schedule import retarget
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.conditioning import CachedConditioning, Conditioning, live_conditioning
 from sdtui.training.data import DataOrder
@@ -91,9 +91,15 @@ def open_device(profile: Profile) -> Any:
 
 
 def load(profile: Profile, device: torch.device) -> Model:
-    """The base model, in the precision and with the memory settings of the profile."""
+    """The base model, in the precision and with the memory settings of the profile, predicting what it is to learn.
+
+    Raises:
+        UserError: a part of it cannot be read, or cannot learn that.
+    """
     vae = Path(profile.model.vae) if profile.model.vae else None
     model = load_model(Path(profile.model.base), vae, device, PRECISIONS[profile.training.precision])
+    objective = profile.objective
+    retarget(model, objective.prediction, zero_terminal_snr=objective.zero_terminal_snr)
     if profile.training.gradient_checkpointing:
         model.checkpoint_gradients()
     return model
@@ -117,13 +123,12 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
 
-    def progress(job: str, done: int, total: int) -> None:
+    def progress(done: int, total: int) -> None:
         check()
-        report.progress(job, done, total, "images")
+        report.progress("encoding images", done, total, "images")
 
-    look = partial(progress, "reading images")
-    cache = LatentCache(model, collection.samples, profile.dataset.background, progress=look)
-    unreadable = cache.fill(partial(progress, "encoding images"))
+    cache = LatentCache(model, collection.samples, profile.dataset.background)
+    unreadable = cache.fill(progress)
     if unreadable:
         _tell_unreadable(list(unreadable.values()), profile, report)
     if cache.store.failure is not None:
@@ -181,7 +186,6 @@ def _has_gpu() -> bool:
 def _make_deterministic() -> None:
     """A resumed run must reach the same bits: kernels whose sums depend on the order of threads are avoided."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Not `warn_only`: with it, flash and memory-efficient attention keep the backward pass that differs from run to run.
-    torch.use_deterministic_algorithms(mode=True)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False

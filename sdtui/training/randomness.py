@@ -7,22 +7,11 @@ know no other. Draws are made on the CPU, so a run on another device sees the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """The random numbers of one batch: `timesteps` (B,) int64, the others float32 with the batch first."""
-
-    timesteps: Tensor
-    noise: Tensor  # (B, 4, h, w)
-    latent_noise: Tensor  # (B, 4, h, w), for the sample from the VAE's distribution
-    channel_noise: Tensor  # (B, 4, 1, 1), for the noise offset
-    caption_rolls: list[float]  # uniform in [0, 1), for caption dropout
 
 
 def derive(seed: int, step: int, index: int, purpose: str) -> int:
@@ -36,25 +25,38 @@ def generator(seed: int, step: int, index: int, purpose: str) -> torch.Generator
     return torch.Generator().manual_seed(derive(seed, step, index, purpose))
 
 
-def draw(seed: int, step: int, indices: Sequence[int], shape: Sequence[int], timesteps: int) -> Draws:
-    """What the samples at positions `indices` of optimizer step `step` draw, latents being of `shape` (4, h, w).
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The random numbers of the samples at positions `indices` of one optimizer step.
 
-    Each sample has its own generators: how a step is cut into batches changes no number.
+    Each sample has its own generator for each purpose: how a step is cut into batches changes no number.
     """
 
-    def normal(size: Iterable[int], purpose: str) -> Tensor:
-        size = tuple(size)
-        return torch.stack([torch.randn(size, generator=generator(seed, step, i, purpose)) for i in indices])
+    seed: int
+    step: int
+    indices: Sequence[int]
 
-    return Draws(
-        timesteps=torch.cat(
-            [torch.randint(timesteps, (1,), generator=generator(seed, step, i, "timestep")) for i in indices]
-        ),
-        noise=normal(shape, "noise"),
-        latent_noise=normal(shape, "latent"),
-        channel_noise=normal((shape[0], 1, 1), "noise offset"),
-        caption_rolls=[uniform(seed, step, i, "caption") for i in indices],
-    )
+    def normal(self, size: Iterable[int], purpose: str) -> Tensor:
+        """Standard normal numbers, (B, *size)."""
+        size = tuple(size)
+        return torch.stack([torch.randn(size, generator=self._generator(index, purpose)) for index in self.indices])
+
+    def integers(self, low: int, high: int, purpose: str) -> Tensor:
+        """Whole numbers in [low, high), (B,) int64."""
+        return torch.cat(
+            [torch.randint(low, high, (1,), generator=self._generator(index, purpose)) for index in self.indices]
+        )
+
+    def uniform(self, purpose: str) -> Tensor:
+        """Numbers in [0, 1), (B,)."""
+        return torch.tensor([uniform(self.seed, self.step, index, purpose) for index in self.indices])
+
+    def each(self) -> Iterator[Source]:
+        """The source of each sample alone."""
+        return (Source(self.seed, self.step, [index]) for index in self.indices)
+
+    def _generator(self, index: int, purpose: str) -> torch.Generator:
+        return generator(self.seed, self.step, index, purpose)
 
 
 def uniform(seed: int, step: int, index: int, purpose: str) -> float:

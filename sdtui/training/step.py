@@ -14,6 +14,7 @@ from sdtui.training import objective, randomness
 from sdtui.training.cache import Latents
 from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
+from sdtui.training.noising import Noise, draw_noise
 from sdtui.training.optimizer import GuardedStep
 from sdtui.training.readout import Readout
 from sdtui.training.timing import Marks
@@ -27,7 +28,7 @@ class Inputs:
     """What one batch of one step needs, on the device; the step's random numbers are among it."""
 
     latents: Tensor  # (B, 4, h, w)
-    noise: Tensor  # (B, 4, h, w)
+    noise: Noise
     timesteps: Tensor  # (B,)
     alpha_bar: Tensor  # (B,)
     captions: list[str]
@@ -82,44 +83,46 @@ class Stepper:
             total += loss.detach()
             first += len(batch)
         norm = self.apply(total)
-        # Before the readout: whoever has that may ask for the times.
-        marks.lap("optimizer")
         readout = Readout(torch.stack([total, norm, self.apply.failed]))
+        marks.lap("optimizer")
         return Taken(step + 1, samples, readout, marks)
 
     def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
         """The batch whose first sample is number `first` of the step, noise drawn and latents sampled."""
-        training = self.profile.training
+        settings = self.profile.objective
         means, stds = zip(*(self.latents[sample] for sample in batch), strict=True)
-        draws = randomness.draw(
-            training.seed, step, range(first, first + len(batch)), means[0].shape, len(self._alphas)
+        source = randomness.Source(self.profile.training.seed, step, range(first, first + len(batch)))
+        latents = objective.sample_latents(
+            torch.stack(means), torch.stack(stds), source.normal(means[0].shape, "latent")
         )
-        latents = objective.sample_latents(torch.stack(means), torch.stack(stds), draws.latent_noise)
-        noise = objective.offset_noise(draws.noise, draws.channel_noise, training.noise_offset)
-        timesteps = self._move(draws.timesteps)
+        noise = draw_noise(settings, source, latents)
+        last = min(settings.timestep_max, len(self._alphas))
+        timesteps = self._move(source.integers(settings.timestep_min, last, "timestep"))
         dropout = self.profile.captions.dropout
         return Inputs(
             latents=self._move(latents),
-            noise=self._move(noise),
+            noise=noise.moved(self._move),
             timesteps=timesteps,
             alpha_bar=self._alphas[timesteps],
             captions=[
                 "" if roll < dropout else self.captions[sample]
-                for sample, roll in zip(batch, draws.caption_rolls, strict=True)
+                for sample, roll in zip(batch, source.uniform("caption").tolist(), strict=True)
             ],
         )
 
     def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:
         """The loss of each sample, (B,)."""
-        kind = self.model.prediction_type
-        noisy = objective.add_noise(inputs.latents, inputs.noise, inputs.alpha_bar)
-        target = objective.target(kind, inputs.latents, inputs.noise, inputs.alpha_bar)
-        weights = objective.min_snr_weights(inputs.alpha_bar, self.profile.training.min_snr_gamma, kind)
+        settings, kind = self.profile.objective, self.model.prediction_type
+        alpha_bar = inputs.alpha_bar
+        noisy = objective.add_noise(inputs.latents, inputs.noise.added, alpha_bar)
+        target = objective.target(kind, inputs.latents, inputs.noise.target, alpha_bar)
         randomness.seed_dropout(self.profile.training.seed, step, first)
         with self.accelerator.autocast():
             conditioning = self._move(self.conditioning(inputs.captions))
             prediction = self.model.predict(noisy, inputs.timesteps, conditioning)
-        return objective.loss(prediction, target, weights)
+        thresholds = objective.huber_thresholds(settings, inputs.timesteps, alpha_bar, len(self._alphas))
+        errors = objective.errors(prediction, target, settings.loss, thresholds)
+        return objective.loss(errors, objective.weights(settings, alpha_bar, kind))
 
     def _move(self, tensor: Tensor) -> Tensor:
         """To the device; from pinned memory, so that the host does not wait for the copy."""

@@ -138,7 +138,8 @@ def test_settings_that_differ_from_the_default_are_told() -> None:
         profile(
             method={"rank": 4, "alpha": 2.0, "dropout": 0.25, "text_encoder": True, "targets": ["attention"]},
             captions={"clip_skip": 2},
-            training={"precision": "bf16", "min_snr_gamma": 5.0, "noise_offset": 0.1},
+            training={"precision": "bf16"},
+            objective={"min_snr_gamma": 5.0, "noise_offset": 0.1},
             optimizer={"text_encoder_learning_rate": 5e-5},
             schedule={"warmup": 0.1},
             saving={"name": "my pets", "trigger": "zwx"},
@@ -160,6 +161,31 @@ def test_settings_that_differ_from_the_default_are_told() -> None:
     assert json.loads(told["ss_network_args"]) == {"targets": ["attention"], "text_encoder": True}
     assert (told["ss_output_name"], told["modelspec.title"]) == ("my pets", "my pets")
     assert (told["modelspec.trigger_phrase"], told["modelspec.encoder_layer"]) == ("zwx", "2")
+
+
+def test_the_objective_is_told_in_kohyas_words() -> None:
+    chosen = {
+        "noise_offset_adaptive": 0.2,
+        "multires_iterations": 6,
+        "input_perturbation": 0.1,
+        "debiased": True,
+        "loss": "huber",
+        "huber_schedule": "constant",
+        "timestep_min": 100,
+    }
+    told = describe(profile(objective=chosen), SAMPLES, FACTS)
+    keys = [
+        "adaptive_noise_scale",
+        "multires_noise_iterations",
+        "multires_noise_discount",
+        "ip_noise_gamma",
+        "debiased_estimation",
+        "loss_type",
+        "huber_schedule",
+        "huber_c",
+    ]
+    assert [told[f"ss_{key}"] for key in keys] == ["0.2", "6", "0.3", "0.1", "True", "huber", "constant", "0.1"]
+    assert told["modelspec.timestep_range"] == "100,1000"
 
 
 def test_a_v_prediction_model_is_told_as_modelspec_spells_it() -> None:

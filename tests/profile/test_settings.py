@@ -23,6 +23,7 @@ def test_sections_in_the_order_of_the_form() -> None:
         "dataset.folders[]",
         "captions",
         "training",
+        "objective",
         "optimizer",
         "schedule",
         "previews",

@@ -32,6 +32,7 @@ class FakeModel:
         self.weight = nn.Parameter(torch.tensor(0.5))
         self.encoded_images = 0
         self.encoded_texts: list[str] = []
+        self.seen_timesteps: set[int] = set()
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         self.encoded_images += len(pixels)
@@ -43,6 +44,7 @@ class FakeModel:
         return torch.tensor([[[float(len(prompt) * clip_skip)]] for prompt in prompts])  # (B, 1, 1)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
+        self.seen_timesteps.update(timesteps.tolist())
         return self.weight * noisy + 0.01 * conditioning.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
 
     def decode_latents(self, latents: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from sdtui.training import randomness
+from sdtui.training.randomness import Source
 
 SHAPE = (4, 2, 2)
 
@@ -24,47 +25,47 @@ def test_each_argument_changes_the_seed() -> None:
 
 
 def test_the_same_place_draws_the_same_numbers_whatever_was_drawn_before() -> None:
-    first = randomness.draw(7, 3, [0, 1], SHAPE, 1000)
+    source = Source(7, 3, [0, 1])
+    first, timesteps, rolls = source.normal(SHAPE, "noise"), source.integers(0, 1000, "t"), source.uniform("roll")
     torch.randn(100)
-    randomness.draw(7, 2, [0, 1], SHAPE, 1000)
-    again = randomness.draw(7, 3, [0, 1], SHAPE, 1000)
-    assert torch.equal(first.noise, again.noise)
-    assert torch.equal(first.latent_noise, again.latent_noise)
-    assert torch.equal(first.channel_noise, again.channel_noise)
-    assert torch.equal(first.timesteps, again.timesteps)
-    assert first.caption_rolls == again.caption_rolls
+    Source(7, 2, [0, 1]).normal(SHAPE, "noise")
+    assert torch.equal(source.normal(SHAPE, "noise"), first)
+    assert torch.equal(source.integers(0, 1000, "t"), timesteps)
+    assert torch.equal(source.uniform("roll"), rolls)
 
 
 def test_how_a_step_is_cut_into_batches_changes_no_number() -> None:
-    whole = randomness.draw(7, 3, [0, 1, 2], SHAPE, 1000)
-    last = randomness.draw(7, 3, [2], SHAPE, 1000)
-    assert torch.equal(whole.noise[2:], last.noise)
-    assert torch.equal(whole.timesteps[2:], last.timesteps)
-    assert whole.caption_rolls[2:] == last.caption_rolls
+    whole, last = Source(7, 3, [0, 1, 2]), Source(7, 3, [2])
+    assert torch.equal(whole.normal(SHAPE, "noise")[2:], last.normal(SHAPE, "noise"))
+    assert torch.equal(whole.integers(0, 1000, "t")[2:], last.integers(0, 1000, "t"))
+    assert torch.equal(whole.uniform("roll")[2:], last.uniform("roll"))
+    assert [one.indices for one in whole.each()] == [[0], [1], [2]]
 
 
 def test_purposes_and_samples_do_not_share_numbers() -> None:
-    draws = randomness.draw(7, 3, [0, 1], SHAPE, 1000)
-    assert not torch.equal(draws.noise, draws.latent_noise)
-    assert not torch.equal(draws.noise[0], draws.noise[1])
+    source = Source(7, 3, [0, 1])
+    noise = source.normal(SHAPE, "noise")
+    assert not torch.equal(noise, source.normal(SHAPE, "latent"))
+    assert not torch.equal(noise[0], noise[1])
 
 
 def test_draws_leave_the_global_generator_alone() -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    randomness.draw(7, 3, [0], SHAPE, 1000)
+    source = Source(7, 3, [0])
+    source.normal(SHAPE, "noise")
+    source.integers(0, 1000, "t")
     randomness.permutation(10, 7, 0, "batches")
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_timesteps_cover_the_whole_range_and_nothing_else() -> None:
-    timesteps = randomness.draw(0, 0, range(200), (1, 1, 1), 5).timesteps
-    assert set(timesteps.tolist()) == {0, 1, 2, 3, 4}
+def test_whole_numbers_cover_the_whole_range_and_nothing_else() -> None:
+    assert set(Source(0, 0, range(200)).integers(2, 7, "t").tolist()) == {2, 3, 4, 5, 6}
 
 
 def test_uniform_numbers_are_spread_over_zero_to_one() -> None:
-    rolls = randomness.draw(0, 0, range(1000), (1, 1, 1), 5).caption_rolls
+    rolls = Source(0, 0, range(1000)).uniform("caption").tolist()
     assert 0 <= min(rolls) < 0.01
     assert 0.99 < max(rolls) < 1
     assert 0.45 < sum(rolls) / 1000 < 0.55

@@ -26,7 +26,15 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     **PLAIN,
     "method": {"text_encoder": True, "dropout": 0.2},
     "captions": {"dropout": 0.5},
-    "training": {"steps": STEPS, "accumulation": 2, "noise_offset": 0.1, "min_snr_gamma": 5.0},
+    "training": {"steps": STEPS, "accumulation": 2},
+    "objective": {
+        "noise_offset": 0.1,
+        "noise_offset_random": True,
+        "multires_iterations": 3,
+        "input_perturbation": 0.1,
+        "min_snr_gamma": 5.0,
+        "loss": "huber",
+    },
     "previews": {"every": 4, "prompts": ["a red square --w 64 --h 64 --s 1"]},
 }
 

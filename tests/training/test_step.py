@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from accelerate import Accelerator
 
+from sdtui.models.noise_schedule import retarget
 from sdtui.profile.schema import Optimizer, Profile
 from sdtui.training.cache import Latents
 from sdtui.training.data import Batch, DataOrder
@@ -28,14 +31,21 @@ class FixedOrder(DataOrder):
 
 
 class Bench:
-    def __init__(self, store: TensorStore, batches: list[Batch], dropout: float = 0.0, offset: float = 0.0) -> None:
+    def __init__(
+        self,
+        store: TensorStore,
+        batches: list[Batch],
+        dropout: float = 0.0,
+        objective: dict[str, Any] | None = None,
+    ) -> None:
         self.model = FakeModel()
         for number in range(4):
             store.put(f"{number:064}", {"mean": torch.full((4, 2, 2), float(number)), "std": torch.ones(4, 2, 2)})
         profile = Profile.model_validate(
             {
                 "model": {"base": "x"},
-                "training": {"steps": 1, "seed": 7, "noise_offset": offset},
+                "training": {"steps": 1, "seed": 7},
+                "objective": objective or {},
                 "captions": {"dropout": dropout},
             }
         )
@@ -90,8 +100,58 @@ def test_captions_are_dropped_at_their_rate(store: TensorStore) -> None:
     assert 15 <= bench.model.encoded_texts.count("") <= 35
 
 
-def test_the_noise_offset_changes_the_noise(store: TensorStore) -> None:
-    assert Bench(store, [(0,)], offset=0.5).take() != Bench(store, [(0,)]).take()
+@pytest.mark.parametrize(
+    "objective",
+    [
+        {"prediction": "v_prediction"},
+        {"timestep_min": 9},
+        {"timestep_max": 1},
+        {"min_snr_gamma": 0.5},
+        {"debiased": True},
+        {"scale_velocity_loss": True},
+        {"velocity_like_loss": 1.0},
+        {"noise_offset": 0.5},
+        {"noise_offset_adaptive": 0.5},
+        {"multires_iterations": 2},
+        {"input_perturbation": 0.5},
+        {"loss": "l1"},
+        {"loss": "huber"},
+        {"loss": "smooth_l1"},
+    ],
+    ids="-".join,
+)
+def test_every_setting_of_the_objective_changes_the_step(store: TensorStore, objective: dict[str, Any]) -> None:
+    changed = Bench(store, [(1, 2)], objective=objective)
+    retarget(changed.model, objective.get("prediction", "auto"), zero_terminal_snr=False)
+    assert changed.take() != Bench(store, [(1, 2)]).take()
+
+
+@pytest.mark.parametrize(
+    ("plain", "objective"),
+    [
+        ({"noise_offset": 0.5}, {"noise_offset_random": True}),
+        ({"multires_iterations": 2}, {"multires_discount": 0.9}),
+        ({"input_perturbation": 0.5}, {"input_perturbation_random": True}),
+        ({"loss": "huber"}, {"huber_schedule": "constant"}),
+        ({"loss": "huber"}, {"huber_schedule": "exponential"}),
+        ({"loss": "huber"}, {"huber_c": 0.3}),
+        ({"loss": "smooth_l1"}, {"huber_scale": 2.0}),
+    ],
+)
+def test_what_shapes_another_setting_changes_it(
+    store: TensorStore, plain: dict[str, Any], objective: dict[str, Any]
+) -> None:
+    changed = Bench(store, [(1, 2)], objective={**plain, **objective})
+    assert changed.take() != Bench(store, [(1, 2)], objective=plain).take()
+
+
+@pytest.mark.parametrize(("objective", "expected"), [({"timestep_min": 9}, {9}), ({"timestep_max": 2}, {0, 1})])
+def test_only_timesteps_of_the_range_are_trained(
+    store: TensorStore, objective: dict[str, int], expected: set[int]
+) -> None:
+    bench = Bench(store, [(0,) * 50], objective=objective)
+    bench.take()
+    assert bench.model.seen_timesteps == expected
 
 
 def test_the_step_knows_its_number_and_samples(store: TensorStore) -> None:

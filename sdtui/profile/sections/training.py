@@ -58,21 +58,6 @@ class Training(Section):
         Field(ge=0, le=1000),
         About("Gradients longer than this are shortened to it; 0: off.", source=KOHYA, aka=("max_grad_norm",)),
     ] = 1.0
-    min_snr_gamma: Annotated[
-        float,
-        Field(ge=0, le=100),
-        About(
-            "Caps the weight of easy, nearly clean timesteps; 5 is usual, 0: off.", source="Hang et al. 2023, Min-SNR"
-        ),
-    ] = 0.0
-    noise_offset: Annotated[
-        float,
-        Field(ge=0, le=1),
-        About(
-            "Adds a constant per channel to the noise, so that very dark and bright images are learned; 0: off.",
-            source="Guttenberg 2023",
-        ),
-    ] = 0.0
     gradient_checkpointing: Annotated[
         bool, About("Recompute activations in the backward pass: less memory, about a third slower.")
     ] = False

@@ -30,7 +30,7 @@ def document(tmp_path: Path) -> ProfileDocument:
 def test_sections_and_settings_stand_in_the_order_of_the_schema(document: ProfileDocument) -> None:
     rows = form_rows(document)
     assert [row.title for row in rows if row.kind == "heading"] == [
-        "profile", "model", "method", "dataset", "folder 1", "folder 2", "captions", "training", "optimizer",
+        "profile", "model", "method", "dataset", "folder 1", "folder 2", "captions", "training", "objective", "optimizer",
         "schedule", "previews", "saving", "launch",
     ]  # fmt: skip
     assert [row.key for row in rows if row.key.startswith("dataset.folders")] == [

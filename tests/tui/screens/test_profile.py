@@ -47,8 +47,8 @@ async def test_sections_settings_help_and_plan_are_shown(profile: Path) -> None:
         rows = screen_text(app)
         assert rows[0].startswith(" sdtui  profile  city.toml")
         assert rows[0].endswith("no problems")
-        assert [line[:14].strip(" ▸") for line in rows[1:13]] == [
-            "profile", "model", "method", "dataset", "folders", "captions", "training", "optimizer", "schedule",
+        assert [line[:14].strip(" ▸") for line in rows[1:14]] == [
+            "profile", "model", "method", "dataset", "folders", "captions", "training", "objective", "optimizer", "schedule",
             "previews", "saving", "launch",
         ]  # fmt: skip
         assert row(app, "alpha") == "alpha 16.0"
