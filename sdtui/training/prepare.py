@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,12 +124,13 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
 
-    def progress(done: int, total: int) -> None:
+    def progress(job: str, done: int, total: int) -> None:
         check()
-        report.progress("encoding images", done, total, "images")
+        report.progress(job, done, total, "images")
 
-    cache = LatentCache(model, collection.samples, profile.dataset.background)
-    unreadable = cache.fill(progress)
+    look = partial(progress, "reading images")
+    cache = LatentCache(model, collection.samples, profile.dataset.background, progress=look)
+    unreadable = cache.fill(partial(progress, "encoding images"))
     if unreadable:
         _tell_unreadable(list(unreadable.values()), profile, report)
     if cache.store.failure is not None:
@@ -186,6 +188,7 @@ def _has_gpu() -> bool:
 def _make_deterministic() -> None:
     """A resumed run must reach the same bits: kernels whose sums depend on the order of threads are avoided."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Not `warn_only`: with it, flash and memory-efficient attention keep the backward pass that differs from run to run.
+    torch.use_deterministic_algorithms(mode=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
