@@ -102,7 +102,7 @@ class SdtuiApp(App[None]):
         """Watch the terminal, unless this is a test without one, and, after the first frame, the workspace."""
         self.call_after_refresh(self._start_board)
         if not self.is_headless:
-            self._guard = Guard(self.save_state, self._leave_soon)
+            self._guard = Guard(self._save_at_once, self._leave_soon)
             self._guard.install()
         if self._target is not None:
             self.call_after_refresh(self.open, self.DEFAULT_MODE, self._target)
@@ -277,6 +277,13 @@ class SdtuiApp(App[None]):
             if stack and isinstance(stack[0], SdtuiScreen) and stack[0].is_mounted:
                 self.state.put(name, stack[0].remember())
         self.state.save()
+
+    def _save_at_once(self) -> None:
+        """The terminal is gone, and the process in a moment."""
+        self.save_state()
+        for stack in self._screen_stacks.values():
+            if stack and isinstance(stack[0], SdtuiScreen):
+                stack[0].settle()
 
     def _handle_exception(self, error: Exception) -> None:
         """Write a crash file in place of Textual's page of local variables; tests still see the exception."""

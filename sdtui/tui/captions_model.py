@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from sdtui.dataset.edit import Change, Journal, Operation
 from sdtui.dataset.library import Library, Stat
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
+from sdtui.tui.tag_ranks import TagRanks
 
 FLUSH_SECONDS = 2.0
 # What is known of an image's caption, one byte each.
@@ -47,16 +48,16 @@ class CaptionsModel:
 
     Attributes:
         library: the images.
-        view: positions that are listed, in order; all of them unless a search narrows it.
+        view: positions that are listed, rising; all of them unless a search narrows it.
         marked: positions the user marked.
-        counts: in how many captions of the view each tag stands; None until counted.
+        ranks: in how many captions of the view each tag stands; None until counted.
     """
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self.view: Sequence[int] = range(len(library))
         self.marked: set[int] = set()
-        self.counts: Counter[str] | None = None
+        self.ranks: TagRanks | None = None
         self.matches: Sequence[int] = ()
         self._known = bytearray(CAPTIONED if library.has_caption(at) else UNTAGGED for at in range(len(library)))
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="captions")
@@ -101,9 +102,8 @@ class CaptionsModel:
 
     def row_of(self, position: int) -> int | None:
         """Where an image is listed, None when the view leaves it out."""
-        if isinstance(self.view, range):
-            return position if position in self.view else None
-        return next((row for row, at in enumerate(self.view) if at == position), None)
+        row = bisect_left(self.view, position)
+        return row if row < len(self.view) and self.view[row] == position else None
 
     def take(self, position: int) -> InHand:
         """Read one image's caption from disk."""
@@ -159,9 +159,9 @@ class CaptionsModel:
             return False
         return True
 
-    def close(self) -> None:
-        """Write what is pending and let the thread go."""
-        self._writer.shutdown(wait=True)
+    def close(self, *, wait: bool = True) -> None:
+        """Let the thread go once what is pending is written; the process does not end before that, whether one waits or not."""
+        self._writer.shutdown(wait=wait)
 
     def load_slowly(self) -> Iterator[int]:
         """Read all captions; yields how many are read. Afterwards blank ones count as untagged."""
@@ -170,9 +170,9 @@ class CaptionsModel:
         for at in range(len(self.library)):
             self._note(at, self.library.text(at))
 
-    def count_slowly(self, stopped: Callable[[], bool] = lambda: False) -> Counter[str]:
+    def count_slowly(self, stopped: Callable[[], bool] = lambda: False) -> TagRanks:
         """Count the tags of the view; once `stopped` says so, what is left is not counted."""
-        return self.library.tag_counts(itertools.takewhile(lambda _at: not stopped(), self.view))
+        return TagRanks(self.library.tag_counts(itertools.takewhile(lambda _at: not stopped(), self.view)))
 
     def search_slowly(self, query: str) -> list[int]:
         """Positions whose name or caption contains `query`."""
@@ -180,9 +180,17 @@ class CaptionsModel:
             return self.library.search(query)
 
     def show(self, positions: Sequence[int] | None) -> None:
-        """Narrow the view to `positions`, or show everything."""
+        """Narrow the view to `positions` (rising), or show everything."""
         self.view = range(len(self.library)) if positions is None else positions
-        self.counts = None
+        self.ranks = None
+
+    def find_slowly(self, relatives: Iterable[str]) -> dict[str, int]:
+        """Position by path relative to the dataset, for those that are still there."""
+        wanted = set(relatives)
+        if not wanted:
+            return {}
+        found = ((self.library[at].relative, at) for at in range(len(self.library)))
+        return {relative: at for relative, at in found if relative in wanted}
 
     def positions_of(self, paths: Sequence[Path]) -> list[int]:
         """Positions whose caption files are among `paths`."""
@@ -212,11 +220,8 @@ class CaptionsModel:
 
     def _count(self, old: str, new: str) -> None:
         """Keep the counts right without counting everything again."""
-        if self.counts is None:
-            return
-        self.counts.subtract(set(tag_words(old)))
-        self.counts.update(set(tag_words(new)))
-        self.counts += Counter()  # drops the tags that are gone
+        if self.ranks is not None:
+            self.ranks.change(set(tag_words(old)), set(tag_words(new)))
 
     def _next_row(self, row: int, step: int, wanted: Callable[[int], bool]) -> int | None:
         count = len(self.view)

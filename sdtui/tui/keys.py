@@ -10,11 +10,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
 from sdtui.errors import UserError
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,11 @@ class KeyTable:
     def footer(self, *contexts: str) -> list[Key]:
         """What the footer shows for these contexts, most useful first."""
         return sorted((row for row in self.rows(*contexts) if row.footer), key=lambda row: row.footer)
+
+
+def key_table_of(widget: Widget) -> KeyTable:
+    """The table that the widget's app goes by; ours in an app that has none."""
+    return getattr(widget.app, "keys", None) or KeyTable()
 
 
 def _checked_remap(remap: Mapping[str, str], table: tuple[Key, ...]) -> dict[str, str]:

@@ -36,6 +36,11 @@ def clean(text: str, *, ascii_only: bool = False, lines: bool = False) -> str:
     return (_NOT_ASCII if ascii_only else _ACTED_ON).sub(lambda match: _spelt(match[0]), text)
 
 
+def harmless(text: str) -> str:
+    """`text` with a `?` for each character a terminal would act on: for lines being typed, where places must not shift."""
+    return _ACTED_ON.sub("?", text)
+
+
 def literal(text: str, style: str = "", *, ascii_only: bool = False, lines: bool = False) -> Content:
     """`text` as content that no widget parses, in one style (`$accent`, `bold` …)."""
     return Content.styled(clean(text, ascii_only=ascii_only, lines=lines), style)

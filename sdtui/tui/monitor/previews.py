@@ -110,7 +110,7 @@ class PreviewPane(Vertical):
         self._ascii = ascii_only
         self._album = Album()
         self._folder: Path | None = None
-        self._shown: list[Preview] | None = None
+        self._shown: tuple[list[Preview], str] | None = None
         self._words = ""
 
     def compose(self) -> ComposeResult:
@@ -125,9 +125,10 @@ class PreviewPane(Vertical):
         """Show the album's choice; `folder` is the run's, to which preview paths are relative."""
         self._album, self._folder = album, folder
         chosen = album.chosen(self._places())
-        if chosen != self._shown or not chosen:
-            self._shown = chosen
-            self._fill(chosen, folder, "no previews yet" if will_come else "no previews")
+        empty = "no previews yet" if will_come else "no previews"
+        if (chosen, empty) != self._shown:
+            self._shown = chosen, empty
+            self._fill(chosen, folder, empty)
         self._head()
 
     def on_resize(self, _event: Resize) -> None:

@@ -184,6 +184,9 @@ class SdtuiScreen(Screen[None]):
         del board
         self.update_chrome()
 
+    def settle(self) -> None:
+        """The process is about to end at once: finish what would be lost."""
+
     def copyable(self) -> str:
         """What `Y` copies: the path or text under the cursor; empty when there is nothing."""
         return ""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.worker import Worker
 
 from sdtui.dataset import tags
 from sdtui.dataset.edit import ConflictError
@@ -158,11 +159,22 @@ class CaptionsScreen(CaptionsSearch):
         else:
             self._close_pane()
 
-    def _opened(self, model: CaptionsModel) -> None:
-        """Also bring back a text that was being typed when the program ended."""
-        super()._opened(model)
+    def _take_over(
+        self, model: CaptionsModel, worker: Worker[None], left: dict[str, Any], places: dict[str, int]
+    ) -> None:
+        """Not under the hands of somebody who types."""
+        if self.query_one(CaptionPane).busy:
+            self._opening = None
+            self.say("the folder was not read again, as you are typing", "warning")
+        super()._take_over(model, worker, left, places)
+
+    def _opened(self, left: dict[str, Any]) -> None:
+        """Bring back a text that was being typed when the program ended."""
+        super()._opened(left)
         draft = self._recalled.pop("draft", None)
-        if self.hand is None or not isinstance(draft, str) or not self._is_recalled(self.hand):
+        if self.hand is None or self.model is None or not isinstance(draft, str):
+            return
+        if self.model.library[self.hand.position].relative != left.get("image"):
             return
         if (hand := self._editable()) is not None and draft != hand.text:
             self._open_editor(hand, draft)
@@ -202,7 +214,7 @@ class CaptionsScreen(CaptionsSearch):
             return
         value = found[min(self.tag, len(found) - 1)].text if what == "replace_tag" else ""
         self._asking, self._edited = what, hand
-        self.query_one(CaptionPane).ask(label, value, self.model.counts)
+        self.query_one(CaptionPane).ask(label, value, self.model.ranks)
         self.update_chrome()
 
     def _change(self, before: InHand, text: str, label: str) -> None:

@@ -9,8 +9,8 @@ from textual.binding import BindingType
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from sdtui.errors import SdtuiError
 from sdtui.tui import keys
+from sdtui.tui.captions_model import CaptionsModel
 from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.captions_view import CaptionsView
 from sdtui.tui.screens.dialogs import Ask
@@ -63,10 +63,15 @@ class CaptionsSearch(CaptionsView):
         def search() -> None:
             worker = get_current_worker()
             found = model.search_slowly(query)
-            if not worker.is_cancelled and query == self._searched:
-                self.app.call_from_thread(self._narrow, found)
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._found, model, query, found)
 
         self.run_worker(search, thread=True, group="search", exclusive=True, exit_on_error=False)
+
+    def _found(self, model: CaptionsModel, query: str, found: list[int]) -> None:
+        """Narrow the list, unless another dataset or search is on the screen by now."""
+        if model is self.model and query == self._searched:
+            self._narrow(found)
 
     def _narrow(self, found: list[int] | None) -> None:
         if self.model is None:
@@ -140,25 +145,15 @@ class CaptionsSearch(CaptionsView):
 
     def action_reload(self) -> None:
         """List the folder again: images may have come or gone."""
-        model = self.model
-        if model is None:
-            return
+        if self.model is not None:
+            self._start_reading(self.model.folder)
 
-        def reload() -> None:
-            try:
-                fresh = type(model).open_slowly(model.folder)
-            except SdtuiError as error:
-                self.app.call_from_thread(self.say, str(error), "error")
-                return
-            fresh.close()
-            self.app.call_from_thread(self._reopen, model.folder)
-
-        self.run_worker(reload, thread=True, group="reload", exclusive=True, exit_on_error=False)
-
-    def _reopen(self, folder: Path) -> None:
-        self._recalled = self.remember()
-        self._close_model()
-        self.open_target(folder)
+    def _close_model(self) -> None:
+        """What was found in one dataset is nothing in another."""
+        if self.model is not None:
+            self.query_one(SearchLine).close()
+            self._searched = ""
+        super()._close_model()
 
     def _go_to_match(self, step: int) -> None:
         if self.model is not None:

@@ -17,7 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
@@ -26,6 +26,7 @@ from sdtui.tui.captions_model import CaptionsModel, InHand
 from sdtui.tui.literal import home_path
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.base import SdtuiScreen
+from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.picture import PicturePanel
@@ -123,20 +124,28 @@ class CaptionsView(SdtuiScreen):
         """Folder, image, and marks."""
         if self.model is None:
             return self._recalled
-        self.model.flush()  # what is not written by now goes on being written
         marks = [self.model.library[at].relative for at in sorted(self.model.marked)]
         at = self.model.library[self.hand.position].relative if self.hand else ""
         return {"folder": str(self.model.folder), "image": at, "marks": marks}
+
+    def settle(self) -> None:
+        """Wait a moment for what was edited to be written."""
+        if self.model is not None:
+            self.model.flush()
 
     def open_target(self, target: Path) -> None:
         """Show the images in `target`."""
         if self.model is not None and self.model.folder == target:
             return
         self._close_model()
-        self._opening = target
-        self.update_chrome()
         self.query_one(PicturePanel).show(None, message="reading the folder")
-        self.run_worker(lambda: self._open(target), thread=True, group="open", exclusive=True, exit_on_error=False)
+        self._start_reading(target)
+        self.update_chrome()
+
+    def _start_reading(self, folder: Path) -> None:
+        """List the folder's images in a thread; what is open stays until that is done."""
+        self._opening = folder
+        self.run_worker(lambda: self._open(folder), thread=True, group="open", exclusive=True, exit_on_error=False)
 
     def on_unmount(self) -> None:
         """Write what is pending; the widgets are gone by now."""
@@ -164,10 +173,9 @@ class CaptionsView(SdtuiScreen):
         except SdtuiError as error:
             self.app.call_from_thread(self._could_not_open, str(error))
             return
-        if worker.is_cancelled:
-            model.close()
-            return
-        self.app.call_from_thread(self._opened, model)
+        left = self.app.call_from_thread(self._left_at, folder)
+        places = model.find_slowly([*left.get("marks", []), left.get("image", "")])
+        self.app.call_from_thread(self._take_over, model, worker, left, places)
         self._load_tokens()
         for _loaded in model.load_slowly():
             if worker.is_cancelled or self.model is not model:
@@ -188,28 +196,39 @@ class CaptionsView(SdtuiScreen):
 
     def _could_not_open(self, message: str) -> None:
         self._opening = None
-        self._nothing(message, "$error")
+        if self.model is not None:
+            self.say(message, "error")
+        else:
+            self._nothing(message, "$error")
 
-    def _opened(self, model: CaptionsModel) -> None:
-        if self._opening != model.folder:
+    def _left_at(self, folder: Path) -> dict[str, Any]:
+        """What `remember` kept of this folder, now or the last time; paths that are no text are left out."""
+        state = self.remember() if self.model is not None else self._recalled
+        if state.get("folder") != str(folder):
+            return {}
+        marks = state.get("marks")
+        known = [mark for mark in marks if isinstance(mark, str)] if isinstance(marks, list) else []
+        return {**state, "marks": known, "image": str(state.get("image", ""))}
+
+    def _take_over(
+        self, model: CaptionsModel, worker: Worker[None], left: dict[str, Any], places: dict[str, int]
+    ) -> None:
+        """Show what was read, unless something else is wanted by now."""
+        if worker.is_cancelled or self._opening != model.folder:
             model.close()
             return
+        self._close_model()
         self.model, self._opening = model, None
         if not len(model.library):
             self._nothing(f"no images here: {model.library.why_empty()}")
             return
-        recalled = self._recalled if self._recalled.get("folder") == str(model.folder) else {}
-        found = map(model.library.position, map(str, recalled.get("marks", [])))
-        model.marked = {at for at in found if at is not None}
-        start = model.library.position(str(recalled.get("image", "")))
+        model.marked = {places[mark] for mark in left.get("marks", []) if mark in places}
         self.query_one(TagPanel).show_message("reading the captions")
-        self._list_rows(start or 0)
+        self._list_rows(places.get(left.get("image", ""), 0))
+        self._opened(left)
 
-    def _is_recalled(self, hand: InHand) -> bool:
-        """Whether this is the image the screen was left on the last time."""
-        assert self.model is not None
-        left = self._recalled.get("folder"), self._recalled.get("image")
-        return left == (str(self.model.folder), self.model.library[hand.position].relative)
+    def _opened(self, left: dict[str, Any]) -> None:
+        """A dataset is open; `left` is how it was left the last time."""
 
     def _loaded(self, model: CaptionsModel) -> None:
         if self.model is model:
@@ -222,7 +241,7 @@ class CaptionsView(SdtuiScreen):
         """Say why there is nothing to see."""
         self.images.set_rows(0, lambda _index, _width: Content(""))
         self.query_one(PicturePanel).show(None)
-        self.query_one(TagPanel).show(Counter(), "tags")
+        self.query_one(TagPanel).show(TagRanks(Counter()), "tags")
         pane = self.query_one(CaptionPane)
         pane.show_facts(Content(""), Content(""))
         pane.view.show_message(message, style)
@@ -231,7 +250,7 @@ class CaptionsView(SdtuiScreen):
 
     def _close_model(self) -> None:
         if self.model is not None:
-            self.model.close()
+            self.model.close(wait=False)
             self.model, self.hand = None, None
             self.images.set_rows(0, lambda _index, _width: Content(""))
 
@@ -322,19 +341,19 @@ class CaptionsView(SdtuiScreen):
         """In a thread: count the view's tags and show them."""
         view = model.view
         worker = get_current_worker()
-        counts = model.count_slowly(lambda: worker.is_cancelled or model.view is not view)
+        ranks = model.count_slowly(lambda: worker.is_cancelled or model.view is not view)
 
         def show() -> None:
             if not worker.is_cancelled and self.model is model and model.view is view:
-                model.counts = counts
+                model.ranks = ranks
                 self._show_counts()
 
         self.app.call_from_thread(show)
 
     def _show_counts(self) -> None:
-        if self.model is not None and self.model.counts is not None:
+        if self.model is not None and self.model.ranks is not None:
             everything = isinstance(self.model.view, range)
-            self.query_one(TagPanel).show(self.model.counts, "tags" if everything else "tags in view")
+            self.query_one(TagPanel).show(self.model.ranks, "tags" if everything else "tags in view")
 
     def _key(self, action: str) -> str:
         row = next(row for row in self.sdtui.keys.rows("captions") if row.action == action)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual.binding import BindingType
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 
 from sdtui.tui import keys
+from sdtui.tui.keys import key_table_of
+from sdtui.tui.literal import harmless
 
 
 class CaptionEditor(TextArea):
@@ -43,14 +46,25 @@ class CaptionEditor(TextArea):
         self.load_text(text)
         self.move_cursor(self.document.end)
 
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is drawn: a caption may hold what a terminal would obey."""
+        # Tabs are the widget's own to expand.
+        words = "\t".join(map(harmless, self.document.get_line(line_index).split("\t")))
+        return Text(words, end="", no_wrap=True)
+
     async def _on_key(self, event: Key) -> None:
-        """Enter is the table's, not a line break; everything else types."""
-        if event.key == "enter":
+        """Enter is the table's where the table gives it a meaning, else a line break; everything else types."""
+        if event.key == "enter" and (action := self._table_action("enter")):
             event.stop()
             event.prevent_default()
-            self.action_save()
+            await self.run_action(action)
             return
         await super()._on_key(event)
+
+    def _table_action(self, key: str) -> str:
+        """What the user's table of keys does with `key` while a caption is edited; empty: nothing."""
+        rows = key_table_of(self).rows(self.KEY_CONTEXT)
+        return next((row.action for row in rows if key in row.keys.split(",")), "")
 
     def action_save(self) -> None:
         """Hand the text over."""

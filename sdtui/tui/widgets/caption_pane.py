@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,9 +11,13 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Static
 
+from sdtui.tui.literal import harmless
+from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.line_input import LineInput
+
+OFFERED = 10_000
 
 
 class CaptionPane(Vertical):
@@ -79,11 +84,11 @@ class CaptionPane(Vertical):
             self.editor.begin(text)
         self.editor.focus()
 
-    def ask(self, label: str, value: str, counts: Counter[str] | None) -> None:
+    def ask(self, label: str, value: str, ranks: TagRanks | None) -> None:
         """Ask for a tag, completing from the tags of the dataset."""
         self.add_class("-asking")
         self._label.update(Content(f"{label}  "))
-        self.line.suggester = TagSuggester(counts) if counts else None
+        self.line.suggester = TagSuggester(ranks.tags()) if ranks else None
         self.line.value = value
         self.line.cursor_position = len(value)
         self.line.focus()
@@ -101,11 +106,16 @@ class CaptionPane(Vertical):
 
 
 class TagSuggester(Suggester):
-    """Completes to the most frequent tag that begins with what was typed."""
+    """Completes to the most frequent tag that begins with what was typed.
 
-    def __init__(self, counts: Counter[str]) -> None:
+    Args:
+        tags: most frequent first; those beyond the first OFFERED are too rare to be meant, and looking through a
+            hundred thousand sentences would hold a key back.
+    """
+
+    def __init__(self, tags: Iterable[str]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._tags = sorted(counts, key=lambda tag: (-counts[tag], tag))
+        self._tags = [tag for tag in islice(tags, OFFERED) if harmless(tag) == tag]
 
     async def get_suggestion(self, value: str) -> str | None:
         """The completion, keeping the letters as typed."""

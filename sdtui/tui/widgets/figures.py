@@ -9,6 +9,7 @@ from textual.events import Resize
 from textual.strip import Strip
 from textual.widget import Widget
 
+from sdtui.tui.literal import clean
 from sdtui.tui.widgets.frame import Frame
 
 Piece = tuple[str, str]
@@ -16,7 +17,7 @@ Piece = tuple[str, str]
 
 
 class FigureLines(Widget):
-    """Lines of pieces; `show` draws what differs. For single-width words of ours; untrusted text goes elsewhere."""
+    """Lines of pieces; `show` draws what differs. For single-width words: a caption or a file name goes elsewhere."""
 
     DEFAULT_CSS = """
     FigureLines { height: 1; }
@@ -60,7 +61,9 @@ class FigureLines(Widget):
         frame = Frame(*self.size)
         for y, line in enumerate(self._lines):
             x = 0
-            for words, role in line:
+            for said, role in line:
+                # The device's name and the like come from a file.
+                words = clean(said)
                 frame.text(x, y, words, role)
                 x += len(words)
         before, self._frame = self._frame, frame

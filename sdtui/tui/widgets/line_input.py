@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 
 from sdtui.tui import keys
+from sdtui.tui.literal import harmless
 
 
 class LineInput(Input):
@@ -56,6 +58,14 @@ class LineInput(Input):
     ) -> None:
         super().__init__(value, placeholder=placeholder, id=id, classes=classes, select_on_focus=False, compact=True)
         self.cursor_blink = False
+
+    @property
+    def _value(self) -> Text:
+        """What is drawn: a caption may hold what a terminal would obey."""
+        drawn = super()._value
+        return Text(
+            harmless(drawn.plain), style=drawn.style, spans=drawn.spans, end="", no_wrap=True, overflow="ignore"
+        )
 
     def action_accept(self) -> None:
         """Hand over what was typed."""

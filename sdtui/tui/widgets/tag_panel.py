@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -12,6 +10,7 @@ from textual.widgets import Static
 from sdtui.tui.glyphs import bar, glyphs_of
 from sdtui.tui.literal import clean, fit
 from sdtui.tui.numbers import grouped
+from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.linelist import LineList
 
 BAR_SHARE = 3  # a third of the width is the bar
@@ -30,7 +29,7 @@ class TagPanel(Vertical):
         self._title = Static("tags", markup=False)
         self._list = LineList(pointer=False)
         self._list.can_focus = False
-        self._tags: list[tuple[str, int]] = []
+        self._tags: TagRanks | None = None
 
     def compose(self) -> ComposeResult:
         """Heading, list."""
@@ -41,13 +40,14 @@ class TagPanel(Vertical):
         """Say what is being waited for."""
         self._title.update(Content(message), layout=False)
 
-    def show(self, counts: Counter[str], heading: str) -> None:
+    def show(self, ranks: TagRanks, heading: str) -> None:
         """Show these counts."""
-        self._tags = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        self._title.update(Content(f"{heading}  {grouped(len(self._tags))}"), layout=False)
-        self._list.set_rows(len(self._tags), self._row, cursor=0)
+        self._tags = ranks
+        self._title.update(Content(f"{heading}  {grouped(len(ranks))}"), layout=False)
+        self._list.set_rows(len(ranks), self._row, cursor=0)
 
     def _row(self, index: int, width: int) -> Content:
+        assert self._tags is not None
         tag, count = self._tags[index]
         marks = glyphs_of(self)
         bar_width = max(0, width // BAR_SHARE - 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from textual.pilot import Pilot
 
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.captions_model import CaptionsModel
 from sdtui.tui.screens import captions as captions_screen
 from sdtui.tui.screens.captions import CaptionsScreen
 from sdtui.tui.settings import Settings
@@ -610,3 +612,51 @@ def _key(key: str):  # type: ignore[no-untyped-def]
     from textual import events
 
     return events.Key(key, key if len(key) == 1 else "/")
+
+
+async def test_what_was_found_in_one_dataset_is_not_shown_in_another(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = dataset(images.parent / "other", {"dog": b"dog\n"})
+    go_on, searched = threading.Event(), threading.Event()
+
+    def slow(model: CaptionsModel, query: str) -> list[int]:
+        go_on.wait(20)
+        searched.set()
+        return model.library.search(query)
+
+    monkeypatch.setattr(CaptionsModel, "search_slowly", slow)
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "tower.png"))
+        await pilot.press("slash", *"tower")
+        await until(pilot, lambda: says(app, "searching"))
+        screen_of(app).open_target(other)
+        await until(pilot, lambda: says(app, "dog.png"))
+        go_on.set()
+        await until(pilot, searched.is_set)
+        await pilot.pause(0.1)
+        assert says(app, "dog.png")
+        assert screen_of(app).model is not None
+        assert not says(app, "/ tower")
+
+
+async def test_the_folder_is_not_read_again_under_the_hands_of_somebody_typing(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "tags  5"))
+        go_on = threading.Event()
+        opened = CaptionsModel.open_slowly
+
+        def slow(folder: Path) -> CaptionsModel:
+            go_on.wait(20)
+            return opened(folder)
+
+        monkeypatch.setattr(CaptionsModel, "open_slowly", slow)
+        await pilot.press("f5", "enter", "x")
+        go_on.set()
+        await until(pilot, lambda: told(app, "as you are typing"))
+        await pilot.press("enter")
+        await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"city, bridgex\n")

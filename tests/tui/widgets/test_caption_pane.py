@@ -6,6 +6,7 @@ from collections import Counter
 
 from textual.content import Content
 
+from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from tests.tui.hostile import HOSTILE
@@ -47,6 +48,14 @@ async def test_enter_saves_ctrl_j_breaks_escape_cancels() -> None:
         assert app.said == ["saved [/x] one2\nq", "saved [/x] one2\nq", "cancelled"]
 
 
+async def test_what_a_terminal_would_obey_is_a_question_mark_in_the_editor() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.pane.edit("a\x1b[31mb\u202ec\td")
+        await until(pilot, lambda: screen_text(app)[2].startswith(" a?[31mb?c "))
+        assert app.pane.typed == "a\x1b[31mb\u202ec\td"
+
+
 async def test_the_editor_begins_anew_each_time() -> None:
     app = Recorded()
     async with app.run_test(size=(40, 9)) as pilot:
@@ -64,7 +73,7 @@ async def test_asking_shows_the_caption_and_a_line() -> None:
     app = Recorded()
     async with app.run_test(size=(40, 9)) as pilot:
         app.pane.view.show("city, boat", 0)
-        app.pane.ask("add tag", "[b]", Counter({"boat": 1}))
+        app.pane.ask("add tag", "[b]", TagRanks(Counter({"boat": 1})))
         await until(pilot, lambda: screen_text(app)[-1] == " add tag  [b]")
         assert screen_text(app)[2] == " city, boat"
         assert (app.pane.busy, app.pane.typed) == (True, None)

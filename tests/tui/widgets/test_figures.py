@@ -17,6 +17,14 @@ async def test_pieces_one_after_another_cut_at_the_edge() -> None:
         assert lines.plain() == ["step 1 880 /"]
 
 
+async def test_a_name_from_a_file_is_literal() -> None:
+    app = Stage(FigureLines())
+    async with app.run_test(size=(30, 3)):
+        lines = app.query_one(FigureLines)
+        lines.show([[("GPU\x1b[2J[b]", "value")]])
+        assert lines.plain() == [r"GPU\x1b[2J[b]"]
+
+
 async def test_one_ticking_digit_is_one_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Stage(FigureLines())
     async with app.run_test(size=(30, 3)):
