@@ -49,7 +49,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image as it will be trained: caption after prefix and suffix, repeats per epoch, size in pixels, bucket."""
+    """One image as it will be trained: its file's caption, repeats per epoch, size in pixels, bucket.
+
+    A newline stands between two lines of the caption; blank lines and blanks around lines are left out.
+    """
 
     path: Path
     caption: str
@@ -163,15 +166,15 @@ def _facts(image: Path, problems: list[Problem]) -> ImageFacts | None:
 
 
 def _caption(profile: Profile, library: Library, position: int, problems: list[Problem]) -> str:
-    """The caption between prefix and suffix, its lines joined by a blank; empty, and a problem, where there is none."""
+    """The caption's lines as they stand, without blank ones; empty, and a problem, where there is none."""
     try:
         caption = library.read_caption(position)
     except CaptionError as error:
         problems.append(Problem("bad-caption", library.caption_path(position), error.message, error.remedy))
         return ""
-    text = " ".join(line.strip() for line in caption.text.splitlines()).strip()
+    text = "\n".join(stripped for line in caption.text.splitlines() if (stripped := line.strip()))
     if text:
-        return f"{profile.captions.prefix}{text}{profile.captions.suffix}"
+        return text
     remedy = 'Write one, or set captions.on_missing = "empty"'
     if caption.raw is None:
         names = " or ".join(label(naming) for naming in namings_for(profile.captions.extension))

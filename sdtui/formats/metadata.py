@@ -17,6 +17,7 @@ from typing import Any
 import tomli_w
 
 import sdtui
+from sdtui.dataset.caption import tag_words
 from sdtui.dataset.collect import Sample
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
@@ -143,6 +144,8 @@ def _objective(profile: Profile) -> dict[str, Any]:
         "clip_skip": captions.clip_skip if captions.clip_skip > 1 else None,
         "max_token_length": 75,
         "caption_dropout_rate": captions.dropout,
+        "caption_dropout_every_n_epochs": captions.dropout_every,
+        "caption_tag_dropout_rate": captions.tag_dropout,
         "cache_latents": True,
     }
 
@@ -163,8 +166,8 @@ def _dataset(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
         "color_aug": False,
         "flip_aug": False,
         "random_crop": False,
-        "shuffle_caption": False,
-        "keep_tokens": 0,
+        "shuffle_caption": profile.captions.shuffle,
+        "keep_tokens": profile.captions.keep_tokens,
         "dataset_dirs": _json(_folders(samples)),
         "reg_dataset_dirs": _json({}),
         "tag_frequency": _json(_tags(samples)),
@@ -185,7 +188,7 @@ def _tags(samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     """Folder name → tag → how many images have it; repeats do not count."""
     found: dict[str, Counter[str]] = {}
     for sample in samples:
-        tags = {tag.strip().lower() for tag in sample.caption.split(",")} - {""}
+        tags = {tag.lower() for tag in tag_words(sample.caption)}
         found.setdefault(Path(sample.folder).name, Counter()).update(sorted(tags))
     return found
 

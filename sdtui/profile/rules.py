@@ -155,6 +155,30 @@ def text_encoder_rate(profile: Profile) -> Iterator[Finding]:
         )
 
 
+def kept_tags(profile: Profile) -> Iterator[Finding]:
+    """Keeping tags in place needs something that would move them."""
+    captions = profile.captions
+    if captions.keep_tokens and not (captions.shuffle or captions.tag_dropout or captions.token_warmup):
+        key = "captions.keep_tokens"
+        message = f"{key} = {captions.keep_tokens} has no effect: tags are neither shuffled, dropped nor warmed up"
+        yield Finding(
+            "no-effect", key, message, "Set captions.shuffle = true, or leave keep_tokens out", severity="warning"
+        )
+
+
+def no_captions(profile: Profile) -> Iterator[Finding]:
+    """Dropout that leaves no caption at all."""
+    captions = profile.captions
+    for key, value, always in (
+        ("dropout", captions.dropout, captions.dropout == 1),
+        ("dropout_every", captions.dropout_every, captions.dropout_every == 1),
+    ):
+        if always:
+            message = f"captions.{key} = {value:g} leaves every caption out in every epoch"
+            remedy = "Use 0.1 for one in ten" if key == "dropout" else "Use 10 for every tenth epoch"
+            yield Finding("no-captions", f"captions.{key}", message, remedy, severity="warning")
+
+
 def half_on_cpu(profile: Profile) -> Iterator[Finding]:
     """Processors compute fp16 slowly and without loss scaling."""
     if profile.training.precision == "fp16" and profile.training.device == "cpu":
@@ -183,6 +207,8 @@ RULES: dict[Rule, tuple[str, ...]] = {
     targets: ("method.targets",),
     prompts: ("previews.prompts", "previews.every"),
     text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
+    kept_tags: ("captions.keep_tokens", "captions.shuffle", "captions.tag_dropout", "captions.token_warmup"),
+    no_captions: ("captions.dropout", "captions.dropout_every"),
     half_on_cpu: ("training.precision", "training.device"),
     checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
     **objective_rules.RULES,

@@ -1,7 +1,8 @@
-"""Captions as the UNet reads them: from the cache while the text encoder is frozen, encoded anew while it is trained."""
+"""Captions as the UNet reads them: from a cache while the text encoder is frozen, encoded anew while it is trained."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import torch
@@ -59,3 +60,38 @@ class CachedConditioning:
 
     def _key(self, text: str) -> str:
         return key_of(CODE_VERSION, self._model.text_encoder_digest, self._clip_skip, text)
+
+
+class DrawnConditioning:
+    """The states of a frozen text encoder where each step draws its own texts: those read last are kept in memory.
+
+    A text is encoded by itself, never in a batch: its last bits would depend on what else was missing, and a resumed
+    run, whose cache is empty, must get the bits that it would have got.
+
+    Args:
+        model: whose text encoder reads.
+        clip_skip: which of its layers is taken, counted from the last.
+        capacity_bytes: how much is kept; beyond it the text that was not read for longest goes first.
+    """
+
+    def __init__(self, model: Model, clip_skip: int, capacity_bytes: int) -> None:
+        self._model = model
+        self._clip_skip = clip_skip
+        self._room = capacity_bytes
+        self._states: OrderedDict[str, Tensor] = OrderedDict()
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """The states of `texts`, (B, 77, D), on the CPU."""
+        return torch.stack([self._state(text) for text in texts])
+
+    @torch.no_grad()
+    def _state(self, text: str) -> Tensor:
+        if text in self._states:
+            self._states.move_to_end(text)
+            return self._states[text]
+        state = self._model.encode_text([text], self._clip_skip)[0].cpu()
+        self._states[text] = state
+        self._room -= state.nbytes
+        while self._room < 0:
+            self._room += self._states.popitem(last=False)[1].nbytes
+        return state

@@ -17,7 +17,8 @@ from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
 from sdtui.training.cache import LatentCache, Latents
-from sdtui.training.conditioning import CachedConditioning, Conditioning, live_conditioning
+from sdtui.training.captions import CaptionSource
+from sdtui.training.conditioning import CachedConditioning, Conditioning, DrawnConditioning, live_conditioning
 from sdtui.training.data import DataOrder
 from sdtui.training.store import key_of
 
@@ -145,20 +146,33 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     return Data(samples, latents, order, key_of(latents.digest, *captions))
 
 
+def make_captions(profile: Profile, data: Data) -> CaptionSource:
+    """The captions of the samples of `data`, as the profile has them read."""
+    training = profile.training
+    texts = [sample.caption for sample in data.samples]
+    total = data.order.total_steps(training.steps, training.epochs)
+    return CaptionSource(texts, profile.captions, data.order, training.seed, total)
+
+
 def cache_texts(
-    profile: Profile, data: Data, model: Model, report: Report, check: Check, *, trained: bool
+    profile: Profile, captions: CaptionSource, model: Model, report: Report, check: Check, *, trained: bool
 ) -> Conditioning:
-    """How captions become conditioning: from a filled cache, or live if the text encoder is `trained`."""
+    """How captions become conditioning.
+
+    Live if the text encoder is `trained`; else from a cache, which is filled here unless each step draws its own texts.
+    """
+    rules = profile.captions
     if trained:
-        return live_conditioning(model, profile.captions.clip_skip)
+        return live_conditioning(model, rules.clip_skip)
+    if not captions.settled:
+        return DrawnConditioning(model, rules.clip_skip, rules.cache_mib << 20)
 
     def progress(done: int, total: int) -> None:
         check()
         report.progress("encoding captions", done, total, "captions")
 
-    cached = CachedConditioning(model, profile.captions.clip_skip)
-    empty = [""] if profile.captions.dropout else []
-    cached.fill([sample.caption for sample in data.samples] + empty, progress)
+    cached = CachedConditioning(model, rules.clip_skip)
+    cached.fill(captions.all_texts(), progress)
     if cached.store.failure is not None:
         report.warning(cached.store.failure)
     return cached

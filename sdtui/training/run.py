@@ -63,12 +63,12 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     if len(data.samples) < len(collection.samples):
         _introduce(run, profile, report, data.order, str(accelerator.device))
     live = trainable.trains_text_encoder
-    conditioning = prepare.cache_texts(profile, data, model, report, check, trained=live)
+    captions = prepare.make_captions(profile, data)
+    conditioning = prepare.cache_texts(profile, captions, model, report, check, trained=live)
     check()
 
     optimizer = accelerator.prepare(build_adamw(trainable.parameter_groups(profile), profile.optimizer))
     apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm)
-    captions = [sample.caption for sample in data.samples]
     stepper = Stepper(accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live)
     renderer = Renderer(run, report, steering, model, requests)
     session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from sdtui.models.family import Model
 from sdtui.training import objective, randomness
 from sdtui.training.cache import Latents
+from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.noising import Noise, draw_noise
@@ -52,7 +52,7 @@ class Stepper:
     model: Model
     order: DataOrder
     latents: Latents
-    captions: Sequence[str]
+    captions: CaptionSource
     conditioning: Conditioning
     apply: GuardedStep
     profile: Profile
@@ -99,16 +99,12 @@ class Stepper:
         noise = draw_noise(settings, source, latents)
         last = min(settings.timestep_max, len(self._alphas))
         timesteps = self._move(source.integers(settings.timestep_min, last, "timestep"))
-        dropout = self.profile.captions.dropout
         return Inputs(
             latents=self._move(latents),
             noise=noise.moved(self._move),
             timesteps=timesteps,
             alpha_bar=self._alphas[timesteps],
-            captions=[
-                "" if roll < dropout else self.captions[sample]
-                for sample, roll in zip(batch, source.uniform("caption").tolist(), strict=True)
-            ],
+            captions=self.captions.at(step, first, batch),
         )
 
     def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:

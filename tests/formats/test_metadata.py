@@ -133,6 +133,21 @@ def test_buckets_count_repeats(plain: dict[str, str]) -> None:
     assert told["mean_img_ar_error"] == pytest.approx((0.166667 + 0.066667) / 3, abs=1e-6)
 
 
+def test_how_captions_are_read_is_told() -> None:
+    rules = {"shuffle": True, "keep_tokens": 2, "dropout": 0.1, "dropout_every": 3, "tag_dropout": 0.2}
+    told = describe(profile(captions=rules), SAMPLES, FACTS)
+    assert [
+        told[f"ss_{key}"]
+        for key in (
+            "shuffle_caption",
+            "keep_tokens",
+            "caption_dropout_rate",
+            "caption_dropout_every_n_epochs",
+            "caption_tag_dropout_rate",
+        )
+    ] == ["True", "2", "0.1", "3", "0.2"]
+
+
 def test_settings_that_differ_from_the_default_are_told() -> None:
     told = describe(
         profile(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
 from sdtui.training import conditioning
-from sdtui.training.conditioning import CachedConditioning, live_conditioning
+from sdtui.training.conditioning import CachedConditioning, DrawnConditioning, live_conditioning
 from tests.training.fakes import FakeModel
 
 
@@ -56,3 +58,45 @@ def test_live_conditioning_encodes_every_time_and_keeps_the_graph() -> None:
     assert live(["a"]).grad_fn is not None
     assert model.encoded_texts == ["a", "a"]
     assert live(["aaa"]).item() == 6.0
+
+
+ONE_STATE = 4  # bytes of what FakeModel says of a text
+
+
+def test_drawn_texts_are_encoded_one_by_one_and_once() -> None:
+    model = FakeModel()
+    batches: list[int] = []
+    encode = model.encode_text
+
+    def counted(prompts: Sequence[str], clip_skip: int = 1) -> torch.Tensor:
+        batches.append(len(prompts))
+        return encode(prompts, clip_skip)
+
+    model.encode_text = counted  # type: ignore[method-assign]
+    drawn = DrawnConditioning(model, 2, 100)
+    assert drawn(["bb", "a", "bb"]).tolist() == [[[4.0]], [[2.0]], [[4.0]]]
+    assert drawn(["a", "ccc"]).flatten().tolist() == [2.0, 6.0]
+    assert model.encoded_texts == ["bb", "a", "ccc"]
+    assert batches == [1, 1, 1]
+
+
+def test_the_text_not_read_for_longest_goes_first() -> None:
+    model = FakeModel()
+    drawn = DrawnConditioning(model, 1, 2 * ONE_STATE)
+    for text in ("a", "bb", "a", "ccc", "a", "bb"):
+        drawn([text])
+    assert model.encoded_texts == ["a", "bb", "ccc", "bb"]
+
+
+def test_a_batch_larger_than_the_cache_is_still_whole() -> None:
+    model = FakeModel()
+    drawn = DrawnConditioning(model, 1, ONE_STATE - 1)
+    assert drawn(["a", "bb", "a"]).flatten().tolist() == [1.0, 2.0, 1.0]
+    assert model.encoded_texts == ["a", "bb", "a"]
+
+
+def test_drawn_states_carry_no_graph() -> None:
+    model = FakeModel()
+    encode = model.encode_text
+    model.encode_text = lambda prompts, clip_skip=1: encode(prompts, clip_skip) * model.weight  # type: ignore[method-assign]
+    assert not DrawnConditioning(model, 1, 100)(["a"]).requires_grad

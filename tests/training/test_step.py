@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.schema import Optimizer, Profile
 from sdtui.training.cache import Latents
+from sdtui.training.captions import CaptionSource
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.optimizer import GuardedStep, build_adamw
@@ -32,11 +33,7 @@ class FixedOrder(DataOrder):
 
 class Bench:
     def __init__(
-        self,
-        store: TensorStore,
-        batches: list[Batch],
-        dropout: float = 0.0,
-        objective: dict[str, Any] | None = None,
+        self, store: TensorStore, batches: list[Batch], objective: dict[str, Any] | None = None, **captions: Any
     ) -> None:
         self.model = FakeModel()
         for number in range(4):
@@ -46,18 +43,19 @@ class Bench:
                 "model": {"base": "x"},
                 "training": {"steps": 1, "seed": 7},
                 "objective": objective or {},
-                "captions": {"dropout": dropout},
+                "captions": captions,
             }
         )
+        order = FixedOrder(batches)
         accelerator = Accelerator(cpu=True)
         groups = [ParameterGroup(params=[self.model.weight], name="unet", lr=0.1)]
         optimizer = accelerator.prepare(build_adamw(groups, Optimizer()))
         self.stepper = Stepper(
             accelerator=accelerator,
             model=self.model,
-            order=FixedOrder(batches),
+            order=order,
             latents=Latents(store, [f"{number:064}" for number in range(4)]),
-            captions=["a", "bb", "ccc", "dddd"],
+            captions=CaptionSource(["a", "bb", "ccc", "dddd"], profile.captions, order, 7, 1),
             conditioning=self.model.encode_text,
             apply=GuardedStep(accelerator, optimizer, 0.0),
             profile=profile,
@@ -92,6 +90,14 @@ def test_dropped_captions_are_empty(store: TensorStore) -> None:
     bench = Bench(store, [(0, 1, 2, 3)], dropout=1.0)
     bench.take()
     assert bench.model.encoded_texts == ["", "", "", ""]
+
+
+def test_captions_are_drawn_for_the_step(store: TensorStore) -> None:
+    bench = Bench(store, [(2,), (0, 1)], prefix="x ", dropout_every=2)
+    bench.take(0)
+    assert bench.model.encoded_texts == ["x ccc", "x a", "x bb"]
+    bench.take(bench.stepper.order.steps_per_epoch)
+    assert bench.model.encoded_texts[3:] == ["", "", ""]
 
 
 def test_captions_are_dropped_at_their_rate(store: TensorStore) -> None:

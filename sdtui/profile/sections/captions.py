@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
+from sdtui.profile.sections.shared import KOHYA
 
 
 class Captions(Section):
@@ -21,6 +22,12 @@ class Captions(Section):
             aka=("caption_extension", "caption_ext"),
         ),
     ] = "auto"
+    lines: Annotated[
+        Literal["join", "first", "random"],
+        About(
+            "What is read of a caption of several lines: all of them as one text, the first, or one drawn in each step."
+        ),
+    ] = "join"
     prefix: Annotated[str, About("Text put before every caption, as it stands.", aka=("caption_prefix",))] = ""
     suffix: Annotated[str, About("Text put after every caption, as it stands.", aka=("caption_suffix",))] = ""
     dropout: Annotated[
@@ -33,6 +40,80 @@ class Captions(Section):
             aka=("caption_dropout_rate",),
         ),
     ] = 0.0
+    dropout_every: Annotated[
+        int,
+        Field(ge=0, le=1_000_000),
+        About(
+            "Every so many epochs all captions are empty for one epoch; 0: off.",
+            unit="epochs",
+            aka=("caption_dropout_every_n_epochs",),
+        ),
+    ] = 0
+    wildcards: Annotated[
+        bool,
+        About(
+            "Read {a|b|c} as one of its parts, drawn in each step; {{ and }} are the braces themselves.",
+            aka=("enable_wildcard",),
+        ),
+    ] = False
+    shuffle: Annotated[
+        bool, About("Put the tags of a caption in a new order in each step.", aka=("shuffle_caption",))
+    ] = False
+    separator: Annotated[
+        str, Field(min_length=1), About("What stands between two tags.", source=KOHYA, aka=("caption_separator",))
+    ] = ","
+    keep_tokens: Annotated[
+        int,
+        Field(ge=0, le=10_000),
+        About("So many tags at the front are never shuffled, dropped or held back by the warm-up.", unit="tags"),
+    ] = 0
+    keep_separator: Annotated[
+        str,
+        About(
+            "Tags before this mark are kept in front instead of the first keep_tokens; after a second mark, at the end. "
+            "Guides use |||; empty: off.",
+            aka=("keep_tokens_separator",),
+        ),
+    ] = ""
+    secondary_separator: Annotated[
+        str,
+        About(
+            "Tags joined by this stay together when tags are shuffled or dropped; it then becomes the separator. "
+            "Guides use three semicolons; empty: off."
+        ),
+    ] = ""
+    tag_dropout: Annotated[
+        float,
+        Field(ge=0, le=1),
+        About(
+            "Chance that a tag is left out of a caption in a step.",
+            unit="share of 1",
+            aka=("caption_tag_dropout_rate",),
+        ),
+    ] = 0.0
+    token_warmup: Annotated[
+        Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)],
+        About(
+            "Captions grow from token_warmup_min tags to all of theirs over this many steps (whole number), or over this "
+            "share of all steps (below 1); 0: off.",
+            unit="steps or share of 1",
+            aka=("token_warmup_step",),
+        ),
+    ] = 0
+    token_warmup_min: Annotated[
+        int,
+        Field(ge=0, le=10_000),
+        About("How many tags a caption has at the first step of token_warmup.", unit="tags"),
+    ] = 1
+    cache_mib: Annotated[
+        int,
+        Field(ge=1, le=1_000_000),
+        About(
+            "Memory for what a frozen text encoder said of captions that are drawn anew in each step (shuffle, wildcards "
+            "and the like); a text costs 231 KiB in Stable Diffusion 1.x.",
+            unit="MiB",
+        ),
+    ] = 512
     on_missing: Annotated[
         Literal["stop", "empty"],
         About(

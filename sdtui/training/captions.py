@@ -1,0 +1,58 @@
+"""What the captions of a batch read as: drawn from (seed, step, place in the step), so that a resumed run reads the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sdtui.dataset import pipeline
+from sdtui.dataset.pipeline import Moment
+from sdtui.training.data import DataOrder
+from sdtui.training.randomness import uniform
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Captions
+
+
+@dataclass(frozen=True)
+class CaptionSource:
+    """The captions of all samples, as their files have them, and how they are read.
+
+    Args:
+        texts: by the number of the sample; empty for an image without a caption.
+        rules: how they are read.
+        order: which samples a step trains on.
+        seed: the run's seed.
+        total: length of the run in optimizer steps.
+    """
+
+    texts: Sequence[str]
+    rules: Captions
+    order: DataOrder
+    seed: int
+    total: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether a caption that is not left out always reads the same."""
+        return pipeline.is_settled(self.rules)
+
+    def at(self, step: int, first: int, samples: Sequence[int]) -> list[str]:
+        """What `samples` read as in optimizer step `step`, the first of them being number `first` of the step."""
+        return [
+            pipeline.draw(self.texts[sample], self.rules, self._moment(step, place))
+            for place, sample in enumerate(samples, start=first)
+        ]
+
+    def all_texts(self) -> list[str]:
+        """Every text that settled captions can read as, each once."""
+        moment = self._moment(0, 0)
+        texts = {pipeline.compose(text, self.rules, moment) if text else "" for text in self.texts}
+        if self.rules.dropout or self.rules.dropout_every:
+            texts.add("")
+        return sorted(texts)
+
+    def _moment(self, step: int, place: int) -> Moment:
+        return Moment(step, self.order.epoch_of(step), self.total, partial(uniform, self.seed, step, place))
