@@ -105,6 +105,8 @@ async def test_showing_the_same_again_draws_nothing(
         pane.show(Album(previews), tmp_path, will_come=True)
         words = "cannot read the image" if previews else "no previews yet"
         await until(pilot, lambda: words in " ".join(screen_text(app)))
+        await app.workers.wait_for_complete()
+        await pilot.pause()
         drawn: list[str] = []
         monkeypatch.setattr(PicturePanel, "refresh", lambda panel, *_regions, **_options: drawn.append(panel.id))
         pane.show(Album(previews), tmp_path, will_come=True)
