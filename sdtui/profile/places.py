@@ -38,7 +38,11 @@ def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
         )
         return
     path = Path(absolute(written, start))
-    if kind == "output":
+    if _undecodable(path):
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        message = f"{key}: {shown} has a part that is not UTF-8, and a profile can hold nothing else"
+        yield Finding("not-utf8", key, message, "Rename that folder")
+    elif kind == "output":
         yield from _output(key, path)
     elif "\\" in written and not path.exists():
         yield _backslash(key, written, start)
@@ -50,6 +54,14 @@ def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
         yield Finding("not-a-folder", key, f"{key}: {path} is a file, not a folder", "Name the folder it is in")
     elif not os.access(path, os.R_OK | os.X_OK):
         yield Finding("no-permission", key, f"{key}: no permission to read {path}", "Check the folder's owner and mode")
+
+
+def _undecodable(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _backslash(key: str, written: str, start: Path) -> Finding:

@@ -34,7 +34,9 @@ def paths_of(profile: Profile, folder: Path) -> Iterator[tuple[str, str, str, Pa
 
 def anchored(profile: Profile, path: Path) -> Profile:
     """The profile as read from the file `path`: named after it when it has no name, relative paths made absolute."""
-    named = profile if profile.name else profile.model_copy(update={"name": path.stem})
+    # Bytes that are not UTF-8 become question marks: a name is text.
+    stem = path.stem.encode("utf-8", "replace").decode()
+    named = profile if profile.name else profile.model_copy(update={"name": stem})
     return resolved(named, path.parent)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.profile.check import check_file
 from sdtui.profile.places import misplaced
 from sdtui.profile.problem import Finding
+from sdtui.profile.resolve import anchored
 from sdtui.profile.schema import Profile
 
 
@@ -98,3 +100,21 @@ def test_no_permission(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_keys_that_are_broken_already_are_left_alone(workspace: Path) -> None:
     profile = Profile.model_validate({"model": {"base": "-"}})
     assert misplaced(profile, workspace, frozenset({"model.base"})) == []
+
+
+def test_a_folder_that_no_profile_can_name(tmp_path: Path) -> None:
+    """In a workspace whose own name is not UTF-8 every relative path becomes one that cannot be frozen."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "p.toml").write_text(
+        '[model]\nbase = "model"\n[[dataset.folders]]\npath = "images"\n[training]\nsteps = 1\n'
+    )
+    report = check_file(folder / "p.toml")
+    assert {problem.code for problem in report.errors} == {"not-utf8"}
+    assert [problem.key for problem in report.errors] == ["launch.runs", "model.base", "dataset.folders[0].path"]
+    assert "caf\\xe9/runs has a part that is not UTF-8" in report.errors[0].message
+
+
+def test_a_profile_file_whose_name_is_not_utf_8_gets_one_that_is(workspace: Path) -> None:
+    profile = Profile.model_validate({"model": {"base": "model"}})
+    assert anchored(profile, workspace / os.fsdecode(b"caf\xe9.toml")).name == "caf?"
