@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sdtui.profile.schema import Optimizer
     from sdtui.training.methods.method import ParameterGroup
 
+_LEAST_SCALE = 1.0
+
 
 def build_adamw(groups: Sequence[ParameterGroup], settings: Optimizer) -> torch.optim.AdamW:
     """Fused AdamW over `groups` ({"params", "name", "lr"}), with each group's base rate kept as `base_lr`.
@@ -62,11 +64,14 @@ class GuardedStep:
             self._mark(loss + norm)
             self.optimizer.optimizer.found_inf = self.failed
         else:
-            # The fp16 scaler skips steps whose gradients overflow and goes on; only the loss tells of a failure. It
+            # The fp16 scaler skips steps whose gradients overflow and goes on; the loss tells of a failure. It
             # overwrites found_inf itself, so a failure reaches it as a gradient that is not finite.
             self._mark(loss)
             self._poison()
             norm = self._clip()
+            # Below 1 it is no longer the scale that makes gradients overflow: they would be skipped for ever.
+            scale = self._accelerator.scaler.scale(torch.ones_like(loss))
+            self._mark(torch.where(scale < _LEAST_SCALE, norm, loss))
         self.optimizer.step()
         self.optimizer.zero_grad()
         return norm

@@ -130,6 +130,17 @@ def test_in_fp16_an_overflowing_gradient_is_left_out_and_the_run_goes_on() -> No
     assert step.failed.item() == 0
 
 
+def test_in_fp16_gradients_that_overflow_at_any_scale_are_a_failure() -> None:
+    parameter, half, step = half_precision_bench()
+    failed = []
+    for _ in range(4):  # at scales 4, 2, 1 and 0.5
+        half.scaler.scale((parameter * math.inf).sum()).backward()  # type: ignore[no-untyped-call]
+        step(torch.tensor(1.0))
+        failed.append(step.failed.item())
+    assert failed == [0, 0, 0, 1]
+    assert parameter.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_in_fp16_a_loss_that_is_not_finite_voids_its_step_and_all_later_ones() -> None:
     parameter, half, step = half_precision_bench()
     for loss in (math.nan, 1.0):
