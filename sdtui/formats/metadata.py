@@ -23,6 +23,8 @@ from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
 SPECIFICATION = "1.0.1"
+# Every sentence of a prose caption is a "tag" of its own, and readers refuse a header above 100 MB.
+_TAGS_TOLD = 10_000
 PATH_KEYS = frozenset(setting.key for setting in SETTINGS if setting.path)
 
 
@@ -185,12 +187,15 @@ def _folders(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
 
 
 def _tags(samples: Sequence[Sample]) -> dict[str, Counter[str]]:
-    """Folder name → tag → how many images have it; repeats do not count."""
+    """Folder name → tag → how many images have it, the commonest only; repeats do not count."""
     found: dict[str, Counter[str]] = {}
     for sample in samples:
         tags = {tag.lower() for tag in tag_words(sample.caption)}
         found.setdefault(Path(sample.folder).name, Counter()).update(sorted(tags))
-    return found
+    return {
+        name: tags if len(tags) <= _TAGS_TOLD else Counter(dict(tags.most_common(_TAGS_TOLD)))
+        for name, tags in found.items()
+    }
 
 
 def _buckets(samples: Sequence[Sample]) -> dict[str, Any]:

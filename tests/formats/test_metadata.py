@@ -13,6 +13,7 @@ import sdtui
 from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.image import ImageFacts
+from sdtui.formats import metadata
 from sdtui.formats.metadata import TrainingFacts, describe, resolved
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
@@ -119,6 +120,15 @@ def test_tags_are_counted_once_an_image_and_folder_by_folder(plain: dict[str, st
     assert json.loads(plain["ss_dataset_dirs"]) == {
         "cats": {"n_repeats": 2, "img_count": 2},
         "dogs": {"n_repeats": 1, "img_count": 1},
+    }
+
+
+def test_prose_captions_do_not_fill_the_header(plain: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = json.loads(plain["ss_tag_frequency"])
+    monkeypatch.setattr(metadata, "_TAGS_TOLD", 1)
+    told = metadata._tags(SAMPLES)
+    assert {name: list(tags.values()) for name, tags in told.items()} == {
+        name: [max(tags.values())] for name, tags in whole.items()
     }
 
 
