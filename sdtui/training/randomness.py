@@ -61,7 +61,8 @@ class Source:
 
 def uniform(seed: int, step: int, index: int, purpose: str) -> float:
     """One number in [0, 1)."""
-    return derive(seed, step, index, purpose) / 2**63
+    # 53 bits, which a float holds exactly: 63 would be rounded, at their upper end to 1.
+    return (derive(seed, step, index, purpose) >> 10) / 2**53
 
 
 def permutation(length: int, seed: int, epoch: int, purpose: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from sdtui.training import randomness
@@ -69,6 +70,11 @@ def test_uniform_numbers_are_spread_over_zero_to_one() -> None:
     assert 0 <= min(rolls) < 0.01
     assert 0.99 < max(rolls) < 1
     assert 0.45 < sum(rolls) / 1000 < 0.55
+
+
+def test_the_largest_uniform_number_is_below_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(randomness, "derive", lambda *_: 2**63 - 1)
+    assert randomness.uniform(0, 0, 0, "caption") == 1 - 2**-53
 
 
 def test_a_permutation_holds_everything_once_and_differs_by_epoch() -> None:
