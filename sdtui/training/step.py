@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +115,10 @@ class Stepper:
         noisy = objective.add_noise(inputs.latents, inputs.noise.added, alpha_bar)
         target = objective.target(kind, inputs.latents, inputs.noise.target, alpha_bar)
         randomness.seed_dropout(self.profile.training.seed, step, first)
-        with self.accelerator.autocast():
+        # A frozen text encoder reads in fp32, whether its states come from a cache or not.
+        with self.accelerator.autocast() if self.trains_text_encoder else nullcontext():
             conditioning = self._move(self.conditioning(inputs.captions))
+        with self.accelerator.autocast():
             prediction = self.model.predict(noisy, inputs.timesteps, conditioning)
         thresholds = objective.huber_thresholds(settings, inputs.timesteps, alpha_bar, len(self._alphas))
         errors = objective.errors(prediction, target, settings.loss, thresholds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -84,6 +85,22 @@ def test_each_step_draws_anew_and_the_same_step_the_same(store: TensorStore) -> 
     first, again = Bench(store, [(0, 1)]), Bench(store, [(0, 1)])
     assert first.take(5) == again.take(5)
     assert first.take(6) != Bench(store, [(0, 1)]).take(5)
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_only_a_text_encoder_that_is_trained_reads_in_the_runs_precision(store: TensorStore, trained: bool) -> None:
+    bench = Bench(store, [(0, 1)])
+    read_in_half: list[bool] = []
+
+    def conditioning(texts: Sequence[str]) -> torch.Tensor:
+        read_in_half.append(torch.is_autocast_enabled("cpu"))
+        return bench.model.encode_text(texts)
+
+    bench.stepper.conditioning = conditioning
+    bench.stepper.trains_text_encoder = trained
+    bench.stepper.accelerator.autocast = lambda: torch.autocast("cpu", dtype=torch.bfloat16)
+    bench.take()
+    assert read_in_half == [trained]
 
 
 def test_dropped_captions_are_empty(store: TensorStore) -> None:
