@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,12 @@ from textual.content import Content
 from sdtui.runs.registry import RunInfo
 from sdtui.tui.board import Board
 from sdtui.tui.glyphs import Glyphs, bar
+from sdtui.tui.keys import Press
 from sdtui.tui.literal import clean, fit, home_path
 from sdtui.tui.numbers import age, count, duration, grouped
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 Item = ProfileRow | RunInfo | DatasetRow
-# What to press for an action of the key table.
-Press = Callable[[str], str]
-
 # Cells of the two columns after the name, the same in all three sections; below NARROW only the first and half the second.
 FIRST, SECOND = 13, 22
 NARROW = 70
@@ -167,14 +165,16 @@ def _untagged(row: DatasetRow) -> str:
     return "$warning" if row.untagged else "$success"
 
 
-def details(item: Item | None, width: int, ascii_only: bool) -> Content:
+def details(item: Item | None, width: int, press: Press, ascii_only: bool) -> Content:
     """The side panel's text about an item; what does not fit beside its label stands below it."""
     if item is None:
         return Content("")
     home = str(Path.home())
     title = Content.styled(clean(name_of(item), ascii_only=ascii_only), "bold $strong")
     where = Content.styled(clean(home_path(str(path_of(item).parent), home), ascii_only=ascii_only), "$soft")
-    facts = [(label, clean(value, ascii_only=ascii_only), style) for label, value, style in _facts(item) if value]
+    facts = [
+        (label, clean(value, ascii_only=ascii_only), style) for label, value, style in _facts(item, press) if value
+    ]
     gaps = [" " if LABEL + len(value) <= width else "\n" for _label, value, _style in facts]
     body = [
         Content.assemble((f"{label:<{LABEL - 1}}{gap}", "$soft"), (value, style))
@@ -183,7 +183,7 @@ def details(item: Item | None, width: int, ascii_only: bool) -> Content:
     return Content("\n").join([title, where, Content(""), *body])
 
 
-def _facts(item: Item) -> list[tuple[str, str, str]]:
+def _facts(item: Item, press: Press) -> list[tuple[str, str, str]]:
     home = str(Path.home())
     if isinstance(item, ProfileRow):
         return [
@@ -201,12 +201,12 @@ def _facts(item: Item) -> list[tuple[str, str, str]]:
             ("untagged", grouped(item.untagged) if item.images >= 0 else "", _untagged(item)),
             ("problem", item.problem, "$error"),
         ]
-    return _run_facts(item)
+    return _run_facts(item, press)
 
 
-def _run_facts(info: RunInfo) -> list[tuple[str, str, str]]:
+def _run_facts(info: RunInfo, press: Press) -> list[tuple[str, str, str]]:
     step = _progress(info).removeprefix("step ")
-    remedy = "R goes on from the last complete checkpoint" if info.resumable else ""
+    remedy = f"{press('home.resume')} goes on from the last complete checkpoint" if info.resumable else ""
     return [
         ("state", STATE_WORD.get(info.state, info.state), STATE_STYLE.get(info.state, "$foreground")),
         ("step", step, "$foreground"),

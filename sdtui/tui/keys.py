@@ -8,7 +8,7 @@ and legacy encodings: no ctrl+m, ctrl+i, ctrl+h, ctrl+b or ctrl+a, and ctrl+p on
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ from sdtui.errors import UserError
 
 if TYPE_CHECKING:
     from textual.widget import Widget
+
+# What to press for an action of the table, as a person would write it.
+Press = Callable[[str], str]
 
 
 @dataclass(frozen=True)

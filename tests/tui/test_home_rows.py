@@ -9,6 +9,7 @@ from sdtui.runs.registry import RunInfo
 from sdtui.tui.board import Board
 from sdtui.tui.glyphs import UNICODE
 from sdtui.tui.home_rows import Item, Line, details, draw, empty_lines, lines_of
+from sdtui.tui.keys import KeyTable
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 LONG_AGO = 86400.0 * 365
@@ -88,7 +89,7 @@ def test_what_to_do_in_an_empty_folder_names_the_keys() -> None:
 
 def test_details_put_long_values_below_their_label() -> None:
     row = ProfileRow(Path("/w/[x].toml"), 0.0, "lora", "/models/" + "m" * 40, errors=1, first_problem="a\nb")
-    assert details(row, 30, ascii_only=False).plain.splitlines() == [
+    assert details(row, 30, pressed, ascii_only=False).plain.splitlines() == [
         "[x].toml",
         "/w",
         "",
@@ -98,10 +99,15 @@ def test_details_put_long_values_below_their_label() -> None:
         "check       1 problem",
         "problem     a\\nb",
     ]
-    assert details(None, 30, ascii_only=False).plain == ""
+    assert details(None, 30, pressed, ascii_only=False).plain == ""
 
 
 def test_runs_that_cannot_be_listed_are_not_passed_off_as_none() -> None:
     board = Board(trouble="/w/runs: the runs cannot be listed: Permission\x1b denied")
     texts = [line.text for line in lines_of(board, "", pressed)]
     assert texts[texts.index("runs") + 1] == r"/w/runs: the runs cannot be listed: Permission\x1b denied"
+
+
+def test_what_to_press_is_what_the_user_made_it() -> None:
+    killed = details(run("killed"), 30, KeyTable({"home.resume": "f2"}).press, ascii_only=False)
+    assert "f2 goes on from the last complete checkpoint" in killed.plain

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sdtui.runs.figures import Message
 from sdtui.tui.glyphs import Glyphs, bar
+from sdtui.tui.keys import Press
 from sdtui.tui.monitor.snapshot import Snapshot
 from sdtui.tui.numbers import duration, grouped, size
 from sdtui.tui.widgets.figures import Piece
@@ -34,7 +35,9 @@ def state_word(snapshot: Snapshot) -> str:
     return snapshot.phase if snapshot.state == "running" and snapshot.phase else snapshot.state
 
 
-def status_line(snapshot: Snapshot, marks: Glyphs, width: int, waiting: Sequence[str] = ()) -> list[Piece]:
+def status_line(
+    snapshot: Snapshot, marks: Glyphs, width: int, press: Press, waiting: Sequence[str] = ()
+) -> list[Piece]:
     """State, progress, remaining time and speed, and the commands the trainer has not answered yet.
 
     What changes most stands at the left, where it costs few bytes; a narrow window does without the epoch first.
@@ -58,16 +61,19 @@ def status_line(snapshot: Snapshot, marks: Glyphs, width: int, waiting: Sequence
         line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
     if waiting:
         line += [(", ".join(waiting), "warning"), (" asked", "name"), GAP]
-    return line + _aside(snapshot)
+    return line + _aside(snapshot, press)
 
 
-def _aside(snapshot: Snapshot) -> list[Piece]:
+def _aside(snapshot: Snapshot, press: Press) -> list[Piece]:
     """What the user should know or can do about the state."""
     if snapshot.state in {"killed", "failed", "stopped"}:
         last = snapshot.checkpoints[-1] if snapshot.checkpoints else None
-        return [("R", "accent"), (f" resumes from step {grouped(last.step)}" if last else " starts over", "name")]
+        return [
+            (press("monitor.resume"), "accent"),
+            (f" resumes from step {grouped(last.step)}" if last else " starts over", "name"),
+        ]
     if snapshot.state == "paused":
-        return [("space", "accent"), (" goes on", "name")]
+        return [(press("monitor.pause"), "accent"), (" goes on", "name")]
     if snapshot.progress is not None:
         progress = snapshot.progress
         return [

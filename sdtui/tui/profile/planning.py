@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +36,19 @@ class Planned:
 
 
 class Planner:
-    """Plans profiles one after another; the dataset is looked at again only when its settings changed. For one thread."""
+    """Plans profiles one after another; the dataset is looked at again only when its settings changed."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._known: tuple[str, Collection] | None = None
 
     def plan(self, profile: Profile, *, afresh: bool = False) -> Planned:
         """Look and count; `afresh` looks at the dataset again in any case."""
         wanted = profile.dataset.model_dump_json() + profile.captions.model_dump_json()
-        if afresh or self._known is None or self._known[0] != wanted:
-            self._known = (wanted, collect(profile))
-        collection = self._known[1]
+        with self._lock:
+            if afresh or self._known is None or self._known[0] != wanted:
+                self._known = (wanted, collect(profile))
+            collection = self._known[1]
         plan, refusal = None, ""
         try:
             plan = make_plan(profile, survey(collection))

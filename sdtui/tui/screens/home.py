@@ -316,7 +316,7 @@ class HomeScreen(SdtuiScreen):
         item = self._item()
         panel = self.query_one("#details", Static)
         width = panel.content_size.width or DETAILS_WIDTH
-        panel.update(home_rows.details(item, width, self.sdtui.settings.ascii))
+        panel.update(home_rows.details(item, width, self.sdtui.keys.press, self.sdtui.settings.ascii))
 
 
 def _place(line: Line) -> str:

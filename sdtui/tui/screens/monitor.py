@@ -119,14 +119,10 @@ class MonitorScreen(RunScreen):
         return {"run": run, **self.query_one(Curves).remember()}
 
     def recall(self, state: dict[str, Any]) -> None:
-        """Show the run of last time, else the newest."""
+        """Show what runs now, else the run of last time, else the newest."""
         self.query_one(Curves).recall(state)
-        if self._reader is None:
-            left = Path(str(state.get("run") or "/nonexistent"))
-            if left.is_dir():
-                self.open_target(left)
-            else:
-                self.open_newest()
+        if not self.sdtui.is_bound_for(self.KEY_CONTEXT):
+            self.open_unasked(Path(str(state.get("run") or "/nonexistent")))
 
     def no_run(self) -> None:
         """Say how to get one."""
@@ -135,9 +131,9 @@ class MonitorScreen(RunScreen):
                 [
                     ("no run yet", "accent"),
                     ("   launch one from a profile: ", "name"),
-                    ("4", "accent"),
+                    (self.sdtui.keys.press("everywhere.profile"), "accent"),
                     (" then ", "name"),
-                    ("L", "accent"),
+                    (self.sdtui.keys.press("profile.launch"), "accent"),
                 ]
             ]
         )
@@ -154,7 +150,9 @@ class MonitorScreen(RunScreen):
             self.update_chrome()
 
     def _draw(self, snapshot: Snapshot) -> None:
-        status = words.status_line(snapshot, self.sdtui.glyphs, self.size.width, self._steering.waiting)
+        status = words.status_line(
+            snapshot, self.sdtui.glyphs, self.size.width, self.sdtui.keys.press, self._steering.waiting
+        )
         self.query_one("#status", FigureLines).show([status])
         self._draw_notice(words.notice(snapshot))
         lines = (words.memory_line, words.time_line, words.device_line, words.files_line)
@@ -262,12 +260,14 @@ class MonitorScreen(RunScreen):
         if snapshot.state not in RESUMABLE:
             self.say(f"this run is {snapshot.state}, there is nothing to resume", "warning")
             return
-        try:
-            launch.resume(reader.run_folder)
-        except SdtuiError as error:
-            self.sdtui.report(error)
-        else:
-            self.say(f"resumed {reader.run_folder.name}")
+        run = reader.run_folder
+
+        def resume() -> None:
+            launch.resume(run)
+            self.app.call_from_thread(self.say, f"resumed {run.name}")
+
+        # Not on the screen's time: it starts a process and waits for its first sign of life.
+        self.run_worker(resume, thread=True, group="monitor-resume", exclusive=True, exit_on_error=False)
 
     def _is_steerable(self) -> bool:
         snapshot = self._snapshot

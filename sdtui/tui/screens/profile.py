@@ -20,6 +20,7 @@ from textual.widgets import Static
 from sdtui.profile.settings import SECTIONS
 from sdtui.runs.layout import RunFolder
 from sdtui.tui import keys
+from sdtui.tui.daemon import in_daemon
 from sdtui.tui.literal import literal
 from sdtui.tui.numbers import count
 from sdtui.tui.profile import form, planning
@@ -32,6 +33,7 @@ from sdtui.tui.widgets.linelist import LineList
 
 # Rest after a change before the plan is made again, in seconds: typing must not start a plan a key.
 PLAN_DELAY = 0.4
+PLAN_GROUPS = ("profile-plan", "profile-plan-launch")
 
 
 class ProfileScreen(DocumentScreen):
@@ -65,11 +67,12 @@ class ProfileScreen(DocumentScreen):
     """
 
     class Planning(Message):
-        """A plan is ready."""
+        """A plan is ready for the document as it was."""
 
-        def __init__(self, planned: Planned, launch: bool) -> None:
+        def __init__(self, planned: Planned, text: str, launch: bool) -> None:
             super().__init__()
             self.planned = planned
+            self.text = text
             self.launch = launch
 
     class Launched(Message):
@@ -82,7 +85,6 @@ class ProfileScreen(DocumentScreen):
     def __init__(self) -> None:
         super().__init__()
         self._planner = planning.Planner()
-        self._planned: Planned | None = None
         self._view = ""
         self._search = ""
         self._plan_timer: Timer | None = None
@@ -103,7 +105,6 @@ class ProfileScreen(DocumentScreen):
 
     def on_mount(self) -> None:
         """Nothing is open yet."""
-        super().on_mount()
         self.add_class("-empty")
         self.query_one("#sections", LineList).set_rows(len(SECTIONS), self._section_row, cursor=0)
 
@@ -143,7 +144,10 @@ class ProfileScreen(DocumentScreen):
 
     def document_opened(self) -> None:
         """Back to the form, without a plan yet."""
-        self._planned = None
+        self.query_one("#plan", Static).update("")
+        # A plan of the document before is wanted no more.
+        for group in PLAN_GROUPS:
+            self.workers.cancel_group(self, group)
         self._show_view("")
 
     def draw_notice(self, text: str) -> None:
@@ -220,20 +224,30 @@ class ProfileScreen(DocumentScreen):
     # -- plan and launch ------------------------------------------------------------------------------------------
 
     def _plan(self, *, launch: bool = False, afresh: bool = False) -> None:
+        if self._plan_timer is not None:
+            self._plan_timer.stop()
         document = self.document
         profile = document.report().profile if document else None
         if document is None or profile is None:
             self.query_one("#plan", Static).update(Content.styled("plan   after the problems are mended", "$soft"))
             return
 
-        def work() -> None:
-            self.post_message(self.Planning(self._planner.plan(profile, afresh=afresh), launch))
+        text = document.text
 
-        self.run_worker(work, thread=True, group="profile-plan", exclusive=True, exit_on_error=False)
+        async def work() -> None:
+            planned = await in_daemon(lambda: self._planner.plan(profile, afresh=afresh))
+            self.post_message(self.Planning(planned, text, launch))
+
+        # One that leads to a launch is not given up for one that is only shown.
+        self.run_worker(work(), group=PLAN_GROUPS[launch], exclusive=True, exit_on_error=False)
 
     def on_profile_screen_planning(self, event: Planning) -> None:
-        """Show the plan, and ask whether to launch if that was wanted."""
-        planned = self._planned = event.planned
+        """Show the plan, and ask whether to launch if that was wanted; one for another text is not for this document."""
+        if self.document is None or self.document.text != event.text:
+            if event.launch:
+                self.say("the profile changed while its images were looked at: launch again", "warning")
+            return
+        planned = event.planned
         dot = self.sdtui.glyphs.dot
         words = planning.plan_words(planned.plan, dot) if planned.plan else "nothing to train"
         trouble = (planned.refusal or (planned.problems[0] if planned.problems else "")).splitlines()

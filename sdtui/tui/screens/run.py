@@ -8,6 +8,7 @@ from textual.message import Message
 
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.registry import RunInfo, list_runs
+from sdtui.tui import workspace
 from sdtui.tui.monitor.reader import RunReader
 from sdtui.tui.monitor.snapshot import Snapshot
 from sdtui.tui.numbers import age, grouped
@@ -26,7 +27,7 @@ class RunScreen(SdtuiScreen):
             self.reader = reader
 
     class Listed(Message):
-        """The runs of the workspace, and which way to go from the present one (0: open one if none is; None: ask)."""
+        """Runs, and which way to go from the present one (0: open one unasked; None: ask which)."""
 
         def __init__(self, runs: list[RunInfo], step: int | None) -> None:
             super().__init__()
@@ -37,6 +38,9 @@ class RunScreen(SdtuiScreen):
         super().__init__()
         self._reader: RunReader | None = None
         self._snapshot: Snapshot | None = None
+        # Whether the user said which run to show, in this session or on the command line.
+        self._chosen = False
+        self._left: Path | None = None
 
     def run_opened(self, run: RunFolder) -> None:
         """Another run is open; nothing is known of it yet."""
@@ -56,7 +60,11 @@ class RunScreen(SdtuiScreen):
         return str(self._reader.run_folder.path) if self._reader else ""
 
     def open_target(self, target: Path) -> None:
-        """Show the run in this folder."""
+        """Show the run in this folder, and stay with it."""
+        self._chosen = True
+        self._show_run(target)
+
+    def _show_run(self, target: Path) -> None:
         if self._reader and self._reader.run_folder.path == target and self._reader.is_alive():
             return
         self._close_reader()
@@ -65,9 +73,11 @@ class RunScreen(SdtuiScreen):
         self._reader.start()
         self.run_opened(self._reader.run_folder)
 
-    def open_newest(self) -> None:
-        """Show the newest run of the workspace, if none is shown."""
-        self._list_runs(0)
+    def open_unasked(self, left: Path | None = None) -> None:
+        """Unless the user chose one: show what runs now, else what is shown, else the run in `left`, else the newest."""
+        self._left = left or self._left
+        if not self._chosen:
+            self._list_runs(0)
 
     def on_unmount(self) -> None:
         """Let go of the run's files; the run itself does not notice."""
@@ -75,8 +85,8 @@ class RunScreen(SdtuiScreen):
 
     def on_screen_resume(self) -> None:
         """A run may have been started since this screen was last in front."""
-        if self._reader is None and self.is_mounted:
-            self.open_newest()
+        if self.is_mounted:
+            self.open_unasked()
 
     def on_run_screen_fresh(self, event: Fresh) -> None:
         """Take the newest snapshot over from the thread."""
@@ -95,6 +105,8 @@ class RunScreen(SdtuiScreen):
         paths = [info.run.path for info in event.runs]
         if event.step is None:
             self._ask_which(event.runs)
+        elif event.step == 0:
+            self._show_unasked(event.runs)
         elif not paths:
             self.no_run()
         elif self._reader is None or self._reader.run_folder.path not in paths:
@@ -106,6 +118,20 @@ class RunScreen(SdtuiScreen):
             else:
                 self.say("this is the oldest run" if event.step > 0 else "this is the newest run")
         self.update_chrome()
+
+    def _show_unasked(self, runs: list[RunInfo]) -> None:
+        shown = self._reader.run_folder.path if self._reader else None
+        live = [info.run.path for info in runs if info.live]
+        if self._chosen or shown in live:
+            return
+        if live:
+            self._show_run(live[0])
+        elif shown is None and self._left is not None and self._left.is_dir():
+            self._show_run(self._left)
+        elif shown is None and runs:
+            self._show_run(runs[0].run.path)
+        elif shown is None:
+            self.no_run()
 
     def action_older_run(self) -> None:
         """The next older run."""
@@ -128,13 +154,18 @@ class RunScreen(SdtuiScreen):
             self._reader.close()
 
     def _list_runs(self, step: int | None) -> None:
-        # A run opened from elsewhere has its own neighbours.
-        folder = self._reader.run_folder.path.parent if self._reader else self.sdtui.workspace / "runs"
+        folder, shown = self.sdtui.workspace, self._reader
 
         def look() -> None:
-            self.post_message(self.Listed(list_runs(folder), step))
+            if step != 0 and shown is not None:
+                # A run opened from elsewhere has its own neighbours.
+                self.post_message(self.Listed(list_runs(shown.run_folder.path.parent), step))
+                return
+            profiles = [workspace.quick_row(path) for path in workspace.profile_files(folder)]
+            self.post_message(self.Listed(workspace.all_runs(workspace.runs_folders(folder, profiles))[0], step))
 
-        self.run_worker(look, thread=True, group="monitor-runs", exclusive=True, exit_on_error=False)
+        group = "monitor-unasked" if step == 0 else "monitor-runs"
+        self.run_worker(look, thread=True, group=group, exclusive=True, exit_on_error=False)
 
     def _ask_which(self, runs: list[RunInfo]) -> None:
         if not runs:

@@ -10,11 +10,14 @@ import pytest
 
 from sdtui.runs.figures import Message, Progress, SavedFile
 from sdtui.tui.glyphs import UNICODE
+from sdtui.tui.keys import KeyTable
 from sdtui.tui.monitor import words
 from sdtui.tui.monitor.device import DeviceTotals
 from sdtui.tui.monitor.snapshot import Snapshot
 from sdtui.tui.widgets.figures import Piece
 from tests.tui.monitor.actor import Actor
+
+PRESS = KeyTable().press
 
 
 @pytest.fixture
@@ -30,10 +33,10 @@ def text(pieces: Sequence[Piece]) -> str:
 
 
 def test_the_status_of_a_run_that_goes(snapshot: Snapshot) -> None:
-    assert text(words.status_line(snapshot, UNICODE, 80)) == (
+    assert text(words.status_line(snapshot, UNICODE, 80, PRESS)) == (
         "training   step 1 880 / 3 000   ETA 0:41    1.9 images/s   epoch 1 / 8"
     )
-    assert " 63 % " in text(words.status_line(snapshot, UNICODE, 120))
+    assert " 63 % " in text(words.status_line(snapshot, UNICODE, 120, PRESS))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def test_the_status_of_a_run_that_goes(snapshot: Snapshot) -> None:
     ],
 )
 def test_a_state_that_wants_something_says_what(snapshot: Snapshot, state: str, says: str, role: str) -> None:
-    line = words.status_line(replace(snapshot, state=state, over=state != "paused"), UNICODE, 80)
+    line = words.status_line(replace(snapshot, state=state, over=state != "paused"), UNICODE, 80, PRESS)
     assert text(line).endswith(says)
     assert line[0] == (f"{state:<9}", role)
 
@@ -54,10 +57,10 @@ def test_an_ended_run_says_where_it_would_go_on_and_leaves_the_epoch_to_wide_win
     stopped = replace(
         snapshot, state="stopped", over=True, checkpoints=(SavedFile(1500, "checkpoints/step-001500", 1),)
     )
-    assert text(words.status_line(stopped, UNICODE, 80)) == (
+    assert text(words.status_line(stopped, UNICODE, 80, PRESS)) == (
         "stopped    step 1 880 / 3 000   R resumes from step 1 500"
     )
-    assert "epoch 1 / 8   R resumes" in text(words.status_line(stopped, UNICODE, 120))
+    assert "epoch 1 / 8   R resumes" in text(words.status_line(stopped, UNICODE, 120, PRESS))
 
 
 def test_why_a_run_is_not_well(snapshot: Snapshot) -> None:
@@ -75,14 +78,14 @@ def test_why_a_run_is_not_well(snapshot: Snapshot) -> None:
 
 
 def test_a_finished_run_tells_how_long_it_took(snapshot: Snapshot) -> None:
-    line = text(words.status_line(replace(snapshot, state="finished", over=True, seconds=95.0), UNICODE, 80))
+    line = text(words.status_line(replace(snapshot, state="finished", over=True, seconds=95.0), UNICODE, 80, PRESS))
     assert line.startswith("finished   step 1 880 / 3 000   took 1 min 35 s")
     assert "ETA" not in line
 
 
 def test_progress_of_another_job(snapshot: Snapshot) -> None:
     caching = replace(snapshot, phase="caching", progress=Progress("latents", 3, 24, "images"))
-    assert text(words.status_line(caching, UNICODE, 80)).endswith("latents 3 / 24 images")
+    assert text(words.status_line(caching, UNICODE, 80, PRESS)).endswith("latents 3 / 24 images")
 
 
 def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
@@ -138,7 +141,14 @@ def test_clock(seconds: float, said: str) -> None:
 
 def test_commands_not_answered_yet_take_the_place_of_the_epoch(snapshot: Snapshot) -> None:
     asked = ["save", "preview"]
-    assert text(words.status_line(snapshot, UNICODE, 80, asked)) == (
+    assert text(words.status_line(snapshot, UNICODE, 80, PRESS, asked)) == (
         "training   step 1 880 / 3 000   ETA 0:41    1.9 images/s   save, preview asked"
     )
-    assert text(words.status_line(snapshot, UNICODE, 120, asked)).endswith("epoch 1 / 8   save, preview asked")
+    assert text(words.status_line(snapshot, UNICODE, 120, PRESS, asked)).endswith("epoch 1 / 8   save, preview asked")
+
+
+def test_what_to_press_is_what_the_user_made_it(snapshot: Snapshot) -> None:
+    press = KeyTable({"monitor.resume": "f2", "monitor.pause": "f3"}).press
+    paused = replace(snapshot, state="paused")
+    assert "f3 goes on" in text(words.status_line(paused, UNICODE, 120, press))
+    assert "f2 starts over" in text(words.status_line(replace(snapshot, state="killed", over=True), UNICODE, 120, press))

@@ -236,7 +236,10 @@ async def test_older_and_newer_runs_and_the_list(actor: Actor, tmp_path: Path) -
         other.step(7)
     app = app_on(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: says(app, "another-"))
+        # The one that is going, although another is newer.
+        await until(pilot, lambda: says(app, "step 20 / 3 000"))
+        await pilot.press("comma")
+        await until(pilot, lambda: says(app, "step 7 / 3 000"))
         await pilot.press("full_stop")
         await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {actor.run.name}"))
         await pilot.press("comma")
@@ -309,3 +312,43 @@ async def test_other_sizes_and_ascii(actor: Actor, tmp_path: Path, size: tuple[i
             assert not says(app, "previews  step")
             await pilot.press("i")
         await until(pilot, lambda: says(app, "previews  step 20"))
+
+
+async def test_what_runs_now_comes_before_the_run_of_last_time(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", "old", alive=False) as old:
+        app = app_on(tmp_path)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: says(app, old.run.name))
+            await pilot.press("q")
+            await until(pilot, lambda: app.current_mode == "home")
+            with Actor(tmp_path / "runs", "new") as new:
+                new.step(1)
+                await pilot.press("3")
+                await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {new.run.name}"))
+                await pilot.press("full_stop")
+                await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {old.run.name}"))
+                # Chosen: it stays.
+                await pilot.press("1")
+                await until(pilot, lambda: app.current_mode == "home")
+                await pilot.press("3")
+                await until(pilot, lambda: app.current_mode == "monitor")
+                await pilot.pause(0.2)
+                assert screen_text(app)[0].startswith(f" sdtui  monitor  {old.run.name}")
+
+
+async def test_opened_again_it_shows_what_runs_not_where_it_was_left(tmp_path: Path) -> None:
+    with Actor(tmp_path / "runs", "old", alive=False) as old:
+        app = app_on(tmp_path)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: says(app, old.run.name))
+            app.exit()
+        with Actor(tmp_path / "elsewhere", "new") as new:
+            (tmp_path / "p.toml").write_text('[launch]\nruns = "elsewhere"\n')
+            again = app_on(tmp_path)
+            async with again.run_test(size=SIZE) as pilot:
+                await until(pilot, lambda: screen_text(again)[0].startswith(f" sdtui  monitor  {new.run.name}"))
+        named = SdtuiApp(tmp_path, start="monitor", target=old.run.path)
+        async with named.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: screen_text(named)[0].startswith(f" sdtui  monitor  {old.run.name}"))
+            await pilot.pause(0.2)
+            assert screen_text(named)[0].startswith(f" sdtui  monitor  {old.run.name}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from sdtui.errors import SdtuiError
+from sdtui.profile.schema import Profile
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.profile.planning import Planned, Planner
 from sdtui.tui.screens import profile as screens
 from tests.tui.hostile import HOSTILE
 from tests.tui.monitor.actor import Actor
@@ -283,6 +286,46 @@ async def test_launching_shows_the_plan_writes_the_file_and_goes_to_the_run(
             await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {actor.run.name}"))
         assert "text_encoder = true" in on_disk(profile)
         assert "text_encoder = true" in started[0]
+
+
+async def test_a_plan_of_what_the_profile_was_is_not_launched(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "start", lambda *_, **__: pytest.fail("launched"))
+    go_on = threading.Event()
+    plan = Planner.plan
+
+    def slow(planner: Planner, of: Profile, *, afresh: bool = False) -> Planned:
+        go_on.wait(20)
+        return plan(planner, of, afresh=afresh)
+
+    monkeypatch.setattr(Planner, "plan", slow)
+    app = app_on(profile)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app)
+        await go_to(pilot, app, "method.text_encoder")
+        await pilot.press("L", "space")
+        await until(pilot, lambda: "text_encoder = true" in text_of(app))
+        go_on.set()
+        await until(pilot, lambda: told(app, "launch again"))
+        assert app.screen is screen_of(app)
+        await until(pilot, lambda: says(app, "3 images, 7 an epoch"))
+
+
+async def test_the_app_ends_while_a_plan_is_being_made(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> Planned:
+        looking.set()
+        go_on.wait(60)
+        raise AssertionError
+
+    monkeypatch.setattr(Planner, "plan", slow)
+    app = app_on(profile)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app)
+        await until(pilot, looking.is_set)
+        app.exit()
+    assert app.return_code == 0
+    go_on.set()
 
 
 async def test_a_dataset_that_cannot_be_trained_is_refused_with_its_reason(
