@@ -144,7 +144,7 @@ def _objective(profile: Profile) -> dict[str, Any]:
         "huber_c": objective.huber_c if robust else None,
         "huber_scale": objective.huber_scale if robust else None,
         "clip_skip": captions.clip_skip if captions.clip_skip > 1 else None,
-        "max_token_length": 75,
+        "max_token_length": captions.max_tokens,
         "caption_dropout_rate": captions.dropout,
         "caption_dropout_every_n_epochs": captions.dropout_every,
         "caption_tag_dropout_rate": captions.tag_dropout,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -13,6 +14,24 @@ from torch import Tensor, nn
 from sdtui.errors import UserError
 from sdtui.models import FAMILIES
 from sdtui.models.folder import read_index
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text is read.
+
+    Args:
+        clip_skip: which layer of the text encoder is taken, counted from the last.
+        max_tokens: how long a text may be, in tokens: 75 for each time that the text encoder reads.
+        weighted: whether brackets such as `(word:1.2)` weigh a text's parts.
+    """
+
+    clip_skip: int = 1
+    max_tokens: int = 75
+    weighted: bool = False
+
+
+PLAINLY = Reading()
 
 
 class LatentDistribution(NamedTuple):
@@ -51,8 +70,8 @@ class Model(Protocol):
     def text_encoder_digest(self) -> str:
         """Hex digest of text encoder and vocabulary: cached conditioning is valid for it alone."""
 
-    def encode_text(self, prompts: Sequence[str], clip_skip: int = 1) -> Tensor:
-        """Conditioning (B, 77, D) in fp32; keeps the graph unless the caller turned gradients off."""
+    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> Tensor:
+        """Conditioning (B, max_tokens + 2, D) in fp32; keeps the graph unless the caller turned gradients off."""
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         """The latent distribution of `pixels` (B, 3, H, W) in [-1, 1]."""

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sdtui.errors import SdtuiError, UserError
-from sdtui.models.family import Model
+from sdtui.models.family import PLAINLY, Model, Reading
 
 
 class Sampler(NamedTuple):
@@ -54,7 +54,7 @@ def sample(
     guidance: float = 7.5,
     seed: int = 0,
     sampler: str = "ddim",
-    clip_skip: int = 1,
+    reading: Reading = PLAINLY,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Image.Image:
     """Draw one RGB image of `width` × `height` pixels; `on_step` hears (steps done, steps in all).
@@ -72,7 +72,7 @@ def sample(
     with evaluating(model.unet, model.text_encoder, model.vae):
         # Rows: without the prompt, with it. At guidance 1 the first has no part in the result.
         texts = [prompt] if guidance == 1 else [negative, prompt]
-        conditioning = model.encode_text(texts, clip_skip).to(model.device)
+        conditioning = model.encode_text(texts, reading).to(model.device)
         extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
         for done, timestep in enumerate(scheduler.timesteps, start=1):
             noisy = scheduler.scale_model_input(latents, timestep)

@@ -13,14 +13,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from sdtui.errors import UserError
-from sdtui.models import folder
-from sdtui.models.family import LatentDistribution
+from sdtui.models import clip_text, folder
+from sdtui.models.family import PLAINLY, LatentDistribution, Reading
 
 PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
 PREDICTIONS = ("epsilon", "v_prediction")
 UNET_FILE = VAE_FILE = "diffusion_pytorch_model"
 TEXT_FILE = "model"
-TOKENS = 77
 
 
 @dataclass
@@ -58,22 +57,25 @@ class StableDiffusion1:
         """Hex digest of the text encoder's weights and settings and of the tokenizer's vocabulary."""
         return folder.digest(self.text_encoder_files)
 
-    def encode_text(self, prompts: Sequence[str], clip_skip: int = 1) -> Tensor:
-        """Conditioning (B, 77, D) in fp32; texts beyond 75 tokens are cut.
+    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> Tensor:
+        """Conditioning (B, max_tokens + 2, D) in fp32; what is longer is cut.
 
         `clip_skip` n > 1 leaves the last n - 1 layers out and normalises the state before them, as the web UIs do.
+        Weights multiply the states, as in kohya's scripts; unlike the web UIs' they are not scaled back to the old mean.
         """
-        layers = self.text_encoder.config.num_hidden_layers
-        if not 1 <= clip_skip <= layers:
-            raise UserError(f"clip_skip is {clip_skip}, and this text encoder has {layers} layers", remedy="Use 1 or 2")
-        tokens = self.tokenizer(
-            list(prompts), padding="max_length", max_length=TOKENS, truncation=True, return_tensors="pt"
-        ).input_ids.to(self.device)
-        if clip_skip == 1:
-            state: Tensor = self.text_encoder(tokens).last_hidden_state
+        layers, skip = self.text_encoder.config.num_hidden_layers, reading.clip_skip
+        if not 1 <= skip <= layers:
+            raise UserError(f"clip_skip is {skip}, and this text encoder has {layers} layers", remedy="Use 1 or 2")
+        tokens = clip_text.tokenize(self.tokenizer, prompts, reading)
+        windows = tokens.ids.flatten(0, 1).to(self.device)  # (B · n, 77)
+        if skip == 1:
+            states: Tensor = self.text_encoder(windows).last_hidden_state
         else:
-            states = self.text_encoder(tokens, output_hidden_states=True).hidden_states
-            state = self.text_encoder.final_layer_norm(states[-clip_skip])
+            layered = self.text_encoder(windows, output_hidden_states=True).hidden_states
+            states = self.text_encoder.final_layer_norm(layered[-skip])
+        state = clip_text.join(states.reshape(*tokens.ids.shape, -1))
+        if reading.weighted:
+            state = state * tokens.weights.to(self.device).unsqueeze(-1)
         return state.float()
 
     @torch.no_grad()

@@ -8,23 +8,29 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sdtui.models.family import Model
+from sdtui.models.family import Model, Reading
 from sdtui.paths import cache_dir
+from sdtui.profile.schema import Captions
 from sdtui.training.cache import Progress
 from sdtui.training.store import TensorStore, key_of
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever the same text would be encoded differently than before."""
 
 CHUNK_TEXTS = 16
 
 Conditioning = Callable[[Sequence[str]], Tensor]
-"""Texts to (B, 77, D) in float32."""
+"""Texts to (B, length, D) in float32."""
 
 
-def live_conditioning(model: Model, clip_skip: int) -> Conditioning:
+def reading_of(captions: Captions) -> Reading:
+    """How the profile has captions and preview prompts read."""
+    return Reading(captions.clip_skip, captions.max_tokens, captions.weighted)
+
+
+def live_conditioning(model: Model, reading: Reading) -> Conditioning:
     """Encodes at every call, with the graph that trains the text encoder."""
-    return lambda texts: model.encode_text(list(texts), clip_skip)
+    return lambda texts: model.encode_text(list(texts), reading)
 
 
 class CachedConditioning:
@@ -32,17 +38,17 @@ class CachedConditioning:
 
     Args:
         model: whose text encoder reads.
-        clip_skip: which of its layers is taken, counted from the last.
+        reading: how it reads.
         store: where states are kept; the user's cache folder if not given.
     """
 
-    def __init__(self, model: Model, clip_skip: int, store: TensorStore | None = None) -> None:
+    def __init__(self, model: Model, reading: Reading, store: TensorStore | None = None) -> None:
         self._model = model
-        self._clip_skip = clip_skip
+        self._reading = reading
         self.store = store or TensorStore(cache_dir() / "texts")
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """The states of texts that `fill` has seen, (B, 77, D), on the CPU."""
+        """The states of texts that `fill` has seen, (B, length, D), on the CPU."""
         return torch.stack([self.store.get(self._key(text))["states"] for text in texts])
 
     @torch.no_grad()
@@ -53,13 +59,13 @@ class CachedConditioning:
             chunk = distinct[start : start + CHUNK_TEXTS]
             # Whole chunks for the same reason as with images: interrupted or not, the bits must be the same.
             if any(self.store.find(self._key(text)) is None for text in chunk):
-                states = self._model.encode_text(chunk, self._clip_skip)
+                states = self._model.encode_text(chunk, self._reading)
                 for text, state in zip(chunk, states, strict=True):
                     self.store.put(self._key(text), {"states": state})
             progress(start + len(chunk), len(distinct))
 
     def _key(self, text: str) -> str:
-        return key_of(CODE_VERSION, self._model.text_encoder_digest, self._clip_skip, text)
+        return key_of(CODE_VERSION, self._model.text_encoder_digest, self._reading, text)
 
 
 class DrawnConditioning:
@@ -70,18 +76,18 @@ class DrawnConditioning:
 
     Args:
         model: whose text encoder reads.
-        clip_skip: which of its layers is taken, counted from the last.
+        reading: how it reads.
         capacity_bytes: how much is kept; beyond it the text that was not read for longest goes first.
     """
 
-    def __init__(self, model: Model, clip_skip: int, capacity_bytes: int) -> None:
+    def __init__(self, model: Model, reading: Reading, capacity_bytes: int) -> None:
         self._model = model
-        self._clip_skip = clip_skip
+        self._reading = reading
         self._room = capacity_bytes
         self._states: OrderedDict[str, Tensor] = OrderedDict()
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """The states of `texts`, (B, 77, D), on the CPU."""
+        """The states of `texts`, (B, length, D), on the CPU."""
         return torch.stack([self._state(text) for text in texts])
 
     @torch.no_grad()
@@ -89,7 +95,7 @@ class DrawnConditioning:
         if text in self._states:
             self._states.move_to_end(text)
             return self._states[text]
-        state = self._model.encode_text([text], self._clip_skip)[0].cpu()
+        state = self._model.encode_text([text], self._reading)[0].cpu()
         self._states[text] = state
         self._room -= state.nbytes
         while self._room < 0:

@@ -18,7 +18,13 @@ from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
-from sdtui.training.conditioning import CachedConditioning, Conditioning, DrawnConditioning, live_conditioning
+from sdtui.training.conditioning import (
+    CachedConditioning,
+    Conditioning,
+    DrawnConditioning,
+    live_conditioning,
+    reading_of,
+)
 from sdtui.training.data import DataOrder
 from sdtui.training.store import key_of
 
@@ -162,16 +168,17 @@ def cache_texts(
     Live if the text encoder is `trained`; else from a cache, which is filled here unless each step draws its own texts.
     """
     rules = profile.captions
+    reading = reading_of(rules)
     if trained:
-        return live_conditioning(model, rules.clip_skip)
+        return live_conditioning(model, reading)
     if not captions.settled:
-        return DrawnConditioning(model, rules.clip_skip, rules.cache_mib << 20)
+        return DrawnConditioning(model, reading, rules.cache_mib << 20)
 
     def progress(done: int, total: int) -> None:
         check()
         report.progress("encoding captions", done, total, "captions")
 
-    cached = CachedConditioning(model, rules.clip_skip)
+    cached = CachedConditioning(model, reading)
     cached.fill(captions.all_texts(), progress)
     if cached.store.failure is not None:
         report.warning(cached.store.failure)

@@ -9,7 +9,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from PIL.PngImagePlugin import PngInfo
 import sdtui
 from sdtui.errors import UserError
 from sdtui.files import write_atomic, write_failure
-from sdtui.models.family import Model
+from sdtui.models.family import Model, Reading
 from sdtui.models.sampling import sample
 from sdtui.profile.prompt_line import PromptError, PromptLine, is_comment, parse_prompt_line
 from sdtui.profile.schema import Profile
+from sdtui.training.conditioning import reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Request:
     guidance: float
     seed: int
     sampler: str
-    clip_skip: int
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def render(
         guidance=request.guidance,
         seed=request.seed,
         sampler=request.sampler,
-        clip_skip=request.clip_skip,
+        reading=request.reading,
         on_step=on_step,
     )
     path = folder / f"{request.index:02d}.png"
@@ -116,7 +117,7 @@ def facts(request: Request, step: int) -> dict[str, Any]:
         "guidance": request.guidance,
         "seed": request.seed,
         "sampler": request.sampler,
-        "clip_skip": request.clip_skip,
+        **asdict(request.reading),
         "step": step,
         "software": f"sdtui {sdtui.__version__}",
     }
@@ -144,5 +145,5 @@ def _request(index: int, line: PromptLine, profile: Profile) -> Request:
         guidance=line.guidance,
         seed=profile.training.seed if line.seed is None else line.seed,
         sampler=line.sampler or profile.previews.sampler,
-        clip_skip=profile.captions.clip_skip,
+        reading=reading_of(profile.captions),
     )

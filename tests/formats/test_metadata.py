@@ -144,7 +144,14 @@ def test_buckets_count_repeats(plain: dict[str, str]) -> None:
 
 
 def test_how_captions_are_read_is_told() -> None:
-    rules = {"shuffle": True, "keep_tokens": 2, "dropout": 0.1, "dropout_every": 3, "tag_dropout": 0.2}
+    rules = {
+        "shuffle": True,
+        "keep_tokens": 2,
+        "dropout": 0.1,
+        "dropout_every": 3,
+        "tag_dropout": 0.2,
+        "max_tokens": 225,
+    }
     told = describe(profile(captions=rules), SAMPLES, FACTS)
     assert [
         told[f"ss_{key}"]
@@ -154,8 +161,9 @@ def test_how_captions_are_read_is_told() -> None:
             "caption_dropout_rate",
             "caption_dropout_every_n_epochs",
             "caption_tag_dropout_rate",
+            "max_token_length",
         )
-    ] == ["True", "2", "0.1", "3", "0.2"]
+    ] == ["True", "2", "0.1", "3", "0.2", "225"]
 
 
 def test_settings_that_differ_from_the_default_are_told() -> None:

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
+from sdtui.models.family import Reading
 from sdtui.models.sampling import SAMPLERS, evaluating, make_scheduler, sample
 from sdtui.models.sd1 import StableDiffusion1
 from sdtui.profile.schema import SamplerName
@@ -68,7 +69,12 @@ def test_a_seed_is_an_image(model: StableDiffusion1) -> None:
 
 def test_prompt_negative_and_guidance_each_matter(model: StableDiffusion1) -> None:
     plain = draw(model)
-    for change in ({"prompt": "a blue dog"}, {"negative": "ugly"}, {"guidance": 2.0}, {"clip_skip": 2}):
+    for change in (
+        {"prompt": "a blue dog"},
+        {"negative": "ugly"},
+        {"guidance": 2.0},
+        {"reading": Reading(clip_skip=2)},
+    ):
         assert difference(plain, draw(model, **change)).max() > 1, change
 
 

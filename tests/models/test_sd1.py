@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from sdtui.errors import UserError
 from sdtui.models import sd1
+from sdtui.models.family import Reading
 from sdtui.models.sd1 import StableDiffusion1
 
 CPU = torch.device("cpu")
@@ -82,7 +83,7 @@ def test_clip_skip_2_is_a_text_encoder_without_its_last_layer(model: StableDiffu
     shorter = copy.deepcopy(model.text_encoder)
     del shorter.encoder.layers[-1]
     ids = model.tokenizer(["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
-    skipped = model.encode_text(["a cat"], clip_skip=2)
+    skipped = model.encode_text(["a cat"], Reading(clip_skip=2))
     assert torch.allclose(skipped, shorter(ids).last_hidden_state, atol=1e-6)
     assert not torch.allclose(skipped, model.encode_text(["a cat"]), atol=1e-2)
 
@@ -90,12 +91,32 @@ def test_clip_skip_2_is_a_text_encoder_without_its_last_layer(model: StableDiffu
 @pytest.mark.parametrize("skip", [0, 3])
 def test_clip_skip_beyond_the_layers_is_refused(model: StableDiffusion1, skip: int) -> None:
     with pytest.raises(UserError, match=f"clip_skip is {skip}, and this text encoder has 2 layers"):
-        model.encode_text(["a cat"], clip_skip=skip)
+        model.encode_text(["a cat"], Reading(clip_skip=skip))
 
 
 def test_long_texts_are_cut_to_the_window(model: StableDiffusion1) -> None:
     seventy_five = "cat " * 75
     assert torch.equal(model.encode_text([seventy_five + "dog"]), model.encode_text([seventy_five]))
+
+
+def test_longer_texts_are_read_in_several_windows(model: StableDiffusion1) -> None:
+    text = "cat " * 75 + "a red dog"
+    found = model.encode_text([text, "a cat"], Reading(max_tokens=150, clip_skip=2))
+    first, second = (model.encode_text([part], Reading(clip_skip=2)) for part in ("cat " * 75, "a red dog"))
+    expected = torch.cat([first[:, :76], second[:, 1:]], dim=1)
+    assert found.shape == (2, 152, 32)
+    assert torch.allclose(found[:1], expected, atol=1e-5)
+    latents, times = torch.zeros(2, 4, 8, 8), torch.tensor([10, 900])
+    assert model.predict(latents, times, found).shape == (2, 4, 8, 8)
+
+
+def test_weights_multiply_the_states_of_their_tokens(model: StableDiffusion1) -> None:
+    plain = model.encode_text(["a red cat"])
+    weighted = model.encode_text(["a (red:1.5) [cat]"], Reading(weighted=True))
+    factors = torch.ones(77)
+    factors[2], factors[3] = 1.5, 1 / 1.1
+    assert torch.allclose(weighted, plain * factors[:, None], atol=1e-6)
+    assert torch.equal(model.encode_text(["a red cat"], Reading(weighted=True)), plain)
 
 
 def test_text_keeps_its_graph_for_training(model: StableDiffusion1) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sdtui.models.family import LatentDistribution
+from sdtui.models.family import PLAINLY, LatentDistribution, Reading
 
 
 class FakeModel:
@@ -39,9 +39,9 @@ class FakeModel:
         mean = pixels.mean(dim=(1, 2, 3), keepdim=True).expand(-1, 4, 2, 2).clone()
         return LatentDistribution(mean, torch.zeros_like(mean))
 
-    def encode_text(self, prompts: Sequence[str], clip_skip: int = 1) -> Tensor:
+    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> Tensor:
         self.encoded_texts += prompts
-        return torch.tensor([[[float(len(prompt) * clip_skip)]] for prompt in prompts])  # (B, 1, 1)
+        return torch.tensor([[[float(len(prompt) * reading.clip_skip)]] for prompt in prompts])  # (B, 1, 1)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
         self.seen_timesteps.update(timesteps.tolist())

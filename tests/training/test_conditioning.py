@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from sdtui.models.family import PLAINLY, Reading
+from sdtui.profile.schema import Captions
 from sdtui.training import conditioning
-from sdtui.training.conditioning import CachedConditioning, DrawnConditioning, live_conditioning
+from sdtui.training.conditioning import CachedConditioning, DrawnConditioning, live_conditioning, reading_of
 from tests.training.fakes import FakeModel
 
 
@@ -18,7 +20,7 @@ def nothing(done: int, total: int) -> None:
 
 def test_each_distinct_text_is_encoded_once() -> None:
     model = FakeModel()
-    cached = CachedConditioning(model, 1)
+    cached = CachedConditioning(model, PLAINLY)
     cached.fill(["bb", "a", "bb"], nothing)
     assert model.encoded_texts == ["a", "bb"]
     assert cached(["bb", "a", "bb"]).flatten().tolist() == [2.0, 1.0, 2.0]
@@ -26,25 +28,37 @@ def test_each_distinct_text_is_encoded_once() -> None:
 
 
 def test_another_run_finds_the_texts() -> None:
-    CachedConditioning(FakeModel(), 1).fill(["a", "bb"], nothing)
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a", "bb"], nothing)
     second = FakeModel()
-    CachedConditioning(second, 1).fill(["bb", "a"], nothing)
+    CachedConditioning(second, PLAINLY).fill(["bb", "a"], nothing)
     assert second.encoded_texts == []
 
 
-def test_clip_skip_and_the_encoder_are_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    CachedConditioning(FakeModel(), 1).fill(["a"], nothing)
-    skipped, other = FakeModel(), FakeModel()
-    CachedConditioning(skipped, 2).fill(["a"], nothing)
+@pytest.mark.parametrize("reading", [Reading(clip_skip=2), Reading(max_tokens=150), Reading(weighted=True)])
+def test_how_a_text_is_read_is_part_of_the_key(reading: Reading) -> None:
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a"], nothing)
+    other = FakeModel()
+    CachedConditioning(other, reading).fill(["a"], nothing)
+    assert other.encoded_texts == ["a"]
+
+
+def test_the_encoder_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a"], nothing)
+    other = FakeModel()
     monkeypatch.setattr(other, "text_encoder_digest", "another", raising=False)
-    CachedConditioning(other, 1).fill(["a"], nothing)
-    assert skipped.encoded_texts == other.encoded_texts == ["a"]
+    CachedConditioning(other, PLAINLY).fill(["a"], nothing)
+    assert other.encoded_texts == ["a"]
+
+
+def test_the_profile_says_how_texts_are_read() -> None:
+    assert reading_of(Captions()) == Reading(clip_skip=1, max_tokens=75, weighted=False)
+    assert reading_of(Captions(clip_skip=2, max_tokens=225, weighted=True)) == Reading(2, 225, True)
 
 
 def test_texts_are_encoded_in_chunks_that_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditioning, "CHUNK_TEXTS", 2)
     told: list[tuple[int, int]] = []
-    CachedConditioning(FakeModel(), 1).fill(["a", "b", "c"], lambda done, total: told.append((done, total)))
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a", "b", "c"], lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
 
 
@@ -52,8 +66,8 @@ def test_live_conditioning_encodes_every_time_and_keeps_the_graph() -> None:
     model = FakeModel()
     weight = torch.nn.Parameter(torch.ones(()))
     encode = model.encode_text
-    model.encode_text = lambda prompts, clip_skip=1: encode(prompts, clip_skip) * weight  # type: ignore[method-assign]
-    live = live_conditioning(model, 2)
+    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading) * weight  # type: ignore[method-assign]
+    live = live_conditioning(model, Reading(clip_skip=2))
     live(["a"])
     assert live(["a"]).grad_fn is not None
     assert model.encoded_texts == ["a", "a"]
@@ -68,12 +82,12 @@ def test_drawn_texts_are_encoded_one_by_one_and_once() -> None:
     batches: list[int] = []
     encode = model.encode_text
 
-    def counted(prompts: Sequence[str], clip_skip: int = 1) -> torch.Tensor:
+    def counted(prompts: Sequence[str], reading: Reading = PLAINLY) -> torch.Tensor:
         batches.append(len(prompts))
-        return encode(prompts, clip_skip)
+        return encode(prompts, reading)
 
     model.encode_text = counted  # type: ignore[method-assign]
-    drawn = DrawnConditioning(model, 2, 100)
+    drawn = DrawnConditioning(model, Reading(clip_skip=2), 100)
     assert drawn(["bb", "a", "bb"]).tolist() == [[[4.0]], [[2.0]], [[4.0]]]
     assert drawn(["a", "ccc"]).flatten().tolist() == [2.0, 6.0]
     assert model.encoded_texts == ["bb", "a", "ccc"]
@@ -82,7 +96,7 @@ def test_drawn_texts_are_encoded_one_by_one_and_once() -> None:
 
 def test_the_text_not_read_for_longest_goes_first() -> None:
     model = FakeModel()
-    drawn = DrawnConditioning(model, 1, 2 * ONE_STATE)
+    drawn = DrawnConditioning(model, PLAINLY, 2 * ONE_STATE)
     for text in ("a", "bb", "a", "ccc", "a", "bb"):
         drawn([text])
     assert model.encoded_texts == ["a", "bb", "ccc", "bb"]
@@ -90,7 +104,7 @@ def test_the_text_not_read_for_longest_goes_first() -> None:
 
 def test_a_batch_larger_than_the_cache_is_still_whole() -> None:
     model = FakeModel()
-    drawn = DrawnConditioning(model, 1, ONE_STATE - 1)
+    drawn = DrawnConditioning(model, PLAINLY, ONE_STATE - 1)
     assert drawn(["a", "bb", "a"]).flatten().tolist() == [1.0, 2.0, 1.0]
     assert model.encoded_texts == ["a", "bb", "a"]
 
@@ -98,5 +112,5 @@ def test_a_batch_larger_than_the_cache_is_still_whole() -> None:
 def test_drawn_states_carry_no_graph() -> None:
     model = FakeModel()
     encode = model.encode_text
-    model.encode_text = lambda prompts, clip_skip=1: encode(prompts, clip_skip) * model.weight  # type: ignore[method-assign]
-    assert not DrawnConditioning(model, 1, 100)(["a"]).requires_grad
+    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading) * model.weight  # type: ignore[method-assign]
+    assert not DrawnConditioning(model, PLAINLY, 100)(["a"]).requires_grad

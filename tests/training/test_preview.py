@@ -12,7 +12,7 @@ from PIL import Image
 
 import sdtui
 from sdtui.errors import SdtuiError, UserError
-from sdtui.models.family import Model, load_model
+from sdtui.models.family import Model, Reading, load_model
 from sdtui.profile.schema import Profile
 from sdtui.training.preview import Request, render, requests
 from tests.support.tiny import tiny_pipeline
@@ -50,14 +50,17 @@ def test_a_line_s_own_words_win() -> None:
         guidance=3.5,
         seed=7,
         sampler="euler",
-        clip_skip=1,
+        reading=Reading(),
     )
 
 
 def test_what_a_line_leaves_open_is_the_profile_s() -> None:
-    request = only(profile("a cat", dataset={"resolution": 644}, captions={"clip_skip": 2}))
+    request = only(
+        profile("a cat", dataset={"resolution": 644}, captions={"clip_skip": 2, "max_tokens": 150, "weighted": True})
+    )
     assert (request.width, request.height, request.seed) == (640, 640, 42)
-    assert (request.sampler, request.clip_skip, request.steps, request.guidance) == ("unipc", 2, 20, 7.5)
+    assert (request.sampler, request.steps, request.guidance) == ("unipc", 20, 7.5)
+    assert request.reading == Reading(clip_skip=2, max_tokens=150, weighted=True)
 
 
 def test_seed_0_is_a_seed() -> None:
@@ -99,6 +102,8 @@ def test_the_image_and_the_file_beside_it_say_how_it_was_made(model: Model, tmp_
         "seed": 7,
         "sampler": "euler",
         "clip_skip": 1,
+        "max_tokens": 75,
+        "weighted": False,
         "step": 200,
         "software": f"sdtui {sdtui.__version__}",
     }
@@ -129,3 +134,18 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_name(model: Model, tm
     with pytest.raises(SdtuiError, match="cannot write") as caught:
         render(model, only(profile(LINE)), tmp_path / "previews", step=1)
     assert caught.value.where == str(tmp_path / "previews")
+
+
+def test_long_prompts_and_weights_are_drawn_as_the_profile_says(model: Model, tmp_path: Path) -> None:
+    """Each setting changes the picture of a prompt that it concerns, and of no other."""
+
+    def drawn(prompt: str, **captions: Any) -> bytes:
+        request = only(profile(f"{prompt} --w 64 --h 64 --s 1", captions=captions))
+        with Image.open(render(model, request, tmp_path, step=0).path) as image:
+            return image.tobytes()
+
+    assert drawn("a (red:1.9) cat") != drawn("a (red:1.9) cat", weighted=True)
+    assert drawn("a red cat") == drawn("a red cat", weighted=True)
+    tail = "cat " * 75
+    assert drawn(tail + "red") == drawn(tail + "blue")
+    assert drawn(tail + "red", max_tokens=150) != drawn(tail + "blue", max_tokens=150)

@@ -120,6 +120,24 @@ class Captions(Section):
             "What to do about an image with no caption file or an empty one: stop before training, or train it with empty text."
         ),
     ] = "stop"
+    weighted: Annotated[
+        bool,
+        About(
+            "Read brackets as weights, in captions and preview prompts: (word:1.2), (word) for 1.1, [word] for 1 / 1.1; "
+            r"\( is a bracket. The text encoder's states are multiplied by them.",
+            aka=("weighted_captions",),
+        ),
+    ] = False
+    max_tokens: Annotated[
+        int,
+        Field(ge=75, le=225, multiple_of=75),
+        About(
+            "How long captions and preview prompts may be; what is beyond is not seen. The text encoder reads 75 at a time.",
+            unit="tokens",
+            source=KOHYA,
+            aka=("max_token_length",),
+        ),
+    ] = 75
     clip_skip: Annotated[
         int,
         Field(ge=1, le=12),
