@@ -10,6 +10,7 @@ from sdtui.errors import SdtuiError
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.problem import Problem
 from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, find
+from sdtui.tui.keys import Press
 
 FOLDERS = "dataset.folders"
 
@@ -33,13 +34,13 @@ class Row:
     problem: Problem | None = None
 
 
-def form_rows(document: ProfileDocument) -> list[Row]:
+def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
     """Every section with its settings, the list of folders with a row for each, and unknown keys where they stand.
 
     A text that is no TOML has no values to show: its form is the place to mend.
     """
     if not document.parses:
-        return _broken_rows(document)
+        return _broken_rows(document, press)
     rows: list[Row] = []
     for section in SECTIONS:
         if section == f"{FOLDERS}[]":
@@ -148,10 +149,11 @@ def help_lines(setting: Setting) -> list[tuple[str, str]]:
     return lines
 
 
-def _broken_rows(document: ProfileDocument) -> list[Row]:
+def _broken_rows(document: ProfileDocument, press: Press) -> list[Row]:
+    ways = f"{press('profile.edit')} shows the place, {press('profile.editor')} opens the text in $EDITOR"
     rows = [Row("heading", "", "", "profile")]
     for problem in document.problems():
-        remedy = ". ".join(filter(None, ["Enter shows the place, e opens the text in $EDITOR", problem.remedy]))
+        remedy = ". ".join(filter(None, [ways, problem.remedy]))
         rows.append(Row("stray", "", problem.key, f"line {problem.line}", None, replace(problem, remedy=remedy)))
     return rows
 

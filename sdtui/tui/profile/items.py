@@ -19,10 +19,11 @@ class PickWords(Dialog[list[str]]):
     """Tick words of a known few; dismisses with the ticked ones in their own order, or None."""
 
     KEY_CONTEXT: ClassVar[str] = "words"
+    HINTS = (("words.tick", "tick"), ("words.accept", "accept"), ("words.close", "leave"))
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("words")]
 
     def __init__(self, title: str, held: Sequence[str], choices: Sequence[str]) -> None:
-        super().__init__(title, "space tick   enter accept   esc leave")
+        super().__init__(title)
         self._choices = list(choices)
         self._ticked = set(held)
 
@@ -53,11 +54,19 @@ class EditItems(Dialog[list[str]]):
     """Lines of text to edit, add, drop and move; dismisses with them, or None when nothing was changed."""
 
     KEY_CONTEXT: ClassVar[str] = "items"
+    HINTS = (
+        ("items.edit", "edit"),
+        ("items.add", "add"),
+        ("items.drop", "drop"),
+        ("items.move_down items.move_up", "move"),
+        ("items.accept", "accept"),
+        ("items.close", "leave"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("items")]
     DEFAULT_CSS = "EditItems > .frame { width: 100; }"
 
     def __init__(self, title: str, held: Sequence[str], _choices: Sequence[str] = ()) -> None:
-        super().__init__(title, "enter edit   a add   d drop   J K move   s accept   esc leave")
+        super().__init__(title)
         self._items = [str(item) for item in held]
 
     def content(self) -> ComposeResult:
@@ -112,5 +121,5 @@ class EditItems(Dialog[list[str]]):
             self._show(at)
 
     def _show(self, cursor: int) -> None:
-        rows = self._items or ["(nothing yet: a adds a line)"]
+        rows = self._items or [f"(nothing yet: {keys.key_table_of(self).press('items.add')} adds a line)"]
         self.query_one(LineList).set_rows(len(rows), lambda index, _width: literal(rows[index]), cursor=cursor)

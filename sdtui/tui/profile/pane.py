@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from sdtui.errors import SdtuiError
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.problem import Problem
+from sdtui.tui import keys
 from sdtui.tui.glyphs import glyphs_of
 from sdtui.tui.literal import clean, fit, literal, shorten
 from sdtui.tui.profile import form
@@ -79,7 +80,7 @@ class FormPane(Vertical):
     def show(self, document: ProfileDocument) -> None:
         """Show this document as it is now; the cursor stays on its setting."""
         key = self.row.key if self.row else ""
-        self._document, self.rows = document, form.form_rows(document)
+        self._document, self.rows = document, form.form_rows(document, keys.key_table_of(self).press)
         at = next((i for i, row in enumerate(self.rows) if row.key == key and row.kind != "heading"), None)
         self.fields.set_rows(len(self.rows), self._draw, cursor=at, selectable=lambda i: self.rows[i].kind != "heading")
         if self.row is not None:
@@ -182,7 +183,7 @@ class FormPane(Vertical):
         try:
             change(self._document)
         except SdtuiError as error:
-            self.app.notify(str(error), severity="error", markup=False)
+            self.app.notify(clean(str(error), ascii_only=self._ascii, lines=True), severity="error", markup=False)
             return
         self.show(self._document)
         self.post_message(self.Changed())
@@ -254,7 +255,8 @@ class FormPane(Vertical):
         """The value in at most `room` cells: what the file says stands out, defaults step back."""
         document, setting = self._document, row.setting
         if document is None or setting is None:
-            return Content.styled("press a" if row.kind == "add" else "", "$faint")
+            add = f"press {keys.key_table_of(self).press('profile.add_folder')}"
+            return Content.styled(add if row.kind == "add" else "", "$faint")
         if typed is not None:
             return self._cut(literal(typed, "bold $strong", ascii_only=self._ascii), room)
         text = form.shown_value(document, row)

@@ -22,9 +22,10 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
-    """A frame with a title; subclasses fill `content()`."""
+    """A frame with a title; subclasses fill `content()` and say in HINTS which actions (ids of keys) the last line names."""
 
     KEY_CONTEXT: ClassVar[str] = "dialog"
+    HINTS: ClassVar[Sequence[tuple[str, str]]] = (("dialog.accept", "choose"), ("dialog.close", "leave"))
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("dialog")]
     DEFAULT_CSS = """
     Dialog {
@@ -37,17 +38,18 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     }
     """
 
-    def __init__(self, title: str, hint: str) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self._hint = hint
 
     def compose(self) -> ComposeResult:
         """Title, content, hint."""
+        press = keys.key_table_of(self).press
+        hints = [f"{' '.join(map(press, names.split()))} {word}" for names, word in self.HINTS]
         with Vertical(classes="frame"):
             yield Static(literal(self._title, lines=True), classes="title")
             yield from self.content()
-            yield Static(Content(self._hint), classes="hint")
+            yield Static(Content("   ".join(hints)), classes="hint")
 
     def content(self) -> ComposeResult:
         """What stands between title and hint."""
@@ -64,8 +66,10 @@ class Dialog(ModalScreen[Result], Generic[Result]):
 class Ask(Dialog[str]):
     """One line of text; dismisses with it, or with None."""
 
+    HINTS = (("typing.accept", "accept"), ("typing.leave", "leave"))
+
     def __init__(self, title: str, value: str = "", *, placeholder: str = "") -> None:
-        super().__init__(title, "enter accept   esc leave")
+        super().__init__(title)
         self._value = value
         self._placeholder = placeholder
 
@@ -91,7 +95,7 @@ class Choose(Dialog[str]):
     """
 
     def __init__(self, title: str, choices: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
-        super().__init__(title, "enter choose   esc leave")
+        super().__init__(title)
         self._choices = [(choice[0], choice[1], choice[2] if len(choice) > 2 else "") for choice in choices]
 
     def content(self) -> ComposeResult:

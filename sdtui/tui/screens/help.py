@@ -41,7 +41,10 @@ class HelpScreen(ModalScreen[None]):
         """A list one can scroll."""
         with Vertical(classes="frame"):
             yield LineList(pointer=False)
-            yield Static(Content("esc close   every key can be changed in [keys] of your settings"), classes="hint")
+            close = self._table.press("dialog.close")
+            yield Static(
+                Content(f"{close} close   every key can be changed in [keys] of your settings"), classes="hint"
+            )
 
     def on_resize(self) -> None:
         """Fill it for the width there is."""

@@ -93,7 +93,9 @@ class ProfileScreen(DocumentScreen):
         """Sections, form or text, help, plan."""
         ascii_only = self.sdtui.settings.ascii
         yield Static("", id="notice", markup=False)
-        yield Static(Content("No profile is open. Choose one on Home (1), or make one there with n."), id="empty")
+        press = self.sdtui.keys.press
+        words = f"No profile is open. Choose one on Home ({press('everywhere.home')}), or make one there with {press('home.new')}."
+        yield Static(Content(words), id="empty")
         with Horizontal(id="body"):
             yield LineList(id="sections")
             yield FormPane(ascii_only=ascii_only, classes="main")

@@ -26,6 +26,8 @@ from sdtui.tui.widgets.scale import Scale, fit_scale
 INTERVAL = 0.5
 # Cells left of the plot: a label of at most seven characters and the axis.
 GUTTER = 9
+# Points folded while the keys wait, 5 ms; more of them are folded in a thread.
+AT_ONCE = 10_000
 
 
 class LineChart(Widget):
@@ -80,6 +82,7 @@ class LineChart(Widget):
         self._frame = Frame(0, 0)
         self._drawn_at = -math.inf
         self._due: Timer | None = None
+        self._folding = False
 
     def show(self, xs: Sequence[float], ys: Sequence[float], limit: float | None = None) -> None:
         """Draw this series: positions that do not fall, their values, and where it will end if that is known."""
@@ -131,6 +134,12 @@ class LineChart(Widget):
 
     def _draw(self) -> None:
         """Fold in what is new, compose a frame, and mark the cells that differ for repainting."""
+        count = max(0, (self.size.width - GUTTER) * 2)
+        if self._columns.count != count:
+            self._columns = Columns(count, self._smoothing)
+        if self._folding or self._columns.backlog(self._xs, self._ys) > AT_ONCE:
+            self._fold_apart()
+            return
         frame = self._compose_frame(*self.size)
         before, self._frame = self._frame, frame
         if (before.width, before.height) != (frame.width, frame.height):
@@ -138,14 +147,32 @@ class LineChart(Widget):
         elif regions := frame.changed(before):
             self.refresh(*regions)
 
+    def _fold_apart(self) -> None:
+        """Fold a long series in a thread; the frame before stays until that is done."""
+        if self._folding:
+            return
+        self._folding = True
+        columns, xs, ys, limit = Columns(self._columns.count, self._smoothing), self._xs, self._ys, self._limit
+
+        def fold() -> None:
+            columns.take(xs, ys, limit)
+            self.call_later(self._folded, columns)
+
+        self.run_worker(fold, thread=True, group="fold", exit_on_error=False)
+
+    def _folded(self, columns: Columns) -> None:
+        """Take the folded series over, unless it is wanted otherwise by now; what came meanwhile is folded in at once."""
+        self._folding = False
+        if (columns.count, columns.smoothing) == (self._columns.count, self._smoothing):
+            self._columns = columns
+        self._draw()
+
     def _compose_frame(self, width: int, height: int) -> Frame:
         frame = Frame(width, height)
         rows = height - 3  # the title above; the axis and its labels below
         columns = width - GUTTER
         if rows < 1 or columns < 8:
             return frame
-        if self._columns.count != columns * 2:
-            self._columns = Columns(columns * 2, self._smoothing)
         self._columns.take(self._xs, self._ys, self._limit)
         self._title_row(frame)
         if math.isnan(self.value):

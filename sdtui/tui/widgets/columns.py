@@ -57,16 +57,22 @@ class Columns:
             self._restart(0.0, 1.0)
             return set(range(self.count))
         changed: set[int] = set()
-        if self._was_cut(xs, ys) or xs[-1] > self.end or not self._taken:
+        if self._must_restart(xs, ys):
             self._restart(xs[0], _axis_end(xs[0], xs[-1], limit))
             changed = set(range(self.count))
-        for index in range(self._taken, len(xs)):
-            column = self._fold(xs[index], ys[index])
-            if column >= 0:
-                changed.add(column)
+        changed |= self._fold(xs, ys)
         self._taken = len(xs)
         self._last = (xs[-1], ys[-1])
         return changed
+
+    def backlog(self, xs: Sequence[float], ys: Sequence[float]) -> int:
+        """How many points `take` would have to fold."""
+        if not xs or self.count <= 0:
+            return 0
+        return len(xs) if self._must_restart(xs, ys) else len(xs) - self._taken
+
+    def _must_restart(self, xs: Sequence[float], ys: Sequence[float]) -> bool:
+        return not self._taken or xs[-1] > self.end or self._was_cut(xs, ys)
 
     def _was_cut(self, xs: Sequence[float], ys: Sequence[float]) -> bool:
         if not self._taken:
@@ -83,23 +89,29 @@ class Columns:
         self.line = [math.nan] * self.count
         self.value, self._weight, self._taken = math.nan, 0.0, 0
 
-    def _fold(self, x: float, y: float) -> int:
-        """Take one point; returns its column, or -1 when the value is not finite."""
-        if not math.isfinite(y) or not math.isfinite(x):
-            return -1
-        share = (x - self.start) / (self.end - self.start)
-        # A clock that was set back must not wrap to the last column.
-        column = min(self.count - 1, max(0, int(share * self.count)))
-        low, high = self.low, self.high
-        if not low[column] <= y:
-            low[column] = y
-        if not high[column] >= y:
-            high[column] = y
-        fresh = 1.0 - self.smoothing
-        self._weight = self.smoothing * self._weight + fresh
-        self.value = y if math.isnan(self.value) else self.value + fresh / self._weight * (y - self.value)
-        self.line[column] = self.value
-        return column
+    def _fold(self, xs: Sequence[float], ys: Sequence[float]) -> set[int]:
+        """Take the points after the last one taken; returns the columns they fell into."""
+        low, high, line, count = self.low, self.high, self.line, self.count
+        start, span = self.start, self.end - self.start
+        smoothing, fresh = self.smoothing, 1.0 - self.smoothing
+        value, weight = self.value, self._weight
+        touched: set[int] = set()
+        for index in range(self._taken, len(xs)):
+            x, y = xs[index], ys[index]
+            if not (math.isfinite(y) and math.isfinite(x)):
+                continue
+            # A clock that was set back must not wrap to the last column.
+            column = min(count - 1, max(0, int((x - start) / span * count)))
+            if not low[column] <= y:
+                low[column] = y
+            if not high[column] >= y:
+                high[column] = y
+            weight = smoothing * weight + fresh
+            value = y if math.isnan(value) else value + fresh / weight * (y - value)
+            line[column] = value
+            touched.add(column)
+        self.value, self._weight = value, weight
+        return touched
 
 
 def _axis_end(start: float, last: float, limit: float | None) -> float:

@@ -151,4 +151,6 @@ def test_what_to_press_is_what_the_user_made_it(snapshot: Snapshot) -> None:
     press = KeyTable({"monitor.resume": "f2", "monitor.pause": "f3"}).press
     paused = replace(snapshot, state="paused")
     assert "f3 goes on" in text(words.status_line(paused, UNICODE, 120, press))
-    assert "f2 starts over" in text(words.status_line(replace(snapshot, state="killed", over=True), UNICODE, 120, press))
+    assert "f2 starts over" in text(
+        words.status_line(replace(snapshot, state="killed", over=True), UNICODE, 120, press)
+    )

@@ -9,9 +9,12 @@ import pytest
 
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.settings import SETTINGS, Setting
+from sdtui.tui.keys import KeyTable
 from sdtui.tui.profile import form
 from sdtui.tui.profile.form import Row, form_rows
 from tests.tui.profile.desk import TEXT, document_of
+
+PRESS = KeyTable().press
 
 
 def setting(key: str) -> Setting:
@@ -19,7 +22,7 @@ def setting(key: str) -> Setting:
 
 
 def row_of(document: ProfileDocument, key: str) -> Row:
-    return next(row for row in form_rows(document) if row.key == key and row.kind != "heading")
+    return next(row for row in form_rows(document, PRESS) if row.key == key and row.kind != "heading")
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def document(tmp_path: Path) -> ProfileDocument:
 
 
 def test_sections_and_settings_stand_in_the_order_of_the_schema(document: ProfileDocument) -> None:
-    rows = form_rows(document)
+    rows = form_rows(document, PRESS)
     assert [row.title for row in rows if row.kind == "heading"] == [
         "profile", "model", "method", "dataset", "folder 1", "folder 2", "captions", "training", "objective", "optimizer",
         "schedule", "previews", "saving", "launch",
@@ -43,7 +46,7 @@ def test_sections_and_settings_stand_in_the_order_of_the_schema(document: Profil
 
 
 def test_a_profile_without_folders_offers_one_and_says_it_is_missing(tmp_path: Path) -> None:
-    rows = form_rows(document_of(tmp_path, 'schema = 1\n[model]\nbase = "model"\n[training]\nsteps = 1\n'))
+    rows = form_rows(document_of(tmp_path, 'schema = 1\n[model]\nbase = "model"\n[training]\nsteps = 1\n'), PRESS)
     assert [(row.kind, row.title) for row in rows if row.key == form.FOLDERS] == [
         ("heading", "folders"),
         ("add", "add a folder"),
@@ -63,10 +66,10 @@ def test_a_problem_stands_at_its_row_and_an_unknown_key_in_its_section(tmp_path:
 
 
 def test_a_broken_text_has_no_values_but_a_place_to_mend(tmp_path: Path) -> None:
-    rows = form_rows(document_of(tmp_path, TEXT.replace("[method]", "[method")))
+    rows = form_rows(document_of(tmp_path, TEXT.replace("[method]", "[method")), PRESS)
     assert [(row.kind, row.title) for row in rows] == [("heading", "profile"), ("stray", "line 8")]
     assert form.said_at_row(rows[1]) == (
-        "not valid TOML: expected ']' at the end of a table declaration. Enter shows the place, e opens the text in "
+        "not valid TOML: expected ']' at the end of a table declaration. enter shows the place, e opens the text in "
         "$EDITOR. A section is written [name], a row of a list [[name]]"
     )
 
@@ -95,7 +98,7 @@ def test_what_was_typed_becomes_a_value_or_stays_text_to_be_refused(key: str, te
 
 
 def test_values_are_shown_in_the_words_that_are_typed(document: ProfileDocument) -> None:
-    shown = {row.key: form.shown_value(document, row) for row in form_rows(document) if row.setting}
+    shown = {row.key: form.shown_value(document, row) for row in form_rows(document, PRESS) if row.setting}
     assert shown["training.steps"] == "1000"
     assert shown["training.epochs"] == ""
     assert shown["method.targets"] == "attention, projection"

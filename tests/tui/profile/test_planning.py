@@ -26,7 +26,7 @@ def test_figures_of_a_plan(tmp_path: Path) -> None:
     assert (planned.refusal, planned.problems) == ("", ())
     assert planned.plan is not None
     # Two pictures three times and one once: 7 an epoch, in batches of 2.
-    assert plan_words(planned.plan) == "3 images, 7 an epoch · 1 000 steps in 250 epochs · 1 bucket · 5 files"
+    assert plan_words(planned.plan) == "3 images, 7 an epoch · 1 000 steps in 250 epochs · 1 bucket · 7 files"
     assert plan_words(planned.plan, dot="-").count(" - ") == 3
 
 

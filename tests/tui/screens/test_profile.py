@@ -360,7 +360,7 @@ async def test_a_run_that_cannot_be_started_says_why(profile: Path, monkeypatch:
 async def test_a_narrow_window_has_help_and_plan_below_and_the_rest_behind_a_key(profile: Path) -> None:
     app = app_on(profile)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: says(app, "5 files"))
+        await until(pilot, lambda: says(app, "7 files"))
         await go_to(pilot, app, "dataset.bucket_step")
         await until(pilot, lambda: says(app, "Bucket sides are multiples of this."))
         assert says(app, "i help")

@@ -8,8 +8,8 @@ from array import array
 import pytest
 
 from sdtui.tui.widgets import ticks
-from sdtui.tui.widgets.chart import LineChart
-from tests.tui.stage import Stage
+from sdtui.tui.widgets.chart import AT_ONCE, LineChart
+from tests.tui.stage import Stage, until
 
 STEPS = range(1, 21)
 FALLING = [1.0 - 0.05 * step for step in range(20)]
@@ -111,3 +111,17 @@ async def test_a_pane_too_small_for_axes_stays_empty() -> None:
     async with app.run_test(size=(14, 3)):
         chart_of(app).show(STEPS, FALLING)
         assert chart_of(app).plain()[1:] == ["", "", ""][: len(chart_of(app).plain()) - 1]
+
+
+async def test_a_long_series_is_folded_in_a_thread_and_told_when_it_is_there() -> None:
+    chart = LineChart("loss")
+    app = Stage(chart)
+    async with app.run_test(size=(60, 12)) as pilot:
+        chart.show(range(AT_ONCE + 1), [0.1] * (AT_ONCE + 1))
+        assert math.isnan(chart.value)
+        await until(pilot, lambda: chart.value == 0.1)
+        chart.configure(smoothing=0.5)
+        await until(pilot, lambda: "average 0.5" in chart.plain()[0])
+        # What comes in small numbers needs no thread.
+        chart.show(range(AT_ONCE + 2), [0.1] * (AT_ONCE + 1) + [0.3])
+        await until(pilot, lambda: chart.value > 0.15)
