@@ -187,7 +187,7 @@ def _loss(model: BaseModel, art: Artwork, latents: KnownLatents, alpha_bar: Tens
     conditioning = model.encode_text(captions).repeat(DRAWS, 1, 1)
     predicted = model.unet(noisy.to(device), timesteps.to(device), conditioning).sample
     weights = objective.min_snr_weights(at, MIN_SNR_GAMMA, "epsilon").to(device)
-    return objective.loss(predicted, noise.to(device), weights).mean()
+    return objective.loss((predicted - noise.to(device)).square(), weights).mean()
 
 
 def _spread_timesteps(count: int, chance: torch.Generator) -> Tensor:

@@ -74,7 +74,7 @@ def write_report(work: Path, target: Path, sheet: Path) -> list[Figure]:
         Figure("tagger, mean average precision on held-out emoji", _mean(_keywords(precisions)), 0.5, ""),
         Figure("shipped files", folder_bytes(target) / 2**20, 48, "MiB", at_most=True),
     ]
-    facts = {**_facts(work, art), "tagger": _tagger_facts(precisions)}
+    facts = {**_facts(work, art), "tagger": _tagger_facts(precisions, tagger.candidate_precisions(work))}
     write_atomic(target / "report.json", json.dumps({"schema": 1, **facts, "figures": _rows(figures)}, indent=2) + "\n")
     write_atomic(target / "report.md", _markdown(figures, facts))
     _write_sheet(drawn, sheet)
@@ -147,12 +147,15 @@ def _mean(precisions: dict[str, float]) -> float:
     return sum(precisions.values()) / len(precisions)
 
 
-def _tagger_facts(precisions: dict[str, float]) -> dict[str, Any]:
+def _tagger_facts(precisions: dict[str, float], tried: dict[str, float]) -> dict[str, Any]:
+    tried = {name.replace(" ", "_"): value for name, value in tried.items()}
     return {
         "mean_average_precision": {
             "keywords": round(_mean(_keywords(precisions)), 3),
             "colours and styles": round(_mean(_others(precisions)), 3),
+            "keywords, with those left out": round(_mean(_keywords(tried)), 3),
         },
+        "keywords": {"shipped and measured": len(_keywords(precisions)), "tried and measured": len(_keywords(tried))},
         "average_precision": {name: round(value, 3) for name, value in precisions.items()},
     }
 
