@@ -10,7 +10,7 @@ from sdtui.cli import main
 from sdtui.runs import record, registry
 from sdtui.runs.layout import RunFolder
 from tests.cli.conftest import Workspace
-from tests.runs.helpers import begin, ended, in_step
+from tests.runs.helpers import begin, ended, in_step, until
 
 
 @pytest.fixture
@@ -22,9 +22,10 @@ def run(workspace: Workspace) -> RunFolder:
 
 def test_commands_are_answered_and_take_effect(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pause", "last"]) == 0
-    assert registry.inspect(run).state == "paused"
+    # The answer comes first, and the new state with the next event.
+    until(lambda: registry.inspect(run).state == "paused", "the pause")
     assert main(["unpause", run.name]) == 0
-    assert registry.inspect(run).state == "running"
+    until(lambda: registry.inspect(run).state == "running", "the run to go on")
     assert main(["set", "lora", "learning_rate_factor=0.5"]) == 0
     assert main(["stop", str(run.path)]) == 0
     assert ended(run).state == "stopped"
