@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.profile.load import load_frozen, load_profile
 from sdtui.profile.plan import Measured, Plan, PlannedFile, make_plan
 from sdtui.profile.schema import Profile
+
+if TYPE_CHECKING:
+    from sdtui.dataset.collect import Collection
 
 # A speed is taken from this many newest runs at most; older ones are other machines or other habits.
 _RUNS_LOOKED_AT = 20
@@ -26,6 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="KEY=VALUE", dest="overrides", action="append", default=[],
         help="plan with a setting changed, e.g. --set training.batch_size=4 (may be given more than once)",
     )  # fmt: skip
+    parser.add_argument(
+        "--captions", metavar="N", type=int, default=0,
+        help="also show the first N captions that training will read, after shuffle, dropout, wildcards and the like",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -38,11 +48,38 @@ def run(args: argparse.Namespace) -> int:
     for problem in collection.problems:
         print(problem, file=sys.stderr)
     plan = make_plan(profile, survey(collection), measure(profile))
+    captions = drawn_captions(profile, collection, args.captions)
     if args.json:
-        emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan)})
+        told = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}
+        emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan), **told})
     else:
-        print("\n".join(describe(profile, plan)))
+        print("\n".join([*describe(profile, plan), *map(_line, captions)]))
     return 2 if collection.blocking(profile) else 0
+
+
+@dataclass(frozen=True)
+class DrawnCaption:
+    """What training will read of an image's caption in a step, counted from 1."""
+
+    step: int
+    path: str
+    caption: str
+
+
+def drawn_captions(profile: Profile, collection: Collection, count: int) -> list[DrawnCaption]:
+    """The first `count` captions of the run, exactly as the trainer draws them."""
+    if count < 0:
+        raise UserError(f"--captions is {count}", remedy="Give how many to show, such as --captions 20")
+    if not (count and collection.samples):
+        return []
+    from sdtui.training.prepare import make_captions, make_order
+
+    samples = collection.samples
+    captions = make_captions(profile, samples, make_order(profile, samples))
+    return [
+        DrawnCaption(drawn.step + 1, str(samples[drawn.sample].path), drawn.text)
+        for drawn in islice(captions.in_order(), count)
+    ]
 
 
 def as_json(plan: Plan) -> dict[str, object]:
@@ -114,6 +151,11 @@ def _speed(events: Path) -> Measured | None:
     images = sum(event.get("images", 0) for event in steps)
     seconds = sum(event.get("seconds", 0.0) for event in steps)
     return Measured(images / seconds) if images and seconds else None
+
+
+def _line(drawn: DrawnCaption) -> str:
+    text = printable(drawn.caption) or "(empty)"
+    return f"{'caption':<9}step {count_text(drawn.step)}, {printable(Path(drawn.path).name)}: {text}"
 
 
 def _file(file: PlannedFile) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset import pipeline
 from sdtui.dataset.pipeline import Moment
@@ -14,6 +14,14 @@ from sdtui.training.randomness import uniform
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Captions
+
+
+class Drawn(NamedTuple):
+    """What a sample reads as in an optimizer step (the first is 0)."""
+
+    step: int
+    sample: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,13 @@ class CaptionSource:
             pipeline.draw(self.texts[sample], self.rules, self._moment(step, place))
             for place, sample in enumerate(samples, start=first)
         ]
+
+    def in_order(self) -> Iterator[Drawn]:
+        """Every caption of the run, in the order in which they are trained."""
+        for step in range(self.total):
+            samples = [sample for batch in self.order.at(step) for sample in batch]
+            for sample, text in zip(samples, self.at(step, 0, samples), strict=True):
+                yield Drawn(step, sample, text)
 
     def all_texts(self) -> list[str]:
         """Every text that settled captions can read as, each once."""

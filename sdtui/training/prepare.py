@@ -152,12 +152,11 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     return Data(samples, latents, order, key_of(latents.digest, *captions))
 
 
-def make_captions(profile: Profile, data: Data) -> CaptionSource:
-    """The captions of the samples of `data`, as the profile has them read."""
+def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder) -> CaptionSource:
+    """The captions of `samples`, as the profile has them read."""
     training = profile.training
-    texts = [sample.caption for sample in data.samples]
-    total = data.order.total_steps(training.steps, training.epochs)
-    return CaptionSource(texts, profile.captions, data.order, training.seed, total)
+    total = order.total_steps(training.steps, training.epochs)
+    return CaptionSource([sample.caption for sample in samples], profile.captions, order, training.seed, total)
 
 
 def cache_texts(

@@ -63,7 +63,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     if len(data.samples) < len(collection.samples):
         _introduce(run, profile, report, data.order, str(accelerator.device))
     live = trainable.trains_text_encoder
-    captions = prepare.make_captions(profile, data)
+    captions = prepare.make_captions(profile, data.samples, data.order)
     conditioning = prepare.cache_texts(profile, captions, model, report, check, trained=live)
     check()
 

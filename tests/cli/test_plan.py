@@ -73,6 +73,41 @@ def test_for_scripts(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["seconds"], found["bytes"]) == (None, None)
 
 
+def test_captions_are_shown_as_training_will_read_them(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("a", "apple, red, small"), ("b", "bee, wings, loud"), ("c", "cup, blue, \x1b[31mhot")):
+        (profile.parent / "images" / f"{name}.txt").write_text(text)
+    settings = ["captions.shuffle=true", "captions.keep_tokens=1", "captions.dropout=0.3", "training.seed=3"]
+    overrides = [argument for setting in settings for argument in ("--set", setting)]
+    assert main(["plan", "p.toml", "--captions", "6", *overrides]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("caption")]
+    assert lines == [
+        "caption  step 1, b.png: bee, loud, wings",
+        "caption  step 1, b.png: bee, loud, wings",
+        "caption  step 2, c.png: (empty)",
+        r"caption  step 2, c.png: cup, blue, \x1b[31mhot",
+        "caption  step 3, c.png: (empty)",
+        "caption  step 4, a.png: apple, red, small",
+    ]
+    assert main(["plan", "p.toml", "--captions", "2", "--json", *overrides]) == 0
+    found = json.loads(capsys.readouterr().out)["captions"]
+    assert [(row["step"], Path(row["path"]).name, row["caption"]) for row in found] == [
+        (1, "b.png", "bee, loud, wings"),
+        (1, "b.png", "bee, loud, wings"),
+    ]
+
+
+def test_a_negative_number_of_captions_is_refused(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--captions", "-1"]) == 2
+    assert "--captions is -1" in capsys.readouterr().err
+
+
+def test_no_more_captions_are_shown_than_the_run_reads(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--captions", "100", "--set", "training.epochs=1"]) == 0
+    assert capsys.readouterr().out.count("a thing") == 9
+    assert main(["plan", "p.toml"]) == 0
+    assert "a thing" not in capsys.readouterr().out
+
+
 def test_a_dataset_that_cannot_be_trained_exits_2(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (profile.parent / "images" / "a.txt").unlink()
     assert main(["plan", "p.toml"]) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sdtui.profile.schema import Captions
-from sdtui.training.captions import CaptionSource
+from sdtui.training.captions import CaptionSource, Drawn
 from sdtui.training.data import DataOrder
 
 TAGS = "cat, sits, red, old, soft"
@@ -64,6 +64,19 @@ def test_the_epoch_is_that_of_the_step() -> None:
 def test_the_warm_up_follows_the_step_and_the_length_of_the_run() -> None:
     drawn = source([TAGS], total=8, token_warmup=0.5)
     assert [len(drawn.at(step, 0, [0])[0].split(", ")) for step in range(5)] == [1, 2, 3, 4, 5]
+
+
+def test_the_captions_of_a_run_come_in_the_order_they_are_trained() -> None:
+    order = DataOrder([(64, 64)] * 3, [1, 1, 2], batch_size=2, accumulation=2, seed=7)
+    drawn = CaptionSource([TAGS, "a, b, c", "d, e, f"], Captions(shuffle=True), order, 7, 3)
+    trained = []
+    for step in range(3):
+        first = 0
+        for batch in order.at(step):
+            trained += [Drawn(step, *pair) for pair in zip(batch, drawn.at(step, first, batch), strict=True)]
+            first += len(batch)
+    assert list(drawn.in_order()) == trained
+    assert len(trained) == 12
 
 
 def test_settled_captions_are_known_beforehand() -> None:
