@@ -57,6 +57,11 @@ def new_profile(kind: str) -> str:
     return KINDS[kind]()
 
 
+def describe(kind: str) -> str:
+    """What a kind trains, in a few words: the first line of its profile; raises UserError as `new_profile`."""
+    return new_profile(kind).partition("\n")[0].removeprefix("# ").rstrip(".")
+
+
 def _written(title: str, values: dict[str, Any]) -> str:
     lines = [
         f"# {title}",

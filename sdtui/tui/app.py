@@ -101,6 +101,8 @@ class SdtuiApp(App[None]):
     def on_mount(self) -> None:
         """Watch the terminal, unless this is a test without one, and, after the first frame, the workspace."""
         self.call_after_refresh(self._start_board)
+        # After SIGTSTP and SIGCONT Textual takes the terminal back, but draws nothing on it.
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))
         if not self.is_headless:
             self._guard = Guard(self._save_at_once, self._leave_soon)
             self._guard.install()
@@ -149,6 +151,13 @@ class SdtuiApp(App[None]):
         self.call_after_refresh(arrive)
         if screen == "home":
             self.look_again()
+
+    def show_started(self, run: Path) -> None:
+        """Go and watch a run that was launched, unless the user went elsewhere or opened something while it was checked."""
+        if self.current_mode in {"home", "profile"} and isinstance(self.screen, SdtuiScreen):
+            self.open("monitor", run)
+        else:
+            self.say(f"started {run.name}: {self.keys.press('everywhere.monitor')} shows it")
 
     def is_bound_for(self, screen: str) -> bool:
         """Whether the command line named something for `screen` to show, so that it need not look for anything itself."""

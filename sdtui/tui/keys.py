@@ -254,7 +254,9 @@ def key_table_of(widget: Widget) -> KeyTable:
 
 
 def _checked_remap(remap: Mapping[str, str], table: tuple[Key, ...]) -> dict[str, str]:
-    """The user's `[keys]` in Textual's names; an unknown id or two actions on one key of a context is an error."""
+    """The user's `[keys]` in Textual's names; an unknown id or two actions that one key could mean is an error."""
+    if not remap:
+        return {}
     known = {row.id: row for row in table}
     for name in remap:
         if name not in known:
@@ -265,13 +267,17 @@ def _checked_remap(remap: Mapping[str, str], table: tuple[Key, ...]) -> dict[str
                 remedy=f"Did you mean {near[0]!r}?" if near else "See docs/keys.md",
             )
     changed = {name: ",".join(map(_long_name, keys.split(","))) for name, keys in remap.items()}
-    taken: dict[tuple[str, str], str] = {}
-    for row in table:
-        for key in changed.get(row.id, row.keys).split(","):
-            other = taken.setdefault((row.context, key), row.id)
-            if other != row.id:
-                raise UserError(f"{shown(key)!r} is given to both {other} and {row.id}", where="keys")
+    rows = [(row, key) for row in table for key in changed.get(row.id, row.keys).split(",")]
+    for at, (row, key) in enumerate(rows):
+        for other, same in rows[:at]:
+            if key == same and other.id != row.id and _both_listen(other.context, row.context):
+                raise UserError(f"{shown(key)!r} is given to both {other.id} and {row.id}", where="keys")
     return changed
+
+
+def _both_listen(one: str, other: str) -> bool:
+    """Whether a key could be meant for either context: on a screen its own keys, a list's and `everywhere`'s all count."""
+    return one == other or (not {one, other} & MODAL and bool({one, other} & {"list", "everywhere"}))
 
 
 def _long_name(key: str) -> str:

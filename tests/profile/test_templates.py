@@ -8,7 +8,7 @@ import pytest
 
 from sdtui.errors import UserError
 from sdtui.profile.check import check_text
-from sdtui.profile.templates import KINDS, new_profile
+from sdtui.profile.templates import KINDS, describe, new_profile
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -28,3 +28,7 @@ def test_an_unknown_kind_lists_what_there_is() -> None:
     with pytest.raises(UserError) as caught:
         new_profile("lorra")
     assert str(caught.value) == "there is no starting profile 'lorra'. Did you mean \"lora\"? There is: lora"
+
+
+def test_a_kind_in_a_few_words() -> None:
+    assert describe("lora") == "A LoRA for Stable Diffusion 1.x"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sdtui.errors import SdtuiError
+from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import board
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.board import BoardReader
 from tests.tui.monitor.actor import Actor
 from tests.tui.stage import header, says, screen_text, told, until
 
@@ -198,3 +199,38 @@ async def test_copy_says_what_was_done(images: Path, monkeypatch: pytest.MonkeyP
         await pilot.press("Y")
         await until(pilot, lambda: told(app, "OSC 52"))
         assert app.clipboard == str(images / "a.png")
+
+
+async def test_after_a_stop_the_whole_screen_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = SdtuiApp(tmp_path, start="home")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: says(app, "nothing here yet"))
+        drawn: list[bool] = []
+        monkeypatch.setattr(app, "refresh", lambda *_, layout=False, **__: drawn.append(layout))
+        app.app_resume_signal.publish(app)
+        await until(pilot, lambda: drawn == [True])
+
+
+async def test_a_started_run_does_not_snatch_the_screen_from_somebody_working(images: Path) -> None:
+    app = SdtuiApp(images.parent, start="captions", target=images)
+    run = images.parent / "runs" / "lora-1"
+    run.mkdir(parents=True)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.current_mode == "captions")
+        app.show_started(run)
+        await until(pilot, lambda: told(app, "started lora-1: 3 shows it"))
+        assert app.current_mode == "captions"
+        await pilot.press("1")
+        await until(pilot, lambda: app.current_mode == "home")
+        app.show_started(run)
+        await until(pilot, lambda: app.current_mode == "monitor")
+
+
+async def test_a_thread_that_fails_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("the folder is on fire")
+
+    monkeypatch.setattr(BoardReader, "run", fail)
+    app = SdtuiApp(tmp_path, start="home")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: told(app, "the folder is on fire"))

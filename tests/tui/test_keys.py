@@ -110,3 +110,18 @@ def test_an_empty_key_is_refused() -> None:
 def test_the_committed_page_is_the_generated_one() -> None:
     page = Path(__file__).parents[2] / "docs" / "keys.md"
     assert page.read_text(encoding="utf-8") == keys.reference_page(), "run: python -m sdtui.tui.keys > docs/keys.md"
+
+
+@pytest.mark.parametrize(
+    ("remap", "other"),
+    [({"captions.mark": "j"}, "list.down"), ({"monitor.save": "q"}, "everywhere.back"), ({"list.down": "1"}, "home")],
+)
+def test_a_key_that_a_screen_and_a_list_or_every_screen_could_mean_is_refused(
+    remap: dict[str, str], other: str
+) -> None:
+    with pytest.raises(UserError, match=f"is given to both .*{other}"):
+        KeyTable(remap)
+
+
+def test_a_key_that_only_a_dialog_takes_may_be_used_again() -> None:
+    assert KeyTable({"items.add": "1", "home.new": "s"}).press("items.add") == "1"

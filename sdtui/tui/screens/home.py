@@ -126,7 +126,7 @@ class HomeScreen(SdtuiScreen):
 
     def action_new(self) -> None:
         """Choose a template, name the file, open it."""
-        from sdtui.profile.templates import KINDS
+        from sdtui.profile.templates import KINDS, describe
         from sdtui.tui.screens.dialogs import Ask, Choose
 
         def named(kind: str, answer: str | None) -> None:
@@ -137,7 +137,9 @@ class HomeScreen(SdtuiScreen):
             if kind:
                 self.app.push_screen(Ask("Name of the new profile", f"{kind}.toml"), lambda name: named(kind, name))
 
-        self.app.push_screen(Choose("A new profile: what shall it train?", [(kind, kind) for kind in KINDS]), chosen)
+        width = max(map(len, KINDS))
+        kinds = [(kind, f"{kind:<{width}}  {describe(kind)}") for kind in KINDS]
+        self.app.push_screen(Choose("A new profile: what shall it train?", kinds), chosen)
 
     def action_launch(self) -> None:
         """Start a run of the profile under the cursor and watch it."""
@@ -249,7 +251,7 @@ class HomeScreen(SdtuiScreen):
 
     def _go_to_run(self, path: Path) -> None:
         self.sdtui.look_again()
-        self.sdtui.open("monitor", path)
+        self.sdtui.show_started(path)
 
     def _write_profile(self, kind: str, answer: str) -> None:
         from sdtui.files import write_atomic

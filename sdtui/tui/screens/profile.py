@@ -287,7 +287,7 @@ class ProfileScreen(DocumentScreen):
 
     def on_profile_screen_launched(self, event: Launched) -> None:
         """Watch it."""
-        self.sdtui.open("monitor", event.run.path)
+        self.sdtui.show_started(event.run.path)
 
     # -- keys -----------------------------------------------------------------------------------------------------
 

@@ -135,8 +135,8 @@ class PicturePanel(Widget):
             self.post_message(self.Drawn(job, self._drawing(job), ""))
         except SdtuiError as error:
             self.post_message(self.Drawn(job, [], error.message))
-        except (OSError, ValueError, MemoryError) as error:
-            self.post_message(self.Drawn(job, [], str(error)))
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one picture, the pane must draw the next
+            self.post_message(self.Drawn(job, [], f"cannot be drawn: {str(error) or type(error).__name__}"))
 
     def _drawing(self, job: Job) -> list[Strip]:
         # Pillow is imported with the first picture, not with the screen.

@@ -660,3 +660,15 @@ async def test_the_folder_is_not_read_again_under_the_hands_of_somebody_typing(
         await until(pilot, lambda: told(app, "as you are typing"))
         await pilot.press("enter")
         await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"city, bridgex\n")
+
+
+async def test_a_narrow_window_says_how_to_see_the_tags(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "tags  5"))
+        assert not screen_text(app)[-1].endswith("i tags")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: screen_text(app)[-1].endswith("q back  i tags"))
+        assert not says(app, "tags  5")
+        await pilot.press("i")
+        await until(pilot, lambda: says(app, "tags  5"))

@@ -94,3 +94,22 @@ async def test_a_file_that_was_replaced_is_drawn_again(tmp_path: Path) -> None:
         os.utime(path, ns=(1, 1))
         panel_of(app).show(path)
         await until(pilot, lambda: panel_of(app).plain()[0] == "@@@@@@")
+
+
+async def test_a_picture_that_cannot_be_drawn_does_not_keep_the_next_one_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = PicturePanel._drawing
+
+    def fail(panel: PicturePanel, job: Job) -> list[Strip]:
+        if job.path.name == "odd.png":
+            raise KeyError("no such band")
+        return drawing(panel, job)
+
+    monkeypatch.setattr(PicturePanel, "_drawing", fail)
+    app = Stage(PicturePanel(ascii_only=True))
+    async with app.run_test(size=(60, 5)) as pilot:
+        panel_of(app).show(write(tmp_path / "odd.png", ((0, 0, 0), (9, 9, 9))))
+        await until(pilot, lambda: "cannot be drawn: 'no such band'" in " ".join(panel_of(app).plain()))
+        panel_of(app).show(write(tmp_path / "a.png", ((0, 0, 0), (255, 255, 255))))
+        await until(pilot, lambda: "@" in "".join(panel_of(app).plain()))
