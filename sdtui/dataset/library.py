@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,23 +29,6 @@ class Stat(NamedTuple):
     inode: int
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """How positions moved in a refresh: `moved[old]` is the new position, or -1 for an image that vanished."""
-
-    added: int
-    removed: int
-    moved: tuple[int, ...] | None  # None: nothing moved
-
-    def position(self, old: int) -> int:
-        """Where `old` is now; for a vanished image the nearest one before it that is left, else 0."""
-        if self.moved is None:
-            return old
-        while old >= 0 and self.moved[old] < 0:
-            old -= 1
-        return self.moved[old] if old >= 0 else 0
-
-
 class Library:
     """The images of one folder in natural order, by position.
 
@@ -54,16 +36,14 @@ class Library:
     `tag_counts` and `text` independent of the disk.
     """
 
-    def __init__(self, listing: Listing, *, recursive: bool, extension: str) -> None:
+    def __init__(self, listing: Listing) -> None:
         self._listing = listing
-        self._recursive = recursive
-        self._extension = extension
         self._texts = Texts(len(listing.names))
 
     @classmethod
     def scan(cls, folder: Path, *, recursive: bool = True, extension: str = AUTO) -> Library:
         """List `folder`; raises DatasetError when it is missing, no folder, or may not be read."""
-        return cls(scan(folder, recursive=recursive, extension=extension), recursive=recursive, extension=extension)
+        return cls(scan(folder, recursive=recursive, extension=extension))
 
     @property
     def folder(self) -> Path:
@@ -156,38 +136,6 @@ class Library:
             self._listing.look_again(position)
             self._texts.set(position, self._read_text(position))
 
-    def refresh(self) -> Refreshed:
-        """List the folder again: images and caption files that appeared or vanished are taken in, texts are kept.
-
-        Contents of caption files are not compared; whoever watches the folder names those by `changed`.
-
-        Raises:
-            DatasetError: the folder went away or may no longer be read; the library stays as it was.
-        """
-        old, new = self._listing, scan(self.folder, recursive=self._recursive, extension=self._extension)
-        moved = _moves(old, new)
-        kept = sum(now >= 0 for now in moved)
-        still = kept == len(moved) == len(new.names)
-        self._listing = new
-        # Positions whose text in memory is still the right one, by where they were before.
-        origin = [-1] * len(new.names)
-        for before, now in enumerate(moved):
-            if now >= 0 and old.caption_name(before) == new.caption_name(now):
-                origin[now] = before
-        self._keep_texts(origin, still=still)
-        return Refreshed(len(new.names) - kept, len(moved) - kept, None if still else tuple(moved))
-
-    def _keep_texts(self, origin: list[int], *, still: bool) -> None:
-        texts = self._texts
-        if still:
-            for position in (at for at, before in enumerate(origin) if before < 0):
-                texts.set(position, self._read_text(position))
-            return
-        self._texts = Texts(len(origin))
-        if texts.complete:
-            for _ in self._texts.fill(lambda at: texts.get(origin[at]) if origin[at] >= 0 else self._read_text(at)):
-                pass
-
     def search(self, query: str) -> list[int]:
         """Positions of the images whose relative path or caption contains `query`, case ignored, in order."""
         needle = query.casefold()
@@ -213,13 +161,3 @@ class Library:
         except CaptionError:
             return None
         return None if caption.raw is None else caption.text
-
-
-def _moves(old: Listing, new: Listing) -> list[int]:
-    """New position of each old image, -1 where it vanished."""
-    places: dict[str, dict[str, int]] = {folder: {} for folder in new.folders}
-    for position, name in enumerate(new.names):
-        places[new.folders[new.folder_of[position]]][name] = position
-    nowhere: dict[str, int] = {}
-    keys = map(old.key, range(len(old.names)))
-    return [places.get(folder, nowhere).get(name, -1) for folder, name in keys]

@@ -25,11 +25,6 @@ class Texts:
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def complete(self) -> bool:
-        """Whether every caption has been loaded."""
-        return None not in self._blocks
-
     def loaded(self, position: int) -> bool:
         """Whether the block that holds `position` has been filled."""
         return self._blocks[position // BLOCK] is not None
