@@ -61,8 +61,11 @@ def write_images(work: Path, target: Path) -> None:
 
 
 def caption(name: str) -> str:
-    """Tags: the name, what else is to be seen, and the style last, where the base model learned to read it."""
-    return f"{name}, {SUBJECTS[name]}, {NEW_STYLE} style"
+    """Tags: the trigger, the name, and what else is to be seen.
+
+    The trigger comes first because CLIP reads from left to right: only words after it can lose the colours they had.
+    """
+    return f"{NEW_STYLE} style, {name}, {SUBJECTS[name]}"
 
 
 def _write_flawed(folder: Path, sources: artwork.Sources, by_name: dict[str, Concept]) -> None:

@@ -20,7 +20,6 @@ from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.starter import style
-from sdtui.starter.build.captions import prompt
 from sdtui.starter.demo import MODEL, NEW_STYLE, PROFILE, make_workspace
 
 SEEDS = 32
@@ -75,7 +74,7 @@ def _share_of_new_style(adapter: Path | None) -> float:
     pipeline = plain_pipeline()
     if adapter:
         pipeline.load_lora_weights(adapter.parent, weight_name=adapter.name)
-    prompts = [prompt(SUBJECTS[seed % len(SUBJECTS)], NEW_STYLE) for seed in range(SEEDS)]
+    prompts = [f"{NEW_STYLE} style, {SUBJECTS[seed % len(SUBJECTS)]}" for seed in range(SEEDS)]
     pixels = draw(pipeline, prompts, [FIRST_SEED + seed for seed in range(SEEDS)])
     return 100 * style.styles_of(style.load_classifier(), pixels).count(NEW_STYLE) / SEEDS
 
