@@ -17,7 +17,7 @@ from sdtui.dataset.names import printable
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
 from sdtui.profile.plan import Survey
-from sdtui.profile.schema import Folder, Profile
+from sdtui.profile.schema import Profile
 
 Kind = Literal[
     "no-folders",
@@ -60,6 +60,7 @@ class Sample:
     facts: ImageFacts
     bucket: Bucket
     folder: str  # as the profile writes it
+    row: int = 0  # of dataset.folders
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,14 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     total = sum(len(library) for _, library in libraries)
     samples: list[Sample] = []
     done = 0
-    for folder, library in libraries:
+    for row, library in libraries:
+        folder = dataset.folders[row]
         for position in range(len(library)):
             facts = _facts(library[position].path, problems)
             if facts is not None:
                 text = _caption(profile, library, position, problems)
                 bucket = choose_bucket(facts.width, facts.height, buckets)
-                samples.append(Sample(facts.path, text, folder.repeats, facts, bucket, folder.path))
+                samples.append(Sample(facts.path, text, folder.repeats, facts, bucket, folder.path, row))
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -131,8 +133,8 @@ def survey(collection: Collection) -> Survey:
     return Survey(len(collection.samples), buckets.total(), dict(sorted(buckets.items())), problems)
 
 
-def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[Folder, Library]]:
-    for folder in profile.dataset.folders:
+def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[int, Library]]:
+    for row, folder in enumerate(profile.dataset.folders):
         path = Path(folder.path)
         try:
             library = Library.scan(path, recursive=folder.recursive, extension=profile.captions.extension)
@@ -145,7 +147,7 @@ def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[Fold
         ]
         if not library:
             problems.append(_no_images(path, library, recursive=folder.recursive))
-        yield folder, library
+        yield row, library
 
 
 def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:

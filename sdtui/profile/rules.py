@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sdtui.profile import objective_rules
+from sdtui.profile.folder_captions import captions_of
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
 from sdtui.profile.schema import Profile
@@ -158,7 +159,9 @@ def text_encoder_rate(profile: Profile) -> Iterator[Finding]:
 def kept_tags(profile: Profile) -> Iterator[Finding]:
     """Keeping tags in place needs something that would move them."""
     captions = profile.captions
-    if captions.keep_tokens and not (captions.shuffle or captions.tag_dropout or captions.token_warmup):
+    read = [captions_of(profile, row) for row in range(len(profile.dataset.folders))] or [captions]
+    moved = any(rules.shuffle or rules.tag_dropout or rules.token_warmup for rules in read)
+    if captions.keep_tokens and not moved:
         key = "captions.keep_tokens"
         message = f"{key} = {captions.keep_tokens} has no effect: tags are neither shuffled, dropped nor warmed up"
         yield Finding(

@@ -30,14 +30,14 @@ class CaptionSource:
 
     Args:
         texts: by the number of the sample; empty for an image without a caption.
-        rules: how they are read.
+        rules: how each of them is read.
         order: which samples a step trains on.
         seed: the run's seed.
         total: length of the run in optimizer steps.
     """
 
     texts: Sequence[str]
-    rules: Captions
+    rules: Sequence[Captions]
     order: DataOrder
     seed: int
     total: int
@@ -45,12 +45,12 @@ class CaptionSource:
     @property
     def settled(self) -> bool:
         """Whether a caption that is not left out always reads the same."""
-        return pipeline.is_settled(self.rules)
+        return all(map(pipeline.is_settled, {id(rules): rules for rules in self.rules}.values()))
 
     def at(self, step: int, first: int, samples: Sequence[int]) -> list[str]:
         """What `samples` read as in optimizer step `step`, the first of them being number `first` of the step."""
         return [
-            pipeline.draw(self.texts[sample], self.rules, self._moment(step, place))
+            pipeline.draw(self.texts[sample], self.rules[sample], self._moment(step, place))
             for place, sample in enumerate(samples, start=first)
         ]
 
@@ -64,9 +64,11 @@ class CaptionSource:
     def all_texts(self) -> list[str]:
         """Every text that settled captions can read as, each once."""
         moment = self._moment(0, 0)
-        texts = {pipeline.compose(text, self.rules, moment) if text else "" for text in self.texts}
-        if self.rules.dropout or self.rules.dropout_every:
-            texts.add("")
+        texts: set[str] = set()
+        for text, rules in zip(self.texts, self.rules, strict=True):
+            texts.add(pipeline.compose(text, rules, moment) if text else "")
+            if rules.dropout or rules.dropout_every:
+                texts.add("")
         return sorted(texts)
 
     def _moment(self, step: int, place: int) -> Moment:

@@ -16,6 +16,7 @@ from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
+from sdtui.profile.folder_captions import captions_of
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import (
@@ -156,7 +157,10 @@ def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder)
     """The captions of `samples`, as the profile has them read."""
     training = profile.training
     total = order.total_steps(training.steps, training.epochs)
-    return CaptionSource([sample.caption for sample in samples], profile.captions, order, training.seed, total)
+    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
+    return CaptionSource(
+        [sample.caption for sample in samples], [rules[sample.row] for sample in samples], order, training.seed, total
+    )
 
 
 def cache_texts(

@@ -83,7 +83,11 @@ def test_folders_keep_the_profiles_order_and_may_share_an_image(tmp_path: Path) 
         {"path": str(tmp_path), "recursive": True, "repeats": 2},
     ]
     samples = collect(profile(*folders)).samples
-    assert [(sample.path.name, sample.repeats) for sample in samples] == [("x.png", 1), ("y.png", 2), ("x.png", 2)]
+    assert [(sample.path.name, sample.repeats, sample.row) for sample in samples] == [
+        ("x.png", 1, 0),
+        ("y.png", 2, 1),
+        ("x.png", 2, 1),
+    ]
 
 
 def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_one_contradiction(changes: dict[str, dict[str, Any]], code: str, key: s
         {"dataset": {"background": "#ff8800"}},
         {"previews": {"prompts": ["a, b --w 64 --h 64"], "every": 10}},
         {"training": {"steps": None, "epochs": 2}},
+        {"captions": {"keep_tokens": 1}, "dataset": {"folders": [{"path": "a", "caption_shuffle": True}]}},
     ],
 )
 def test_what_goes_together(changes: dict[str, dict[str, Any]]) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from sdtui.profile.schema import Captions
+from sdtui.dataset.buckets import Bucket
+from sdtui.dataset.collect import Sample
+from sdtui.dataset.image import ImageFacts
+from sdtui.profile.schema import Captions, Profile
 from sdtui.training.captions import CaptionSource, Drawn
 from sdtui.training.data import DataOrder
+from sdtui.training.prepare import make_captions, make_order
 
 TAGS = "cat, sits, red, old, soft"
 
 
 def source(texts: list[str], seed: int = 7, total: int = 100, **settings: Any) -> CaptionSource:
     order = DataOrder([(64, 64)] * len(texts), [1] * len(texts), 1, 1, seed)
-    return CaptionSource(texts, Captions(**settings), order, seed, total)
+    return CaptionSource(texts, [Captions(**settings)] * len(texts), order, seed, total)
 
 
 def test_the_draws_are_fixed_for_good() -> None:
@@ -68,7 +73,7 @@ def test_the_warm_up_follows_the_step_and_the_length_of_the_run() -> None:
 
 def test_the_captions_of_a_run_come_in_the_order_they_are_trained() -> None:
     order = DataOrder([(64, 64)] * 3, [1, 1, 2], batch_size=2, accumulation=2, seed=7)
-    drawn = CaptionSource([TAGS, "a, b, c", "d, e, f"], Captions(shuffle=True), order, 7, 3)
+    drawn = CaptionSource([TAGS, "a, b, c", "d, e, f"], [Captions(shuffle=True)] * 3, order, 7, 3)
     trained = []
     for step in range(3):
         first = 0
@@ -77,6 +82,32 @@ def test_the_captions_of_a_run_come_in_the_order_they_are_trained() -> None:
             first += len(batch)
     assert list(drawn.in_order()) == trained
     assert len(trained) == 12
+
+
+def test_each_sample_is_read_by_its_own_rules() -> None:
+    order = DataOrder([(64, 64)] * 2, [1] * 2, 1, 1, 7)
+    drawn = CaptionSource(["a, b", "c, d"], [Captions(prefix="x "), Captions(dropout=1.0)], order, 7, 4)
+    assert drawn.at(0, 0, [0, 1]) == ["x a, b", ""]
+    assert drawn.settled
+    assert drawn.all_texts() == ["", "c, d", "x a, b"]
+    assert not CaptionSource(["a", "b"], [Captions(), Captions(shuffle=True)], order, 7, 4).settled
+
+
+def test_a_folder_s_samples_are_read_by_its_own_rules() -> None:
+    folders = [{"path": "a"}, {"path": "a", "caption_prefix": "x "}]
+    profile = Profile.model_validate(
+        {
+            "model": {"base": "m"},
+            "training": {"steps": 4},
+            "dataset": {"folders": folders},
+            "captions": {"suffix": " y"},
+        }
+    )
+    facts = ImageFacts(Path("1.png"), 64, 64)
+    samples = [Sample(facts.path, "cat", 1, facts, Bucket(64, 64), "a", row) for row in (0, 1)]
+    drawn = make_captions(profile, samples, make_order(profile, samples))
+    assert drawn.at(0, 0, [0, 1]) == ["cat y", "x cat y"]
+    assert drawn.total == 4
 
 
 def test_settled_captions_are_known_beforehand() -> None:

@@ -56,7 +56,7 @@ class Bench:
             model=self.model,
             order=order,
             latents=Latents(store, [f"{number:064}" for number in range(4)]),
-            captions=CaptionSource(["a", "bb", "ccc", "dddd"], profile.captions, order, 7, 1),
+            captions=CaptionSource(["a", "bb", "ccc", "dddd"], [profile.captions] * 4, order, 7, 1),
             conditioning=self.model.encode_text,
             apply=GuardedStep(accelerator, optimizer, 0.0),
             profile=profile,

@@ -10,6 +10,11 @@ from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH, FromArray
 
 
+def _instead_of(name: str, unit: str = "") -> About:
+    """What is said of a caption setting that one folder has for itself."""
+    return About(f"Stands in for captions.{name} in this folder; left out: as captions.{name} says.", unit=unit)
+
+
 class Folder(Section):
     """One folder of images with their caption files."""
 
@@ -24,6 +29,15 @@ class Folder(Section):
         About("How often each image of this folder is seen in an epoch.", aka=("num_repeats",)),
     ] = 1
     recursive: Annotated[bool, About("Look into the folders inside it too.")] = False
+    caption_prefix: Annotated[str | None, _instead_of("prefix")] = None
+    caption_suffix: Annotated[str | None, _instead_of("suffix")] = None
+    caption_dropout: Annotated[float | None, Field(ge=0, le=1), _instead_of("dropout", unit="share of 1")] = None
+    caption_wildcards: Annotated[bool | None, _instead_of("wildcards")] = None
+    caption_shuffle: Annotated[bool | None, _instead_of("shuffle")] = None
+    caption_keep_tokens: Annotated[int | None, Field(ge=0, le=10_000), _instead_of("keep_tokens", unit="tags")] = None
+    caption_tag_dropout: Annotated[float | None, Field(ge=0, le=1), _instead_of("tag_dropout", unit="share of 1")] = (
+        None
+    )
 
 
 class Dataset(Section):

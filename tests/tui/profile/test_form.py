@@ -36,11 +36,13 @@ def test_sections_and_settings_stand_in_the_order_of_the_schema(document: Profil
         "profile", "model", "method", "dataset", "folder 1", "folder 2", "captions", "training", "objective", "optimizer",
         "schedule", "previews", "saving", "launch",
     ]  # fmt: skip
+    names = [each.name for each in SETTINGS if each.section == "dataset.folders[]"]
+    assert names[:3] == ["path", "repeats", "recursive"]
     assert [row.key for row in rows if row.key.startswith("dataset.folders")] == [
-        "dataset.folders[0]", "dataset.folders[0].path", "dataset.folders[0].repeats", "dataset.folders[0].recursive",
-        "dataset.folders[1]", "dataset.folders[1].path", "dataset.folders[1].repeats", "dataset.folders[1].recursive",
+        *("dataset.folders[0]", *(f"dataset.folders[0].{name}" for name in names)),
+        *("dataset.folders[1]", *(f"dataset.folders[1].{name}" for name in names)),
         "dataset.folders",
-    ]  # fmt: skip
+    ]
     declared = {each.key for each in SETTINGS if "[]" not in each.key} - {form.FOLDERS}
     assert declared <= {row.key for row in rows if row.kind == "setting"}
 
