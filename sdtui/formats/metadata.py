@@ -19,6 +19,7 @@ import tomli_w
 import sdtui
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.collect import Sample
+from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
@@ -106,13 +107,13 @@ def _optimisation(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
     training, optimizer = profile.training, profile.optimizer
     rate = optimizer.learning_rate
     text_rate = (optimizer.text_encoder_learning_rate or rate) if profile.method.text_encoder else None
-    settings = f"weight_decay={optimizer.weight_decay},betas={optimizer.betas},eps={optimizer.eps}"
     return {
         "learning_rate": rate,
         "unet_lr": rate,
         "text_encoder_lr": text_rate,
-        "optimizer": f"torch.optim.adamw.AdamW({settings})",
+        "optimizer": _optimizer(profile),
         "lr_scheduler": profile.schedule.name,
+        "lr_scheduler_rates": profile.schedule.rates or None,
         "lr_warmup_steps": _warmup_steps(profile, facts),
         "max_grad_norm": training.clip_norm,
         "max_train_steps": facts.steps_total,
@@ -123,6 +124,15 @@ def _optimisation(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
         "full_fp16": False,
         "lowram": False,
     }
+
+
+def _optimizer(profile: Profile) -> str:
+    """The class with the arguments that the profile gives, as kohya writes them."""
+    optimizer = profile.optimizer
+    kind = OPTIMIZERS.get(optimizer.name)
+    common = {name: getattr(optimizer, name) for name in ("weight_decay", "betas", "eps")}
+    given = {name: value for name, value in common.items() if value is not None} | optimizer.args
+    return f"{kind.path if kind else optimizer.name}({','.join(f'{name}={value}' for name, value in given.items())})"
 
 
 def _objective(profile: Profile) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sdtui.errors import UserError
 from sdtui.profile.naming import output_name
 from sdtui.profile.prompt_line import is_comment
+from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import Trained, trained
 
@@ -114,7 +115,8 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     batches = sum(bucket.batches for bucket in buckets)
     # As in training: the last step of an epoch may gather fewer batches, and none spans two epochs.
     steps_per_epoch = math.ceil(batches / training.accumulation)
-    steps = training.steps if training.steps is not None else (training.epochs or 0) * steps_per_epoch
+    wanted = training.steps if training.steps is not None else (training.epochs or 0) * steps_per_epoch
+    steps = length(profile.schedule.rates, wanted)
     epochs = steps / steps_per_epoch
     values = trained(profile)
     files = _files(profile, steps, steps_per_epoch, values)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from sdtui.profile.nearest import table_name
+from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.profile.schema import Profile
-from sdtui.profile.settings import SECTIONS, SETTINGS, Setting
+from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, declared
 from sdtui.profile.values import toml
 
 _INTRODUCTION = """\
@@ -32,7 +33,19 @@ def markdown() -> str:
         title = f"`{table_name(section)}`" if section else "Top of the file"
         parts.append(f"## {title}\n\n{_about(section)}\n")
         parts += [_entry(setting) for setting in SETTINGS if setting.section == section]
+        if section == "optimizer":
+            parts += _optimizers()
     return "\n".join(parts)
+
+
+def _optimizers() -> list[str]:
+    """What `optimizer.args` may hold for each optimizer that has arguments of its own."""
+    parts = []
+    for name, kind in OPTIMIZERS.items():
+        arguments = declared(kind.arguments, "optimizer.args.")
+        if arguments:
+            parts += [f"### `[optimizer.args]` of {name}\n\n{kind.arguments.__doc__}\n", *map(_entry, arguments)]
+    return parts
 
 
 def _about(section: str) -> str:

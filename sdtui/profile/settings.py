@@ -24,7 +24,7 @@ class Setting:
         key: dotted, as `--set` takes it: "method.rank"; "dataset.folders[].path" inside a list of tables.
         section: the part of the key before the last dot; empty for a setting of the whole profile.
         name: the part of the key after the last dot.
-        type_name: "whole number", "number", "text", "true or false", "one of", "list".
+        type_name: "whole number", "number", "text", "true or false", "one of", "list", "table".
         unit: what a bare number counts; empty when it has none.
         default: the value when the profile is silent; None when there is none.
         required: whether the profile must give it.
@@ -114,12 +114,15 @@ def _kind(annotation: Any, notes: list[Any]) -> _Kind:
         return _kind(arguments[0], _flatten(arguments[1:]))
     if origin in {Union, UnionType}:
         kinds = [_kind(member, notes) for member in arguments if member is not NoneType]
-        return _Kind(kinds[-1].type_name, ", or ".join(kind.allowed for kind in kinds))
+        leading = next((kind for kind in kinds if kind.choices), kinds[-1])
+        return _Kind(leading.type_name, ", or ".join(kind.allowed for kind in kinds), leading.choices)
     if origin is Literal:
         words = tuple(map(str, arguments))
         return _Kind("one of", " or ".join(f'"{word}"' for word in words), words)
     if origin is tuple:
         return _list_kind(arguments)
+    if origin is dict:
+        return _Kind("table", "a table of name = value")
     if annotation is bool:
         return _Kind("true or false", "true or false, without quotes")
     if annotation in _NUMBERS:
@@ -167,7 +170,12 @@ def _bound(notes: list[Any], kind: type[bounds.BaseMetadata]) -> Any:
     return None if note is None else getattr(note, _BOUND_NAMES[kind])
 
 
-SETTINGS: list[Setting] = list(_walk(Profile, ""))
+def declared(model: type[Section], prefix: str) -> list[Setting]:
+    """The settings that a section declares, their keys starting with `prefix`: an optimizer's arguments, for one."""
+    return list(_walk(model, prefix))
+
+
+SETTINGS: list[Setting] = declared(Profile, "")
 BY_KEY: dict[str, Setting] = {setting.key: setting for setting in SETTINGS}
 SECTIONS: tuple[str, ...] = tuple(dict.fromkeys(setting.section for setting in SETTINGS))
 

@@ -45,6 +45,8 @@ def judge(setting: Setting, found: Any, *, item: bool = False) -> Verdict:
     """Why `found`, which the schema refused for `setting` (or as one `item` of its list), is not right."""
     if item:
         return Verdict("wrong-item", f"holds {toml(found)}", choice_hint(found, setting.choices))
+    if setting.type_name == "table":
+        return Verdict("wrong-item", f"holds {_described(found)}", "")
     if setting.type_name == "true or false":
         return _boolean(setting, found)
     if setting.type_name in _NUMERIC and isinstance(found, str):

@@ -11,13 +11,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
 from torch import Tensor
 
 from sdtui.errors import SdtuiError
@@ -25,6 +24,10 @@ from sdtui.files import sync_folder, write_atomic, write_failure
 from sdtui.runs.layout import RunFolder
 
 ADAPTER, TENSORS, PROGRESS, COMPLETE = "adapter.safetensors", "state.safetensors", "state.json", "complete"
+# What bitsandbytes keeps for a parameter besides values in the parameter's own shape.
+_TABLES = frozenset({"qmap1", "qmap2", "absmax1", "absmax2"})
+# Entries of an optimizer's groups that are set anew before each step.
+_FOLLOWS = frozenset({"params", "name", "lr", "base_lr"})
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Progress:
     rate_factor: float = 1.0
     previews_every: int = 0
     scaler: dict[str, Any] = field(default_factory=dict)  # fp16 loss scaling
+    optimizer: dict[str, dict[str, Any]] = field(default_factory=dict)  # owner → its plain numbers
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Checkpoint:
     path: Path
     progress: Progress
     parameters: dict[str, Tensor]
-    optimizer: dict[str, Tensor]  # "<parameter's number>/<moment>"
+    optimizer: dict[str, Tensor]  # "<owner>/<name>", as `optimizer_tensors` gives them
 
 
 def save(
@@ -68,7 +72,8 @@ def save(
         write_adapter(partial / ADAPTER)
         tensors = {f"parameter/{name}": tensor for name, tensor in parameters.items()}
         tensors |= {f"optimizer/{name}": tensor for name, tensor in moments.items()}
-        held = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+        # Copies: Prodigy and D-Adaptation keep one tensor in all their groups, and safetensors refuses shared memory.
+        held = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
         write_atomic(partial / TENSORS, safetensors.torch.save(held))
         write_atomic(partial / PROGRESS, json.dumps(asdict(progress), indent=2) + "\n")
         digests = {name: _digest(partial / name) for name in (ADAPTER, TENSORS, PROGRESS)}
@@ -125,33 +130,62 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in path.iterdir())
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's moments as `<parameter's number>/<moment>`; rates and settings follow from the profile."""
+def optimizer_tensors(optimizer: Any) -> dict[str, Tensor]:
+    """The tensors of the optimizer's state as "<owner>/<name>", the owner being a parameter's number or "group<number>"."""
     return {
-        f"{number}/{name}": tensor
-        for number, moments in optimizer.state_dict()["state"].items()
-        for name, tensor in moments.items()
+        f"{owner}/{name}": value for owner, name, value in _entries(optimizer.state_dict()) if isinstance(value, Tensor)
     }
 
 
-def restore_optimizer(optimizer: Any, tensors: Mapping[str, Tensor]) -> None:
-    """Put saved moments back.
+def optimizer_numbers(optimizer: Any) -> dict[str, dict[str, Any]]:
+    """The plain numbers of the optimizer's state by owner, such as a step count or the rate that Prodigy found."""
+    found: dict[str, dict[str, Any]] = {}
+    for owner, name, value in _entries(optimizer.state_dict()):
+        if isinstance(value, bool | int | float):
+            found.setdefault(owner, {})[name] = value
+    return found
+
+
+def restore_optimizer(optimizer: Any, tensors: Mapping[str, Tensor], numbers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put a saved state back.
 
     Raises:
-        SdtuiError: they belong to other parameters than the optimizer's.
+        SdtuiError: it belongs to other parameters than the optimizer's.
     """
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        owner, moment = name.split("/")
-        state.setdefault(int(owner), {})[moment] = tensor
+    held: dict[str, dict[str, Any]] = {owner: dict(values) for owner, values in numbers.items()}
+    for key, tensor in tensors.items():
+        owner, name = key.split("/")
+        held.setdefault(owner, {})[name] = tensor
+    _check_shapes(optimizer, held)
+    state = optimizer.state_dict()
+    groups = [{**group, **held.pop(f"group{i}", {})} for i, group in enumerate(state["param_groups"])]
+    optimizer.load_state_dict({"state": {int(owner): held[owner] for owner in held}, "param_groups": groups})
+
+
+def _entries(state: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(owner, name, value) of all that an optimizer keeps; what `set_rates` writes into a group follows from the step."""
+    for number, kept in state["state"].items():
+        for name, value in kept.items():
+            # bitsandbytes wraps its tables in a dict of their own, and takes them unwrapped.
+            inner = value if isinstance(value, dict) else {name: value}
+            yield from ((str(number), key, held) for key, held in inner.items())
+    for number, group in enumerate(state["param_groups"]):
+        yield from ((f"group{number}", name, value) for name, value in group.items() if name not in _FOLLOWS)
+
+
+def _check_shapes(optimizer: Any, held: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of a parameter's state, what has as many dimensions as the parameter has its shape."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for number, moments in state.items():
-        if number >= len(parameters) or moments["exp_avg"].shape != parameters[number].shape:
+    for owner, kept in held.items():
+        if owner.startswith("group"):
+            continue
+        shape = parameters[int(owner)].shape if int(owner) < len(parameters) else None
+        tensors = [value for name, value in kept.items() if isinstance(value, Tensor) and name not in _TABLES]
+        if shape is None or any(tensor.dim() == len(shape) and tensor.shape != shape for tensor in tensors):
             raise SdtuiError(
                 "the checkpoint's optimizer state is that of other parameters",
                 remedy="Resume with the versions of sdtui and peft that made the checkpoint (see run.json)",
             )
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _load(path: Path) -> Checkpoint | None:

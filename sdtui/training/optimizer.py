@@ -1,13 +1,20 @@
-"""AdamW on the trainable parameters, and the one step that clips, refuses what is not finite, and applies the rest."""
+"""The profile's optimizer on the trainable parameters, and the one step that clips, refuses what is not finite, and applies the rest."""
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+from sdtui.errors import UserError
+from sdtui.profile.optimizers import INSTALL, OPTIMIZERS
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Optimizer
@@ -16,36 +23,62 @@ if TYPE_CHECKING:
 _LEAST_SCALE = 1.0
 
 
-def build_adamw(groups: Sequence[ParameterGroup], settings: Optimizer) -> torch.optim.AdamW:
-    """Fused AdamW over `groups` ({"params", "name", "lr"}), with each group's base rate kept as `base_lr`.
+def build(groups: Sequence[ParameterGroup], settings: Optimizer) -> torch.optim.Optimizer:
+    """The optimizer over `groups` ({"params", "name", "lr"}), with each group's base rate kept as `base_lr`.
 
-    Fused exists for CPU, CUDA, MPS and XPU, costs a fifth of the plain one on small adapters, and is what lets a step
-    be refused on the device (`found_inf`). Weight decay is decoupled (Loshchilov & Hutter 2019).
+    Raises:
+        UserError: as `resolve`, or the class refuses its arguments.
     """
     parameters = [{**group, "base_lr": group["lr"]} for group in groups]
-    beta1, beta2 = settings.betas
-    return torch.optim.AdamW(
-        parameters, betas=(beta1, beta2), eps=settings.eps, weight_decay=settings.weight_decay, fused=True
-    )
+    kind, arguments = resolve(settings)
+    try:
+        optimizer: torch.optim.Optimizer = kind(parameters, **arguments)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{settings.name} refuses its arguments: {error}", where="optimizer.args") from error
+    return optimizer
+
+
+def resolve(settings: Optimizer) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
+    """The class behind the profile's name, and the arguments that it gets besides parameters and rates.
+
+    Raises:
+        UserError: it is not installed, is no optimizer, or has no such argument.
+    """
+    kind = OPTIMIZERS.get(settings.name)
+    cls = _load(kind.path if kind else settings.name, settings.name)
+    given = {name: getattr(settings, name) for name in ("weight_decay", "betas", "eps")}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if kind is None:
+        arguments = {**chosen, **settings.args}
+        _check_names(cls, arguments)
+    else:
+        own = kind.arguments.model_validate(settings.args).model_dump(exclude_none=True)
+        arguments = {**kind.fixed, **chosen, **own}
+    return cls, arguments
 
 
 def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> dict[str, float]:
-    """Set every group's rate to its base rate times `factor`; returns the rates by group name."""
+    """Set every group's rate to its base rate times `factor`; returns the rates in force by group name.
+
+    In force is what an optimizer that finds the rate itself makes of it, by the steps done so far.
+    """
     rates = {}
     for group in optimizer.param_groups:
-        group["lr"] = rates[group["name"]] = group["base_lr"] * factor
+        group["lr"] = group["base_lr"] * factor
+        rates[group["name"]] = _rate_in_force(optimizer, group)
     return rates
 
 
 class GuardedStep:
     """Clips gradients and applies them, unless a loss or gradient was not finite: then this and every later step is void.
 
-    The flag lives on the device and the fused kernel reads it there, so the host learns of it with the loss, one step
-    late, and never has to wait; until then parameters and moments stay as they were before the bad step.
+    The flag lives on the device. A fused optimizer reads it there, so the host learns of it with the loss, one step
+    late, and never has to wait; for any other the host reads it before each step. Either way parameters and moments
+    stay as they were before the bad step.
 
     Args:
         accelerator: scales (fp16) and clips.
-        optimizer: a fused one, wrapped by the accelerator.
+        optimizer: one wrapped by the accelerator.
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
     """
 
@@ -56,13 +89,15 @@ class GuardedStep:
         # A list: an iterator would be used up by the optimizer and leave nothing to clip.
         self.parameters: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
         self.failed = torch.zeros((), device=self.parameters[0].device)
+        # torch's own mark on optimizers whose kernel reads `found_inf`.
+        self._reads_flag = getattr(optimizer.optimizer, "_step_supports_amp_scaling", False)
 
     def __call__(self, loss: Tensor) -> Tensor:
         """Apply the gradients of `loss` (a detached scalar) and clear them; returns their norm before clipping."""
         if self._accelerator.scaler is None:
             norm = self._clip()
             self._mark(loss + norm)
-            self.optimizer.optimizer.found_inf = self.failed
+            self._step_unless_failed()
         else:
             # The fp16 scaler skips steps whose gradients overflow and goes on; the loss tells of a failure. It
             # overwrites found_inf itself, so a failure reaches it as a gradient that is not finite.
@@ -72,9 +107,30 @@ class GuardedStep:
             # Below 1 it is no longer the scale that makes gradients overflow: they would be skipped for ever.
             scale = self._accelerator.scaler.scale(torch.ones_like(loss))
             self._mark(torch.where(scale < _LEAST_SCALE, norm, loss))
-        self.optimizer.step()
+            self.optimizer.step()
         self.optimizer.zero_grad()
         return norm
+
+    @contextmanager
+    def finished_weights(self) -> Iterator[None]:
+        """The weights as they are to be used, where these are not those that steps are taken on (schedule-free).
+
+        Going there and back by the optimizer's own arithmetic would cost the last bits, and a run that looked at a
+        preview would end elsewhere than one that did not: the weights are put back as they were.
+        """
+        inner = self.optimizer.optimizer
+        if not callable(getattr(inner, "eval", None)):
+            yield
+            return
+        kept = [parameter.detach().clone() for parameter in self.parameters]
+        inner.eval()
+        try:
+            yield
+        finally:
+            inner.train()
+            with torch.no_grad():
+                for parameter, before in zip(self.parameters, kept, strict=True):
+                    parameter.copy_(before)
 
     def scaler_state(self) -> dict[str, Any]:
         """The fp16 loss scale and how long it has held; empty in other precisions."""
@@ -86,6 +142,13 @@ class GuardedStep:
         if state and self._accelerator.scaler is not None:
             self._accelerator.scaler.load_state_dict(state)
 
+    def _step_unless_failed(self) -> None:
+        if self._reads_flag:
+            self.optimizer.optimizer.found_inf = self.failed
+            self.optimizer.step()
+        elif not self.failed:
+            self.optimizer.step()
+
     def _clip(self) -> Tensor:
         self._accelerator.unscale_gradients()
         return torch.nn.utils.clip_grad_norm_(self.parameters, self._clip_norm, foreach=True).detach()
@@ -96,3 +159,41 @@ class GuardedStep:
     def _poison(self) -> None:
         gradient = next(p.grad for p in self.parameters if p.grad is not None)
         gradient.add_(torch.where(self.failed > 0, math.nan, 0.0).to(gradient.dtype))
+
+
+def _load(path: str, name: str) -> type[torch.optim.Optimizer]:
+    module, _, attribute = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError as error:
+        known = name in OPTIMIZERS
+        needed = path.partition(".")[0] if known else error.name or module
+        raise UserError(
+            f"{name} needs the package {needed}, which cannot be imported: {error}",
+            where="optimizer.name",
+            remedy=INSTALL if known else f"Install {needed}, or choose another optimizer",
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, torch.optim.Optimizer)):
+        raise UserError(f"{path} is no optimizer class of PyTorch", where="optimizer.name")
+    return found
+
+
+def _check_names(cls: type[torch.optim.Optimizer], arguments: dict[str, Any]) -> None:
+    """A class that takes `**kwargs` would swallow a misspelt argument and train without it."""
+    known = [name for name in inspect.signature(cls).parameters if name not in {"params", "lr", "kwargs"}]
+    for name in arguments:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UserError(
+                f"{cls.__name__} has no argument {name}; it has: {', '.join(known)}",
+                where=f"optimizer.args.{name}",
+                remedy=f"Did you mean {near[0]}?" if near else "Leave it out",
+            )
+
+
+def _rate_in_force(optimizer: torch.optim.Optimizer, group: dict[str, Any]) -> float:
+    if group.get("relative_step"):
+        # Adafactor, before scale_parameter: transformers.optimization.Adafactor._get_lr.
+        done = optimizer.state.get(group["params"][0], {}).get("step", 0)
+        return float(min(1e-6 * (done + 1) if group["warmup_init"] else 1e-2, (done + 1) ** -0.5))
+    return float(group["lr"]) * float(group.get("d", 1.0))

@@ -17,6 +17,7 @@ from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.rate_text import length
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import (
@@ -153,10 +154,15 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     return Data(samples, latents, order, key_of(latents.digest, *captions))
 
 
+def total_steps(profile: Profile, order: DataOrder) -> int:
+    """Optimizer steps of the run; a text of rates may end it before the profile's steps or epochs are done."""
+    return length(profile.schedule.rates, order.total_steps(profile.training.steps, profile.training.epochs))
+
+
 def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder) -> CaptionSource:
     """The captions of `samples`, as the profile has them read."""
     training = profile.training
-    total = order.total_steps(training.steps, training.epochs)
+    total = total_steps(profile, order)
     rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
     return CaptionSource(
         [sample.caption for sample in samples], [rules[sample.row] for sample in samples], order, training.seed, total

@@ -12,19 +12,21 @@ from sdtui.training.failures import Interrupted, explain
 if TYPE_CHECKING:
     from sdtui.models.family import Model
     from sdtui.runs.layout import RunFolder
+    from sdtui.training.optimizer import GuardedStep
     from sdtui.training.report import Report
     from sdtui.training.steering import Steering
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """Draws all of a profile's prompts with the model as it is."""
+    """Draws all of a profile's prompts with the model as it would be written."""
 
     run: RunFolder
     report: Report
     steering: Steering
     model: Model
     requests: Sequence[preview.Request]
+    apply: GuardedStep
 
     def render(self, step: int) -> int:
         """Draw the previews of `step` and return how many failed; a stop leaves out those not drawn yet."""
@@ -43,7 +45,8 @@ class Renderer:
         return failed
 
     def _draw(self, request: preview.Request, step: int) -> None:
-        made = preview.render(self.model, request, self.run.preview_dir(step), step, self._give_up_when_stopping)
+        with self.apply.finished_weights():
+            made = preview.render(self.model, request, self.run.preview_dir(step), step, self._give_up_when_stopping)
         self.report.write(
             "preview", step=step, index=made.index, path=str(made.path.relative_to(self.run.path)), prompt=made.prompt,
             seed=made.seed, seconds=round(made.seconds, 3),

@@ -12,10 +12,10 @@ from sdtui.profile.load import load_frozen
 from sdtui.training import checkpoint, memory, prepare, preview
 from sdtui.training.failures import Interrupted, NotFiniteError
 from sdtui.training.methods import METHODS
-from sdtui.training.optimizer import GuardedStep, build_adamw, set_rates
+from sdtui.training.optimizer import GuardedStep, build, resolve, set_rates
 from sdtui.training.rendering import Renderer
 from sdtui.training.saving import SavePlan, Saver
-from sdtui.training.schedule import rate_factor, warmup_steps
+from sdtui.training.schedule import rate_factor
 from sdtui.training.step import Stepper, Taken
 from sdtui.training.timing import Pace
 
@@ -47,6 +47,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
             raise Interrupted
 
     profile = load_frozen(run.profile_file)
+    resolve(profile.optimizer)  # what is not installed is said before the long work, not after
     requests = list(preview.requests(profile))
     steering.expect(profile.previews.every, len(requests))
     collection = prepare.gather(profile, only_signals)
@@ -67,10 +68,10 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     conditioning = prepare.cache_texts(profile, captions, model, report, check, trained=live)
     check()
 
-    optimizer = accelerator.prepare(build_adamw(trainable.parameter_groups(profile), profile.optimizer))
+    optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))
     apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm)
     stepper = Stepper(accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live)
-    renderer = Renderer(run, report, steering, model, requests)
+    renderer = Renderer(run, report, steering, model, requests, apply)
     session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer)
     session.resume()
     return session.train()
@@ -78,7 +79,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
 
 def _introduce(run: RunFolder, profile: Profile, report: Report, order: DataOrder, device: str) -> None:
     """Tell watchers what will be done."""
-    total = order.total_steps(profile.training.steps, profile.training.epochs)
+    total = prepare.total_steps(profile, order)
     saved = run.complete_checkpoints()
     report.begin(
         total=total,
@@ -119,11 +120,12 @@ class Session:
     def __post_init__(self) -> None:
         """Work out how long the run is and when it saves."""
         profile = self.profile
-        self.total = self.data.order.total_steps(profile.training.steps, profile.training.epochs)
-        self.warmup = warmup_steps(profile.schedule.warmup, self.total)
+        self.total = prepare.total_steps(profile, self.data.order)
         self.plan = SavePlan(profile.saving, self.data.order.steps_per_epoch)
         self.optimizer = self.stepper.apply.optimizer
-        self.saver = Saver(self.run, self.report, self.steering, profile, self.trainable, self.optimizer, self.describe)
+        self.saver = Saver(
+            self.run, self.report, self.steering, profile, self.trainable, self.stepper.apply, self.describe
+        )
 
     def resume(self) -> None:
         """Go back to the last complete checkpoint, if there is one."""
@@ -138,7 +140,7 @@ class Session:
             changed = "the images or captions have changed since this checkpoint; the run goes on with the new ones"
             self.report.warning(SdtuiError(changed, where=str(found.path)))
         self.trainable.load_state(found.parameters)
-        checkpoint.restore_optimizer(self.optimizer, found.optimizer)
+        checkpoint.restore_optimizer(self.optimizer, found.optimizer, found.progress.optimizer)
         self.stepper.apply.restore_scaler(found.progress.scaler)
         self.step = self.saved_step = found.progress.step
         self.steering.rate_factor = found.progress.rate_factor
@@ -163,7 +165,9 @@ class Session:
     def take_step(self) -> None:
         """Hand the next step to the device, then read the numbers of the one before."""
         began = time.perf_counter()
-        schedule = rate_factor(self.profile.schedule.name, self.step, self.total, self.warmup)
+        profile = self.profile
+        planned = self.data.order.total_steps(profile.training.steps, profile.training.epochs)
+        schedule = rate_factor(profile.schedule, self.step, planned, profile.optimizer.learning_rate)
         rates = set_rates(self.optimizer, schedule * self.steering.rate_factor)
         taken = self.stepper.take(self.step)
         self.step += 1
@@ -245,6 +249,7 @@ class Session:
             rate_factor=self.steering.rate_factor,
             previews_every=self.steering.previews_every,
             scaler=self.stepper.apply.scaler_state(),
+            optimizer=checkpoint.optimizer_numbers(self.optimizer),
         )
 
     def describe(self, step: int) -> dict[str, str]:

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from sdtui.errors import SdtuiError
 from sdtui.formats import FORMATS
 from sdtui.profile.naming import output_name
@@ -18,6 +16,7 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
 from sdtui.training.disk import DiskGuard, is_full
+from sdtui.training.optimizer import GuardedStep
 from sdtui.training.report import Report
 from sdtui.training.steering import Steering
 
@@ -56,7 +55,7 @@ class Saver:
         steering: obeyed while waiting for disk space.
         profile: names, formats, how many to keep.
         trainable: what was learned.
-        optimizer: its moments are part of a checkpoint.
+        apply: its optimizer's state is part of a checkpoint, and it knows the weights that are written.
         describe: metadata of a file made after so many steps.
     """
 
@@ -65,7 +64,7 @@ class Saver:
     steering: Steering
     profile: Profile
     trainable: Trainable
-    optimizer: torch.optim.Optimizer
+    apply: GuardedStep
     describe: Callable[[int], dict[str, str]]
 
     def __post_init__(self) -> None:
@@ -81,7 +80,7 @@ class Saver:
         """
         started = time.perf_counter()
         parameters = self.trainable.state()
-        moments = checkpoint.optimizer_tensors(self.optimizer)
+        moments = checkpoint.optimizer_tensors(self.apply.optimizer)
         need = sum(tensor.nbytes for tensor in [*parameters.values(), *parameters.values(), *moments.values()])
         path: Path = self._patiently(
             lambda: checkpoint.save(
@@ -152,7 +151,8 @@ class Saver:
 
     def _write(self, path: Path, step: int) -> int:
         write = FORMATS[self.trainable.format]
-        return write(path, self.trainable.export(), self.describe(step), self.profile.saving.precision)
+        with self.apply.finished_weights():
+            return write(path, self.trainable.export(), self.describe(step), self.profile.saving.precision)
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.run.path))

@@ -73,7 +73,7 @@ def plain() -> dict[str, str]:
         ("ss_unet_lr", "0.0001"),
         ("ss_text_encoder_lr", "None"),
         ("ss_lr_scheduler", "constant"),
-        ("ss_optimizer", "torch.optim.adamw.AdamW(weight_decay=0.01,betas=(0.9, 0.999),eps=1e-08)"),
+        ("ss_optimizer", "torch.optim.adamw.AdamW()"),
         ("ss_mixed_precision", "no"),
         ("ss_seed", "7"),
         ("ss_clip_skip", "None"),

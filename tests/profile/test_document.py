@@ -157,7 +157,7 @@ def test_diff_against_defaults(document: ProfileDocument) -> None:
         Change("model.base", None, "model"),
         Change("dataset.folders[0].path", None, "images"),
         Change("training.steps", None, 100),
-        Change("optimizer.betas", (0.9, 0.999), [0.9, 0.95]),
+        Change("optimizer.betas", None, [0.9, 0.95]),
         Change("saving.every_steps", 0, 50),
     ]
 

@@ -21,7 +21,7 @@ def test_defaults() -> None:
     assert profile.dataset.folders == ()
     assert (profile.training.steps, profile.training.epochs) == (None, None)
     assert (profile.training.precision, profile.saving.precision) == ("fp32", "fp16")
-    assert profile.optimizer.betas == (0.9, 0.999)
+    assert profile.optimizer.betas is None
     assert (profile.saving.keep_last, profile.saving.min_free_mib, profile.launch.runs) == (2, 512, "runs")
 
 

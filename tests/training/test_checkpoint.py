@@ -14,7 +14,7 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
 from sdtui.training.methods.method import ParameterGroup
-from sdtui.training.optimizer import build_adamw
+from sdtui.training.optimizer import build
 
 PARAMETERS = {"unet.a.down": torch.tensor([1.0, 2.0]), "unet.a.up": torch.zeros(2)}
 
@@ -32,15 +32,15 @@ def save(run: RunFolder, step: int, moments: dict[str, torch.Tensor] | None = No
     return checkpoint.save(run, Progress(step=step), PARAMETERS, moments or {}, adapter)
 
 
-def trained(steps: int, width: int = 3) -> tuple[torch.nn.Parameter, torch.optim.AdamW]:
+def trained(steps: int, width: int = 3) -> tuple[torch.nn.Parameter, torch.optim.Optimizer]:
     parameter = torch.nn.Parameter(torch.ones(width))
-    optimizer = build_adamw([ParameterGroup(params=[parameter], name="unet", lr=0.1)], Optimizer())
+    optimizer = build([ParameterGroup(params=[parameter], name="unet", lr=0.1)], Optimizer())
     for step in range(steps):
         go_on(parameter, optimizer, step)
     return parameter, optimizer
 
 
-def go_on(parameter: torch.nn.Parameter, optimizer: torch.optim.AdamW, step: int) -> None:
+def go_on(parameter: torch.nn.Parameter, optimizer: torch.optim.Optimizer, step: int) -> None:
     parameter.grad = torch.full_like(parameter, 0.1 * (step + 1))
     optimizer.step()
 
@@ -65,7 +65,7 @@ def test_an_optimizer_goes_on_bit_for_bit(run: RunFolder) -> None:
     assert found is not None
     second, fresh = trained(0)
     second.data.copy_(found.parameters["p"])
-    checkpoint.restore_optimizer(fresh, found.optimizer)
+    checkpoint.restore_optimizer(fresh, found.optimizer, found.progress.optimizer)
     for step in (3, 4):
         go_on(parameter, optimizer, step)
         go_on(second, fresh, step)
@@ -76,7 +76,7 @@ def test_the_state_of_other_parameters_is_refused() -> None:
     _, optimizer = trained(1)
     _, other = trained(0, width=5)
     with pytest.raises(SdtuiError, match="of other parameters"):
-        checkpoint.restore_optimizer(other, checkpoint.optimizer_tensors(optimizer))
+        checkpoint.restore_optimizer(other, checkpoint.optimizer_tensors(optimizer), {})
 
 
 def test_the_newest_complete_one_is_taken(run: RunFolder) -> None:

@@ -11,7 +11,7 @@ from accelerate.optimizer import AcceleratedOptimizer
 
 from sdtui.profile.schema import Optimizer
 from sdtui.training.methods.method import ParameterGroup
-from sdtui.training.optimizer import GuardedStep, build_adamw, set_rates
+from sdtui.training.optimizer import GuardedStep, build, set_rates
 
 PLAIN = Optimizer(weight_decay=0.0)
 
@@ -23,7 +23,7 @@ class Bench:
         self.accelerator = Accelerator(cpu=True)
         self.parameter = torch.nn.Parameter(torch.ones(3))
         groups = [ParameterGroup(params=[self.parameter], name="unet", lr=0.1)]
-        self.optimizer = self.accelerator.prepare(build_adamw(groups, settings))
+        self.optimizer = self.accelerator.prepare(build(groups, settings))
         self.step = GuardedStep(self.accelerator, self.optimizer, clip_norm)
 
     def train(self, factor: float) -> float:
@@ -97,7 +97,7 @@ def test_rates_follow_the_factor_from_each_groups_own_base() -> None:
         ParameterGroup(params=[first], name="unet", lr=1e-4),
         ParameterGroup(params=[second], name="text_encoder", lr=2e-5),
     ]
-    optimizer = build_adamw(groups, PLAIN)
+    optimizer = build(groups, PLAIN)
     set_rates(optimizer, 0.1)
     assert set_rates(optimizer, 0.5) == pytest.approx({"unet": 5e-5, "text_encoder": 1e-5})
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([5e-5, 1e-5])
@@ -117,7 +117,7 @@ class HalfPrecision:
 def half_precision_bench() -> tuple[torch.nn.Parameter, HalfPrecision, GuardedStep]:
     Accelerator(cpu=True)  # the wrapped optimizer asks for its process-wide state
     parameter = torch.nn.Parameter(torch.ones(3))
-    half = HalfPrecision(build_adamw([ParameterGroup(params=[parameter], name="unet", lr=0.1)], PLAIN))
+    half = HalfPrecision(build([ParameterGroup(params=[parameter], name="unet", lr=0.1)], PLAIN))
     return parameter, half, GuardedStep(half, half.optimizer, 1.0)
 
 

@@ -15,7 +15,7 @@ from sdtui.training.cache import Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.methods.method import ParameterGroup
-from sdtui.training.optimizer import GuardedStep, build_adamw
+from sdtui.training.optimizer import GuardedStep, build
 from sdtui.training.step import Stepper
 from sdtui.training.store import TensorStore
 from tests.training.fakes import FakeModel
@@ -50,7 +50,7 @@ class Bench:
         order = FixedOrder(batches)
         accelerator = Accelerator(cpu=True)
         groups = [ParameterGroup(params=[self.model.weight], name="unet", lr=0.1)]
-        optimizer = accelerator.prepare(build_adamw(groups, Optimizer()))
+        optimizer = accelerator.prepare(build(groups, Optimizer()))
         self.stepper = Stepper(
             accelerator=accelerator,
             model=self.model,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,17 +48,35 @@ class Lora:
     format: str = "kohya"
 
     def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
-        """The UNet's factors and, if trained, the text encoder's at its own rate (0 there means the UNet's)."""
+        """A group for each rate: by component, by the blocks that have a factor, and by factor of the product (LoRA+).
+
+        What has factor 0 is not trained, and is in no group.
+
+        Raises:
+            UserError: a block is none of the model's, or nothing is left to train.
+        """
         optimizer = profile.optimizer
         rates = {
             "unet": optimizer.learning_rate,
             "text_encoder": optimizer.text_encoder_learning_rate or optimizer.learning_rate,
         }
-        groups = [
-            ParameterGroup(name=name, params=list(self._parameters(f"{name}.")), lr=rate)
-            for name, rate in rates.items()
-        ]
-        return [group for group in groups if group["params"]]
+        blocks = {_whole_path(block): factor for block, factor in optimizer.block_rates.items()}
+        self._check_blocks(blocks)
+        groups: dict[str, ParameterGroup] = {}
+        for name, weight in self._named():
+            component = name.partition(".")[0]
+            block = max((block for block in blocks if _starts(name, block)), key=len, default="")
+            factor = blocks.get(block, 1.0)
+            weight.requires_grad_(factor > 0)
+            if not factor:
+                continue
+            up = optimizer.lora_plus_ratio != 1 and name.endswith(".up")
+            group = f"{block or component}{' up' if up else ''}"
+            rate = rates[component] * factor * (optimizer.lora_plus_ratio if up else 1)
+            groups.setdefault(group, ParameterGroup(name=group, params=[], lr=rate))["params"].append(weight)
+        if not groups:
+            raise UserError("block_rates leave nothing to train", where="optimizer.block_rates")
+        return list(groups.values())
 
     def state(self) -> dict[str, Tensor]:
         """`<component>.<path>.down` and `.up`, fp32 copies."""
@@ -94,8 +113,16 @@ class Lora:
             yield f"{name}.down", _down(layer)
             yield f"{name}.up", _up(layer)
 
-    def _parameters(self, prefix: str) -> Iterator[nn.Parameter]:
-        return (weight for name, weight in self._named() if name.startswith(prefix))
+    def _check_blocks(self, blocks: Iterable[str]) -> None:
+        for block in blocks:
+            if not any(_starts(name, block) for name in self.layers):
+                parts = sorted({".".join(name.split(".")[: block.count(".") + 1]) for name in self.layers})
+                near = difflib.get_close_matches(block, parts, n=1)
+                raise UserError(
+                    f"no trained layer is in {block}; there are: {', '.join(parts)}",
+                    where="optimizer.block_rates",
+                    remedy=f"Did you mean {near[0]}?" if near else "",
+                )
 
 
 def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
@@ -114,6 +141,16 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
     for name, layer in layers.items():
         _initialise(name, layer, seed)
     return Lora(layers, float(settings.alpha), trains_text_encoder=settings.text_encoder)
+
+
+def _whole_path(block: str) -> str:
+    """A block's path with its component: the UNet's blocks may be named without."""
+    return block if block.partition(".")[0] in TARGETS else f"unet.{block}"
+
+
+def _starts(name: str, block: str) -> bool:
+    """Whether the module path `name` lies in `block`: down_blocks.1 is not in down_blocks.10."""
+    return name == block or name.startswith(f"{block}.")
 
 
 def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Iterator[tuple[str, Any]]:

@@ -129,11 +129,11 @@ def test_units(key: str, value: Any, unit: str) -> None:
 
 def test_choices_turn_round(document: ProfileDocument) -> None:
     kind = setting("schedule.name")
-    assert [form.next_choice(kind, "constant", by) for by in (1, 2, 3, -1)] == [
+    assert [form.next_choice(kind, "constant", by) for by in (1, 2, 9, -1)] == [
         "linear",
         "cosine",
         "constant",
-        "cosine",
+        "warmup_stable_decay",
     ]
     assert form.next_choice(kind, "no such word", 1) == "linear"
     assert form.next_choice(setting("method.text_encoder"), value=False, by=1) is True
