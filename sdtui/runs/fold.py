@@ -13,13 +13,47 @@ from sdtui.runs.record import ENDED
 def fold(figures: Figures, event: Event) -> bool:
     """Take one event in; False if it was malformed and left out. Unknown kinds are none of our business."""
     handler = HANDLERS.get(event["kind"])
+    # Steps are many, and what takes them in refuses what is no number by itself.
+    if handler is not None and handler is not _step and not is_sound(event):
+        return False
     try:
         if handler is not None:
             handler(figures, event)
         figures.last_event = float(event.get("t", figures.last_event))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return False
     return True
+
+
+def is_sound(event: Event) -> bool:
+    """Whether every field we know holds what it should: watchers calculate with them and never look again."""
+    checks = ((FIELDS.get(name), name, value) for name, value in event.items())
+    return all(
+        check is None or (value is None and name not in REQUIRED) or check(value) for check, name, value in checks
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and abs(value) < LARGEST
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < LARGEST
+
+
+def _are_numbers(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
+def _is_memory(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    figures = {name: each for name, each in value.items() if name not in {"kind", "parts"} and each is not None}
+    return _are_numbers(figures) and _are_numbers(value.get("parts") or {})
 
 
 def _run(figures: Figures, event: Event) -> None:
@@ -54,7 +88,7 @@ def _step(figures: Figures, event: Event) -> None:
         figures.cut(step - 1)
     figures.series.append(event)
     figures.step = step
-    figures.epoch = event.get("epoch", figures.epoch)
+    figures.epoch = int(event.get("epoch", figures.epoch))
 
 
 def _stats(figures: Figures, event: Event) -> None:
@@ -135,6 +169,17 @@ def _sentence(event: Event) -> str:
     remedy = f". {event['remedy']}" if event.get("remedy") else ""
     return f"{located}{named}{remedy}"
 
+
+# Beyond any count, size or date; not a number and infinity are not below it.
+LARGEST = 1e15
+REQUIRED = frozenset({"step", "index", "done", "total", "job", "path", "id", "status", "state"})
+FIELDS: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("step", "index", "done", "total", "steps_total", "epochs_total", "schema", "seed"), _is_whole),
+    **dict.fromkeys(("t", "bytes", "seconds", "images_per_second", "eta_seconds"), _is_number),
+    **dict.fromkeys(("job", "unit", "path", "id", "status", "state", "reason", "prompt", "message"), _is_text),
+    "time": _are_numbers,
+    "memory": _is_memory,
+}
 
 HANDLERS: dict[str, Callable[[Figures, Event], None]] = {
     "run": _run,

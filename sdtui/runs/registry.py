@@ -12,6 +12,7 @@ from pathlib import Path
 from sdtui.errors import UserError
 from sdtui.runs import launch, lock, record
 from sdtui.runs.events import Event, decode
+from sdtui.runs.fold import is_sound
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.record import ENDED, NewerSchemaError, RunRecord, UnreadableRecordError
 
@@ -216,7 +217,7 @@ def _apply(info: RunInfo, event: Event) -> RunInfo:
 
 def _tail_events(run: RunFolder) -> list[Event]:
     lines = _tail(run.events_file).split(b"\n")
-    return [event for event in map(decode, lines) if event is not None]
+    return [event for event in map(decode, lines) if event is not None and is_sound(event)]
 
 
 def _tail(path: Path) -> bytes:

@@ -139,6 +139,28 @@ def test_unknown_kinds_are_skipped_and_malformed_ones_counted(view: RunView) -> 
     assert (view.step, view.malformed, len(view.series)) == (4, 3, 1)
 
 
+@pytest.mark.parametrize("wrong", ["x", [], {"a": "b"}, float("nan"), float("-inf"), pytest.param(10**400, id="huge")])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("run", "steps_total"),
+        ("progress", "done"),
+        ("stats", "eta_seconds"),
+        ("stats", "memory"),
+        ("stats", "time"),
+        ("checkpoint", "bytes"),
+        ("finished", "step"),
+        ("finished", "t"),
+    ],
+)
+def test_what_watchers_calculate_with_is_a_number_or_left_out(
+    view: RunView, kind: str, name: str, wrong: object
+) -> None:
+    sound = {"job": "latents", "done": 1, "total": 2, "step": 1, "path": "c", "index": 0}
+    view.fold([event("run", steps_total=10), event(kind, **{**sound, name: wrong})])
+    assert (view.malformed, view.steps_total) == (1, 10)
+
+
 def test_a_changed_smoothing_is_a_new_curve(view: RunView) -> None:
     view.fold([step(1, 1.0), step(2, 2.0)])
     assert list(view.ema(0.5)) == pytest.approx([1.0, 5 / 3])
