@@ -138,7 +138,7 @@ class BoardReader:
         board = self._board
         files = [self.folder, self.folder / "profiles", self.folder / workspace.RUNS]
         files += [row.path for row in board.profiles]
-        files += [row.runs for row in board.profiles]
+        files += [row.runs for row in board.profiles if row.runs is not None]
         files += [row.path for row in board.datasets]
         for info in board.runs:
             files.append(info.run.run_json)

@@ -22,7 +22,7 @@ class ProfileRow:
     Attributes:
         errors: how many problems keep it from training; -1 while not checked.
         folders: the dataset folders it names, absolute.
-        runs: the folder its runs go to, absolute.
+        runs: the folder its runs go to, absolute; None when the file does not say.
     """
 
     path: Path
@@ -31,7 +31,7 @@ class ProfileRow:
     base: str = ""
     length: str = ""
     folders: tuple[Path, ...] = ()
-    runs: Path = Path(RUNS)
+    runs: Path | None = None
     errors: int = -1
     warnings: int = 0
     first_problem: str = ""
@@ -65,7 +65,7 @@ def quick_row(path: Path) -> ProfileRow:
         changed = path.stat().st_mtime
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        return ProfileRow(path, 0.0, errors=1, first_problem=str(error))
+        return ProfileRow(path, 0.0, errors=1, first_problem=_unread(error))
     except tomllib.TOMLDecodeError as error:
         return ProfileRow(path, changed, errors=1, first_problem=f"not valid TOML: {error}")
     return ProfileRow(
@@ -88,7 +88,7 @@ def checked_row(row: ProfileRow) -> ProfileRow:
     try:
         report = check_text(row.path.read_text(encoding="utf-8"), row.path)
     except (OSError, UnicodeDecodeError) as error:
-        return replace(row, errors=1, first_problem=str(error))
+        return replace(row, errors=1, first_problem=_unread(error))
     errors = [problem for problem in report.problems if problem.severity == "error"]
     first = (errors or list(report.problems))[:1]
     return replace(
@@ -118,7 +118,7 @@ def dataset_row(path: Path) -> DatasetRow:
 
 def runs_folders(workspace: Path, profiles: list[ProfileRow]) -> list[Path]:
     """Where runs may lie: the workspace's own `runs/` and wherever the profiles send theirs."""
-    folders = [workspace / RUNS, *(row.runs for row in profiles)]
+    folders = [workspace / RUNS, *(row.runs for row in profiles if row.runs is not None)]
     return list(dict.fromkeys(Path(os.path.normpath(folder)) for folder in folders))
 
 
@@ -132,6 +132,14 @@ def all_runs(folders: list[Path]) -> tuple[list[RunInfo], str]:
         except SdtuiError as error:
             trouble = f"{error.where}: {error.message}"
     return sorted(infos, key=lambda info: (not info.live, -info.created)), trouble
+
+
+def _unread(error: OSError | UnicodeDecodeError) -> str:
+    """Why a profile's text could not be had, in the words of `profile.check.read_text`."""
+    if isinstance(error, OSError):
+        return f"cannot read the profile: {error.strerror}"
+    line = error.object[: error.start].count(b"\n") + 1
+    return f"line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8. Save it as UTF-8 in your editor"
 
 
 def _workspace_of(folder: Path) -> Path:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from sdtui.runs.layout import RunFolder
@@ -47,7 +48,7 @@ def test_a_quick_row_says_what_the_file_says(tmp_path: Path) -> None:
 def test_what_is_no_profile_is_a_row_with_a_problem(tmp_path: Path) -> None:
     cases = {
         "toml": (b"[method\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1, column 8)"),
-        "latin": (b'x = "\xe9"', "'utf-8' codec can't decode byte 0xe9 in position 5: invalid continuation byte"),
+        "latin": (b'a = 1\nx = "\xe9"', "line 2: byte 0xe9 is not UTF-8. Save it as UTF-8 in your editor"),
     }
     for name, (raw, problem) in cases.items():
         path = tmp_path / f"{name}.toml"
@@ -55,8 +56,18 @@ def test_what_is_no_profile_is_a_row_with_a_problem(tmp_path: Path) -> None:
         row = workspace.quick_row(path)
         assert (row.errors, row.first_problem) == (1, problem)
     row = workspace.quick_row(tmp_path / "gone.toml")
-    assert row.errors == 1
-    assert "No such file or directory" in row.first_problem
+    assert (row.errors, row.first_problem) == (1, "cannot read the profile: No such file or directory")
+
+
+def test_a_broken_profile_adds_no_folder_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The current folder's own runs/ is none of this workspace's business.
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "toml.toml").write_bytes(b"[method\n")
+    (folder / "latin.toml").write_bytes(b'x = "\xe9"')
+    rows = [workspace.quick_row(path) for path in workspace.profile_files(folder)]
+    assert workspace.runs_folders(folder, rows) == [folder / "runs"]
 
 
 def test_values_of_the_wrong_kind_are_left_to_the_check(tmp_path: Path) -> None:
