@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from sdtui.cli.caption_list import in_scope, library_of
-from sdtui.cli.output import emit_json
+from sdtui.cli.output import emit_json, plural
 from sdtui.dataset import tags
 from sdtui.dataset.bulk import Proposal, propose
 from sdtui.dataset.edit import Journal
@@ -51,7 +51,7 @@ def step(args: argparse.Namespace) -> int:
     if operation is None:
         print(f"sdtui: nothing to {args.action}", file=sys.stderr)
         return 1
-    print(f"{args.action}: {operation.label} ({len(operation.changes)} files)", file=sys.stderr)
+    print(f"{args.action}: {operation.label} ({plural(len(operation.changes), 'file')})", file=sys.stderr)
     return 0
 
 
@@ -65,7 +65,7 @@ def history(args: argparse.Namespace) -> int:
     for item in items:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.time))
         undone = "" if item.applied else "\tundone"
-        print(f"{item.number}\t{when}\t{item.files} files\t{printable(item.label)}{undone}")
+        print(f"{item.number}\t{when}\t{plural(item.files, 'file')}\t{printable(item.label)}{undone}")
     return 0
 
 
@@ -112,7 +112,7 @@ def _journal(args: argparse.Namespace) -> Journal:
     journal = Journal.open(args.folder)
     if journal.recovered is not None:
         label, written = journal.recovered.label, journal.recovered.written
-        print(f"sdtui: finished an edit that had been cut short: {label} ({written} files)", file=sys.stderr)
+        print(f"sdtui: finished an edit that had been cut short: {label} ({plural(written, 'file')})", file=sys.stderr)
         for path in journal.recovered.conflicts:
             print(
                 f"sdtui: {printable(path)}: changed meanwhile, or behind a link out of the folder; left as it is",

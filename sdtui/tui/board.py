@@ -101,7 +101,7 @@ class BoardReader:
             tuple(rows),
             tuple(runs),
             tuple(self._dataset(folder, complete) for folder in folders),
-            complete or (self._board.complete and bool(rows or folders)),
+            complete or self._board.complete,
             trouble,
         )
         if board != self._board:

@@ -48,8 +48,11 @@ class Line:
     heading: bool = False
 
 
-def lines_of(board: Board, filter_text: str, press: Press) -> list[Line]:
-    """All lines, with the items that contain the filter's text; a section without any says what would be there."""
+def lines_of(board: Board, filter_text: str, press: Press, marks: Glyphs) -> list[Line]:
+    """All lines, with the items that contain the filter's text; a section without any says what would be there.
+
+    Before the workspace was read through once, nobody knows whether there are none.
+    """
     sections: list[tuple[str, Sequence[Item], str]] = [
         ("profiles", board.profiles, f"none yet: {press('home.new')} writes one from a template"),
         ("runs", board.runs, f"none yet: {press('home.launch')} on a profile starts one"),
@@ -66,7 +69,7 @@ def lines_of(board: Board, filter_text: str, press: Press) -> list[Line]:
         if title == "runs" and board.trouble:
             lines.append(Line(clean(board.trouble)))
         elif not found:
-            lines.append(Line(hint))
+            lines.append(Line(hint if board.complete else "reading" + marks.ellipsis))
     return lines or [Line("nothing on this screen contains that text")]
 
 
@@ -75,7 +78,7 @@ def empty_lines(press: Press) -> list[Line]:
     new, folder = press("home.new"), f"{press('everywhere.captions')} {press('captions.folder')}"
     return [
         Line("nothing here yet", heading=True),
-        Line(f"{new:<5} write a profile from a template: what to train, on which images, and how"),
+        Line(f"{new:<5} write a profile from a template: what to train, and on which images"),
         Line(f"{folder:<5} open a folder of images and work on its captions"),
         Line(),
         Line("or, in a shell,"),
@@ -206,7 +209,6 @@ def _facts(item: Item, press: Press) -> list[tuple[str, str, str]]:
 
 def _run_facts(info: RunInfo, press: Press) -> list[tuple[str, str, str]]:
     step = _progress(info).removeprefix("step ")
-    remedy = f"{press('home.resume')} goes on from the last complete checkpoint" if info.resumable else ""
     return [
         ("state", STATE_WORD.get(info.state, info.state), STATE_STYLE.get(info.state, "$foreground")),
         ("step", step, "$foreground"),
@@ -216,5 +218,16 @@ def _run_facts(info: RunInfo, press: Press) -> list[tuple[str, str, str]]:
         ("last event", age(info.changed) if info.changed else "", "$foreground"),
         ("host", info.host, "$foreground"),
         ("why", info.reason, "$warning"),
-        ("", remedy, "$soft"),
+        ("resume", _way_on(info, press), "$soft"),
     ]
+
+
+def _way_on(info: RunInfo, press: Press) -> str:
+    """What resuming an ended run would do; empty where it cannot be resumed."""
+    if not info.resumable:
+        return ""
+    saved = info.run.complete_checkpoints()
+    start = (
+        f"goes on from the checkpoint of step {grouped(saved[-1][0])}" if saved else "starts over: no checkpoint yet"
+    )
+    return f"{press('home.resume')} {start}"

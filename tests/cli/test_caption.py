@@ -103,6 +103,12 @@ def test_remove_replace_sort_and_set(folder: Path) -> None:
     }
 
 
+def test_one_file_is_one_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert caption("set", folder, "more/bare.png", "a gate") == 0
+    assert caption("undo", folder) == 0
+    assert capsys.readouterr().err.endswith(" (1 file)\n")
+
+
 def test_sort_by_frequency(folder: Path) -> None:
     assert caption("sort", folder, "--by", "frequency", "--match", "wall") == 0
     assert (folder / "img1.txt").read_bytes() == b"sky, wall\n"

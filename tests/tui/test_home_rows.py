@@ -68,8 +68,8 @@ def test_a_row_never_leaves_its_width(width: int) -> None:
 
 
 def test_sections_say_what_would_be_there() -> None:
-    board = Board(profiles=(ProfileRow(Path("/w/City.toml"), LONG_AGO),))
-    texts = [line.text or line.item for line in lines_of(board, "", pressed)]
+    board = Board(profiles=(ProfileRow(Path("/w/City.toml"), LONG_AGO),), complete=True)
+    texts = [line.text or line.item for line in lines_of(board, "", pressed, UNICODE)]
     assert texts == [
         "profiles", board.profiles[0], None,
         "runs", "none yet: L on a profile starts one", None,
@@ -77,14 +77,23 @@ def test_sections_say_what_would_be_there() -> None:
     ]  # fmt: skip
 
 
+def test_before_the_workspace_is_read_nothing_is_said_to_be_missing() -> None:
+    texts = [line.text for line in lines_of(Board(), "", pressed, UNICODE)]
+    assert texts == ["profiles", "reading…", "", "runs", "reading…", "", "datasets", "reading…"]
+
+
 def test_a_filter_ignores_case_and_leaves_empty_sections_out() -> None:
     board = Board(profiles=(ProfileRow(Path("/w/City.toml"), LONG_AGO),), runs=(run("killed"),))
-    assert [line.item for line in lines_of(board, "city", pressed) if line.item] == [board.profiles[0]]
-    assert [line.text for line in lines_of(board, "zzz", pressed)] == ["nothing on this screen contains that text"]
+    assert [line.item for line in lines_of(board, "city", pressed, UNICODE) if line.item] == [board.profiles[0]]
+    assert [line.text for line in lines_of(board, "zzz", pressed, UNICODE)] == [
+        "nothing on this screen contains that text"
+    ]
 
 
 def test_what_to_do_in_an_empty_folder_names_the_keys() -> None:
     assert [line.text[:5] for line in empty_lines(pressed)] == ["nothi", "n    ", "2 O  ", "", "or, i", "`sdtu"]
+    # Beside the pointer and the margin of the list, in a window of 80 columns.
+    assert max(len(line.text) for line in empty_lines(pressed)) <= 76
 
 
 def test_details_put_long_values_below_their_label() -> None:
@@ -104,10 +113,19 @@ def test_details_put_long_values_below_their_label() -> None:
 
 def test_runs_that_cannot_be_listed_are_not_passed_off_as_none() -> None:
     board = Board(trouble="/w/runs: the runs cannot be listed: Permission\x1b denied")
-    texts = [line.text for line in lines_of(board, "", pressed)]
+    texts = [line.text for line in lines_of(board, "", pressed, UNICODE)]
     assert texts[texts.index("runs") + 1] == r"/w/runs: the runs cannot be listed: Permission\x1b denied"
 
 
-def test_what_to_press_is_what_the_user_made_it() -> None:
-    killed = details(run("killed"), 30, KeyTable({"home.resume": "f2"}).press, ascii_only=False)
-    assert "f2 goes on from the last complete checkpoint" in killed.plain
+def test_resuming_says_from_where_with_the_users_own_key(tmp_path: Path) -> None:
+    press = KeyTable({"home.resume": "f2"}).press
+    info = RunInfo(RunFolder(tmp_path), "failed", step=12)
+    assert details(info, 60, press, ascii_only=False).plain.splitlines()[-1] == (
+        "resume      f2 starts over: no checkpoint yet"
+    )
+    (tmp_path / "checkpoints" / "step-000010").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "step-000010" / "complete").touch()
+    assert details(info, 60, press, ascii_only=False).plain.splitlines()[-1] == (
+        "resume      f2 goes on from the checkpoint of step 10"
+    )
+    assert "resume" not in details(RunInfo(RunFolder(tmp_path), "finished"), 60, press, ascii_only=False).plain

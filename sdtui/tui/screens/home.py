@@ -93,8 +93,9 @@ class HomeScreen(SdtuiScreen):
             return
         old, self.board = self._lines, board
         nothing = board.complete and not (board.profiles or board.runs)
-        press = self.sdtui.keys.press
-        self._lines = home_rows.empty_lines(press) if nothing else home_rows.lines_of(board, self._filter(), press)
+        press, marks = self.sdtui.keys.press, self.sdtui.glyphs
+        lines = home_rows.empty_lines(press) if nothing else home_rows.lines_of(board, self._filter(), press, marks)
+        self._lines = lines
         rows = self.query_one(LineList)
         if [_place(line) for line in old] == [_place(line) for line in self._lines]:
             for index, (before, after) in enumerate(zip(old, self._lines, strict=True)):

@@ -136,7 +136,7 @@ async def test_runs_with_state_and_progress(workspace: Path) -> None:
             await go_to(pilot, app, names["future"])
             await until(pilot, lambda: "why" in side(app))
             await go_to(pilot, app, names["dead"])
-            await until(pilot, lambda: "R goes on from the last complete checkpoint" in " ".join(side(app)))
+            await until(pilot, lambda: "R starts over: no checkpoint yet" in " ".join(side(app)))
             live.step(1500, loss=0.25)
             await until(pilot, lambda: " running 50%" in line_of(app, names["live"]))
 
@@ -155,7 +155,7 @@ async def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: says(app, "nothing here yet"))
-        assert says(app, "n     write a profile from a template: what to train, on which images, and how")
+        assert says(app, "n     write a profile from a template: what to train, and on which images")
         assert says(app, "2 O   open a folder of images and work on its captions")
         assert says(app, "`sdtui demo` makes a workspace with a model, images and a run to watch")
         await pilot.press("enter", "d", "e", "L", "R", "j", "k")
