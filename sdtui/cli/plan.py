@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,12 +42,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 if the dataset has something that forbids training."""
     from sdtui.dataset.collect import collect, survey
+    from sdtui.models.caption_length import cut_captions
 
     profile = load_profile(args.profile, args.overrides)
     collection = collect(profile)
     for problem in collection.problems:
         print(problem, file=sys.stderr)
     plan = make_plan(profile, survey(collection), measure(profile))
+    if cut := cut_captions(profile, collection.samples):
+        plan = replace(plan, warnings=(*plan.warnings, cut))
     captions = drawn_captions(profile, collection, args.captions)
     if args.json:
         told = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +19,7 @@ Roll = Callable[[str], float]
 """A number in [0, 1) for a purpose; the same for the same purpose."""
 
 JOINT = ", "
+_ALMOST_ONE = math.nextafter(1.0, 0.0)
 # {{ and }} stand for the braces themselves; an option list holds neither.
 _WILDCARD = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 
@@ -67,6 +69,11 @@ def compose(text: str, rules: Captions, moment: Moment) -> str:
     if rules.secondary_separator:
         text = text.replace(rules.secondary_separator, rules.separator)
     return text
+
+
+def whole(text: str, rules: Captions) -> str:
+    """The caption at the end of a run with nothing left out of it: what its length is judged by."""
+    return compose(text, rules, Moment(sys.maxsize, 0, 1, lambda _: _ALMOST_ONE)) if text else ""
 
 
 def take_line(text: str, lines: str, roll: Roll) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sdtui.models.clip_tokenizer import FOLDER
+from sdtui.models.emphasis import parse
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -19,6 +20,11 @@ WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p
 def count(text: str) -> int:
     """Tokens of `text` without the start and end marks; what is beyond `LIMIT` the text encoder never sees."""
     return len(token_ids(text))
+
+
+def length(text: str, *, weighted: bool) -> int:
+    """Tokens of `text` as a caption or prompt; where brackets weigh, they take no place."""
+    return sum(count(span.text) for span in parse(text)) if weighted else count(text)
 
 
 def token_ids(text: str) -> list[int]:

@@ -96,6 +96,17 @@ def test_captions_are_shown_as_training_will_read_them(profile: Path, capsys: py
     ]
 
 
+def test_captions_that_will_be_cut_are_told(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (profile.parent / "images" / "b.txt").write_text("thing " * 80)
+    note = f"1 caption is longer than captions.max_tokens = 75, and cut: the first is that of {profile.parent}/images/b.png"
+    assert main(["plan", "p.toml"]) == 0
+    assert f"note     {note}" in capsys.readouterr().out.splitlines()
+    assert main(["plan", "p.toml", "--json"]) == 0
+    assert note in json.loads(capsys.readouterr().out)["warnings"]
+    assert main(["plan", "p.toml", "--set", "captions.max_tokens=150"]) == 0
+    assert "note" not in capsys.readouterr().out
+
+
 def test_a_negative_number_of_captions_is_refused(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "p.toml", "--captions", "-1"]) == 2
     assert "--captions is -1" in capsys.readouterr().err

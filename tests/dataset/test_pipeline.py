@@ -140,6 +140,14 @@ def test_one_setting_never_moves_the_numbers_of_another() -> None:
     assert asked == ["caption", "line", "wildcard 1", "shuffle 0", "shuffle 1", "tag 0", "tag 1"]
 
 
+def test_a_caption_as_a_whole_has_all_its_tags_in_their_order() -> None:
+    rules = Captions(
+        dropout=0.9, dropout_every=1, tag_dropout=0.9, shuffle=True, token_warmup=0.9, prefix="sks, ", lines="first"
+    )
+    assert pipeline.whole("cat, sits, red\nold", rules) == "sks, cat, sits, red"
+    assert pipeline.whole("", rules) == ""
+
+
 @pytest.mark.parametrize(
     "settings", [{"shuffle": True}, {"wildcards": True}, {"lines": "random"}, {"tag_dropout": 0.1}, {"token_warmup": 5}]
 )

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sdtui.models.clip_tokenizer import FOLDER
-from sdtui.models.tokens import LIMIT, count, token_ids
+from sdtui.models.tokens import LIMIT, count, length, token_ids
 
 HARD = [
     "",
@@ -52,3 +52,8 @@ def test_counting_loads_neither_torch_nor_transformers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_brackets_that_weigh_are_no_tokens() -> None:
+    assert length("a (red:1.2) [cat]", weighted=False) == count("a (red:1.2) [cat]") == 11
+    assert length("a (red:1.2) [cat]", weighted=True) == 3
