@@ -18,7 +18,7 @@ WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p
 
 
 def count(text: str) -> int:
-    """Tokens of `text` without the start and end marks; what is beyond `LIMIT` the text encoder never sees."""
+    """Tokens of `text` without the start and end marks; the text encoder sees `LIMIT` of them, or `captions.max_tokens`."""
     return len(token_ids(text))
 
 
