@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import struct
 import warnings
 from pathlib import Path
@@ -48,6 +49,19 @@ class ImageFacts(NamedTuple):
     height: int
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open for reading what is a regular file, or a link to one.
+
+    Raises:
+        OSError: it cannot be opened, or is a pipe, a socket or a device: reading one may never end.
+    """
+    # Before it is opened: a pipe's `open` waits for a writer, and a device's may do something.
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError("it is not a regular file")
+    return open(path, "rb")
+
+
 def is_image_name(name: str) -> bool:
     """Whether a file of this name is taken for an image: a known ending in any case, and not hidden."""
     dot = name.rfind(".")
@@ -61,7 +75,7 @@ def read_facts(path: Path) -> ImageFacts:
         UnreadableImage: the file is missing, may not be read, or is not an image.
     """
     try:
-        with open(path, "rb") as stream, Image.open(stream) as image:
+        with open_regular(path) as stream, Image.open(stream) as image:
             width, height = image.size
             sideways = _orientation(image, stream) in _SIDEWAYS
     except Exception as error:
@@ -80,7 +94,7 @@ def open_rgb(path: Path, background: str = "white") -> Image.Image:
     """
     colour = background_colour(background)
     try:
-        with open(path, "rb") as stream, Image.open(stream) as image:
+        with open_regular(path) as stream, Image.open(stream) as image:
             turn = _TURNS.get(_orientation(image, stream))
             image.load()
             upright: Image.Image = image.transpose(turn) if turn is not None else image
@@ -102,7 +116,7 @@ def background_colour(name: str) -> tuple[int, int, int]:
 def content_digest(path: Path) -> str:
     """SHA-256 of the file's bytes in hex: the same image under another name has the same digest."""
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -205,7 +219,7 @@ def upright_thumbnail(path: Path, width: int, height: int, background: str = "wh
     """
     colour = background_colour(background)
     try:
-        with open(path, "rb") as stream, Image.open(stream) as image:
+        with open_regular(path) as stream, Image.open(stream) as image:
             orientation = _orientation(image, stream)
             box = (height, width) if orientation in _SIDEWAYS else (width, height)
             image.draft("RGB", (2 * box[0], 2 * box[1]))

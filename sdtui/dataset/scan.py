@@ -119,13 +119,20 @@ def _read(path: str) -> _Content:
             name = entry.name
             if name[0] == ".":
                 continue
-            if is_image_name(name) and not entry.is_dir():
-                content.images.append(name)
-            elif entry.is_dir():
+            if entry.is_dir():
                 content.subfolders.append(name)
+            elif not _is_file(entry):
+                content.other[os.path.splitext(name)[1].lower()] += 1
+            elif is_image_name(name):
+                content.images.append(name)
             else:
                 _note_other(content, name)
     return content
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a regular file: a pipe would hold its reader for ever. A broken link counts, so that it is told."""
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
 
 
 def _note_other(content: _Content, name: str) -> None:

@@ -178,3 +178,13 @@ def test_a_changed_caption_is_noticed_and_taken_in(tmp_path: Path) -> None:
     library.changed([0])
     assert not library.has_caption(0)
     assert library.text(0) is None
+
+
+def test_only_regular_files_count(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", a="a")
+    for name in ("x.png", "b.txt"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    library = Library.scan(tmp_path)
+    assert relatives(library) == ["a.png", "b.png", "gone.png"]
+    assert library.read_caption(1).raw is None
