@@ -96,6 +96,10 @@ def _replacement(layout: Layout, key: str, entry: Entry, value: Any) -> list[Spl
 
 def _written(value: Any, replaced: str) -> str:
     """`value` as TOML, in the quotes of the text it replaces where it can be; backslashes prefer literal quotes."""
+    if isinstance(value, dict):
+        row = tomlkit.inline_table()
+        row.update(value)
+        return str(row.as_string())
     if not isinstance(value, str):
         return str(tomlkit.item(value).as_string())
     literal = replaced[:1] == "'" or (not replaced and "\\" in value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdtui.profile.nearest import choice_hint
+from sdtui.profile.positions import join_key
 from sdtui.profile.settings import Setting
 
 _QUANTITY = re.compile(
@@ -71,6 +72,9 @@ def toml(value: Any) -> str:
         return f'"{value}"'
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        inside = ", ".join(f"{join_key(key)} = {toml(held)}" for key, held in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
     return str(value)
 
 

@@ -60,6 +60,14 @@ def test_dotted_keys_and_inline_tables_keep_their_way() -> None:
     assert unset_value("m = { rank = 1, alpha = 2.0 }\n", "m.alpha") == "m = { rank = 1 }\n"
 
 
+def test_a_table_is_written_in_a_line_and_one_of_its_own_is_left_alone() -> None:
+    text = set_value('[optimizer]\nname = "lion"\n', "optimizer.args", {"d0": 0.5})
+    assert text == '[optimizer]\nname = "lion"\nargs = {d0 = 0.5}\n'
+    assert set_value(text, "optimizer.args", {"a.b": 1}) == '[optimizer]\nname = "lion"\nargs = {"a.b" = 1}\n'
+    with pytest.raises(SdtuiError, match="cannot be edited in place"):
+        set_value("[optimizer.args]\nd0 = 0.5\n", "optimizer.args", {"d0": 1.0})
+
+
 def test_unset_takes_the_line() -> None:
     assert unset_value(TEXT, "method.rank") == TEXT.replace("  rank   =  8      # size\n", "")
     assert unset_value(TEXT, "method.dropout") == TEXT

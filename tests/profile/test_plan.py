@@ -32,6 +32,11 @@ def test_epochs_follow_from_steps() -> None:
     assert (plan.steps_per_epoch, plan.epochs) == (13, 2.0)
 
 
+def test_a_text_of_rates_ends_the_run() -> None:
+    plan = make_plan(_profile(training={"steps": 26}, schedule={"rates": "0.1:13"}), SURVEY)
+    assert (plan.steps, plan.epochs) == (13, 1.0)
+
+
 @pytest.mark.parametrize(("warmup", "steps"), [(30, 30), (0.1, 20), (0, 0)])
 def test_warmup_in_steps(warmup: float, steps: int) -> None:
     plan = make_plan(_profile(training={"steps": 200}, schedule={"warmup": warmup}), SURVEY)

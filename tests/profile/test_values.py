@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.profile.settings import BY_KEY
-from sdtui.profile.values import judge
+from sdtui.profile.values import judge, toml
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,13 @@ def test_code_and_remedy(key: str, found: object, code: str, remedy: str) -> Non
 )
 def test_messages(key: str, found: object, message: str) -> None:
     assert judge(BY_KEY[key], found).message == message
+
+
+def test_a_table_is_shown_as_toml_writes_it_in_a_line() -> None:
+    assert toml({"down_blocks.0": 0.5, "relative_step": True}) == '{ "down_blocks.0" = 0.5, relative_step = true }'
+    assert toml({}) == "{}"
+
+
+def test_what_a_table_holds_is_told() -> None:
+    verdict = judge(BY_KEY["optimizer.block_rates"], "half")
+    assert (verdict.code, verdict.message) == ("wrong-item", 'holds the text "half"')

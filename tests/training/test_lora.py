@@ -157,12 +157,12 @@ def named_layers(model: Model) -> list[tuple[str, Any]]:
     return [(name, module) for name, module in model.unet.named_modules() if isinstance(module, LoraLayer)]
 
 
-def profile(text_rate: float = 0.0) -> Profile:
+def profile(text_rate: float = 0.0, **optimizer: Any) -> Profile:
     return Profile.model_validate(
         {
             "model": {"base": "x"},
             "training": {"steps": 1},
-            "optimizer": {"learning_rate": 1e-3, "text_encoder_learning_rate": text_rate},
+            "optimizer": {"learning_rate": 1e-3, "text_encoder_learning_rate": text_rate, **optimizer},
         }
     )
 
@@ -174,6 +174,51 @@ def test_groups_have_names_rates_and_all_parameters(model: Model) -> None:
     assert told == [("unet", 384, 1e-3), ("text_encoder", 24, 5e-5)]
     assert trainable.parameter_groups(profile())[1]["lr"] == 1e-3
     assert trainable.trains_text_encoder
+
+
+def told(trainable: Lora, **optimizer: Any) -> dict[str, tuple[int, float]]:
+    """Name → number of parameters and rate of each group."""
+    groups = trainable.parameter_groups(profile(**optimizer))
+    return {group["name"]: (len(group["params"]), group["lr"]) for group in groups}
+
+
+def test_up_matrices_learn_faster_by_the_ratio_of_lora_plus(model: Model) -> None:
+    groups = told(prepare(model, BOTH, 0), text_rate=5e-5, lora_plus_ratio=16.0)
+    assert groups == {
+        "unet": (192, 1e-3),
+        "unet up": (192, 16e-3),
+        "text_encoder": (12, 5e-5),
+        "text_encoder up": (12, pytest.approx(8e-4)),
+    }
+
+
+def test_the_longest_block_that_fits_has_the_factor(model: Model) -> None:
+    trainable = prepare(model, BOTH, 0)
+    blocks = {"down_blocks": 0.5, "unet.down_blocks.1": 2.0, "mid_block": 0.0, "text_encoder": 0.1}
+    groups = told(trainable, block_rates=blocks)
+    assert {name: rate for name, (_, rate) in groups.items()} == pytest.approx(
+        {"unet": 1e-3, "unet.down_blocks": 5e-4, "unet.down_blocks.1": 2e-3, "text_encoder": 1e-4}
+    )
+    middle = [weight for name, weight in trainable._named() if name.startswith("unet.mid_block.")]
+    assert sum(count for count, _ in groups.values()) == 384 + 24 - len(middle)
+    assert middle
+    assert not any(weight.requires_grad for weight in middle)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ({"down_block": 0.5}, "no trained layer is in unet.down_block; there are: .*unet.down_blocks"),
+        ({"down_blocks.9": 0.5}, "no trained layer is in unet.down_blocks.9"),
+        ({"text_encoder": 0.5}, "no trained layer is in text_encoder"),
+        ({"unet": 0.0}, "nothing to train"),
+    ],
+)
+def test_blocks_that_are_not_there_or_leave_nothing_are_refused(
+    model: Model, blocks: dict[str, float], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        prepare(model, Method(), 0).parameter_groups(profile(block_rates=blocks))
 
 
 def test_without_the_text_encoder_there_is_one_group(model: Model) -> None:

@@ -48,6 +48,13 @@ DRAWN: dict[str, dict[str, Any]] = {
         "prefix": "{a|the} photo, ",
     },
 }
+# Steps on other weights than those that are written and shown.
+AVERAGED: dict[str, dict[str, Any]] = {
+    **PLAIN,
+    "optimizer": {"name": "schedule-free-adamw", "learning_rate": 1e-2, "lora_plus_ratio": 2.0},
+    "schedule": {"warmup": 2},
+    "previews": {"every": 4, "prompts": ["a red square --w 64 --h 64 --s 1"]},
+}
 
 
 def weights(run: RunFolder) -> dict[str, bytes]:
@@ -70,7 +77,9 @@ def kill_at(run: RunFolder, step: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("changes", [PLAIN, EVERYTHING, DRAWN], ids=["plain", "everything", "drawn"])
+@pytest.mark.parametrize(
+    "changes", [PLAIN, EVERYTHING, DRAWN, AVERAGED], ids=["plain", "everything", "drawn", "averaged"]
+)
 def test_killed_three_times_and_resumed_is_bit_equal(
     workplace: Path, changes: dict[str, dict[str, Any]], own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from sdtui.errors import SdtuiError
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.problem import Problem
 from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, find
+from sdtui.profile.values import toml
 from sdtui.tui.keys import Press
 
 FOLDERS = "dataset.folders"
@@ -86,6 +87,8 @@ def as_typed(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return ", ".join(as_typed(item) for item in value)
+    if isinstance(value, dict):
+        return toml(value)
     return str(value)
 
 
