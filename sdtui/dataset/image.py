@@ -7,6 +7,7 @@ import os
 import stat
 import struct
 import warnings
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -49,7 +50,7 @@ class ImageFacts(NamedTuple):
     height: int
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open for reading what is a regular file, or a link to one.
 
     Raises:
