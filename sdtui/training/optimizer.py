@@ -91,6 +91,10 @@ class GuardedStep:
         self.failed = torch.zeros((), device=self.parameters[0].device)
         # torch's own mark on optimizers whose kernel reads `found_inf`.
         self._reads_flag = getattr(optimizer.optimizer, "_step_supports_amp_scaling", False)
+        self._averages = callable(getattr(optimizer.optimizer, "eval", None))
+        if self._averages:
+            # Some schedule-free classes start with the average and refuse to step on it.
+            optimizer.optimizer.train()
 
     def __call__(self, loss: Tensor) -> Tensor:
         """Apply the gradients of `loss` (a detached scalar) and clear them; returns their norm before clipping."""
@@ -118,10 +122,10 @@ class GuardedStep:
         Going there and back by the optimizer's own arithmetic would cost the last bits, and a run that looked at a
         preview would end elsewhere than one that did not: the weights are put back as they were.
         """
-        inner = self.optimizer.optimizer
-        if not callable(getattr(inner, "eval", None)):
+        if not self._averages:
             yield
             return
+        inner = self.optimizer.optimizer
         kept = [parameter.detach().clone() for parameter in self.parameters]
         inner.eval()
         try:

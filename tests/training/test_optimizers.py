@@ -20,6 +20,7 @@ from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.optimizer import GuardedStep, build, resolve, set_rates
+from tests.training.test_optimizer import HalfPrecision
 
 # What each is tried with: its default, and what adds to its state.
 CASES: list[dict[str, Any]] = [
@@ -143,6 +144,46 @@ def test_looking_at_the_finished_weights_changes_nothing(case: dict[str, Any]) -
     assert state_of(bench) == state_of(other)
     averaged = not all(map(torch.equal, seen, bench.weights()))
     assert averaged == case["name"].startswith("schedule-free")
+
+
+@each_case
+def test_in_fp16_a_loss_that_is_not_finite_voids_its_step_and_all_later_ones(case: dict[str, Any]) -> None:
+    bench = Bench(case)
+    half = HalfPrecision(bench.optimizer.optimizer)
+    step = GuardedStep(half, half.optimizer, 1.0)
+    weights: list[torch.Tensor] = []
+    for told in (1.0, math.nan, 1.0):
+        half.scaler.scale(bench.loss()).backward()  # type: ignore[no-untyped-call]
+        step(torch.tensor(told))
+        weights.append(bench.up.detach().clone())
+    assert weights[0].any()
+    assert torch.equal(weights[1], weights[0])
+    assert torch.equal(weights[2], weights[0])
+    assert step.failed.item() == 1
+
+
+class StartsAveraged(torch.optim.SGD):
+    """As the package schedulefree has it: steps are refused until `train` was called."""
+
+    training = False
+
+    def train(self) -> None:
+        self.training = True
+
+    def eval(self) -> None:
+        self.training = False
+
+    def step(self, closure: Any = None) -> Any:
+        assert self.training
+        return super().step(closure)
+
+
+def test_a_class_that_starts_with_its_average_is_put_in_training() -> None:
+    bench = Bench({"name": f"{__name__}.StartsAveraged"})
+    bench.take(0)
+    with bench.step.finished_weights():
+        assert not bench.optimizer.optimizer.training
+    bench.take(1)
 
 
 def test_prodigy_tells_the_rate_that_it_found() -> None:
