@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from sdtui.dataset.bulk import propose
 from sdtui.dataset.caption import CaptionError, CaptionFile, tag_words
 from sdtui.dataset.edit import Change, Journal, Operation
 from sdtui.dataset.library import Library, Stat
@@ -41,6 +43,14 @@ class InHand:
     def text(self) -> str:
         """The caption's text, empty where there is none."""
         return self.caption.text if self.caption else ""
+
+
+class Edited(NamedTuple):
+    """What became of an edit of several captions."""
+
+    changed: int
+    images: int
+    unreadable: int  # left out
 
 
 class CaptionsModel:
@@ -147,6 +157,14 @@ class CaptionsModel:
         future.add_done_callback(lambda finished: done(taken, _failure(finished)))
         return taken
 
+    def edit_marked_slowly(self, edit: Callable[[str], str], label: str) -> Edited:
+        """Make one edit of all marked captions, as one operation, after all pending writes.
+
+        Raises:
+            SdtuiError: nothing was written; `edit` refused, a file was changed meanwhile, or the disk did not take it.
+        """
+        return self._writer.submit(self._edit_many, sorted(self.marked), edit, label).result()
+
     def step_slowly(self, *, back: bool) -> Operation | None:
         """Undo or redo after all pending writes; the operation, or None when there is none. Raises ConflictError."""
         return self._writer.submit(self._step, back).result()
@@ -192,7 +210,7 @@ class CaptionsModel:
         found = ((self.library[at].relative, at) for at in range(len(self.library)))
         return {relative: at for relative, at in found if relative in wanted}
 
-    def positions_of(self, paths: Sequence[Path]) -> list[int]:
+    def positions_of(self, paths: Iterable[Path]) -> list[int]:
         """Positions whose caption files are among `paths`."""
         wanted = set(paths)
         return [at for at in range(len(self.library)) if self.library.caption_path(at) in wanted]
@@ -205,11 +223,23 @@ class CaptionsModel:
         journal = Journal.open(self.folder)
         operation = journal.undo() if back else journal.redo()
         if operation is not None:
-            touched = self.positions_of([change.path for change in operation.changes])
-            self.library.changed(touched)
-            for at in touched:
-                self._note(at, self.library.text(at))
+            self._look_again([change.path for change in operation.changes])
         return operation
+
+    def _edit_many(self, positions: Sequence[int], edit: Callable[[str], str], label: str) -> Edited:
+        proposal = propose(self.library, positions, edit, label, samples=0)
+        written = {change.path for change in proposal.changes}
+        changed = sum(self.library.caption_path(at) in written for at in positions)
+        Journal.open(self.folder).apply(proposal.changes, label)
+        self._look_again(written)
+        return Edited(changed, len(positions), len(proposal.unreadable))
+
+    def _look_again(self, paths: Iterable[Path]) -> None:
+        """These caption files were written: read them, of whichever images they are."""
+        touched = self.positions_of(paths)
+        self.library.changed(touched)
+        for at in touched:
+            self._note(at, self.library.text(at))
 
     def _note(self, position: int, text: str | None) -> None:
         """Take note of a caption's text; None where none can be read."""

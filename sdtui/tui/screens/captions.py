@@ -19,7 +19,7 @@ from sdtui.tui import keys
 from sdtui.tui.caption_text import drop_tag, replace_tag
 from sdtui.tui.captions_model import CaptionsModel, InHand
 from sdtui.tui.editor import edit_file
-from sdtui.tui.screens.captions_search import CaptionsSearch
+from sdtui.tui.screens.captions_marks import CaptionsMarks
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -30,7 +30,7 @@ LOOK_SECONDS = 1.0
 ACTIONS = frozenset(row.action for row in keys.TABLE if row.context == "captions")
 
 
-class CaptionsScreen(CaptionsSearch):
+class CaptionsScreen(CaptionsMarks):
     """The review screen of one dataset."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
@@ -88,11 +88,18 @@ class CaptionsScreen(CaptionsSearch):
         self._ask("replace_tag", "replace with")
 
     def action_drop_tag(self) -> None:
-        """Drop the tag under the tag cursor."""
+        """Drop the tag under the tag cursor, from every marked image if any is marked."""
         hand = self._editable()
-        if hand is not None and hand.caption is not None and (found := hand.caption.tags):
-            at = min(self.tag, len(found) - 1)
-            self._change(hand, drop_tag(hand.text, at), f"drop {found[at].text}")
+        if hand is None or hand.caption is None or not (found := hand.caption.tags):
+            return
+        at = min(self.tag, len(found) - 1)
+        tag = found[at].text
+        if self.marks:
+            self.edit_marked(
+                lambda text: tags.remove(text, tag), lambda of: f"dropped '{tag}' from {of}", f"drop {tag}"
+            )
+        else:
+            self._change(hand, drop_tag(hand.text, at), f"drop {tag}")
 
     def action_next_tag(self) -> None:
         """Move the tag cursor on, round the end."""
@@ -123,6 +130,10 @@ class CaptionsScreen(CaptionsSearch):
             self.say(str(error), "error")
         self._read_again("read again after the editor")
 
+    def on_text_area_changed(self) -> None:
+        """The length of the caption as it is typed."""
+        self._show_length()
+
     def on_caption_editor_saved(self, event: CaptionEditor.Saved) -> None:
         """Save, unless the file was changed under the editor."""
         edited = self._edited
@@ -146,11 +157,32 @@ class CaptionsScreen(CaptionsSearch):
             return
         try:
             if asked == "add_tag":
-                self._change(hand, tags.add(hand.text, tag), f"add {tag}")
+                self._add(hand, tags.checked(tag))
             else:
-                self._change(hand, replace_tag(hand.text, self.tag, tag), f"replace by {tag}")
+                self._replace(hand, tag)
         except UserError as error:
             self.say(str(error), "error")
+
+    def _add(self, hand: InHand, tag: str) -> None:
+        if self.marks:
+            self.edit_marked(lambda text: tags.add(text, tag), lambda of: f"added '{tag}' to {of}", f"add {tag}")
+        elif (text := tags.add(hand.text, tag)) == hand.text:
+            self.say(f"'{tag}' is already there")
+        else:
+            self._change(hand, text, f"add {tag}")
+
+    def _replace(self, hand: InHand, tag: str) -> None:
+        if not self.marks:
+            self._change(hand, replace_tag(hand.text, self.tag, tag), f"replace by {tag}")
+            return
+        assert hand.caption is not None
+        old = hand.caption.tags[min(self.tag, len(hand.caption.tags) - 1)].text
+        new = tags.checked(tag)
+        self.edit_marked(
+            lambda text: tags.replace(text, old, new),
+            lambda of: f"replaced '{old}' by '{new}' in {of}",
+            f"replace {old} by {new}",
+        )
 
     def on_line_input_left(self, event: LineInput.Left) -> None:
         """Nothing asked, or no search any more."""
@@ -191,7 +223,7 @@ class CaptionsScreen(CaptionsSearch):
 
     def _editable(self) -> InHand | None:
         """The caption in hand if it can be edited, as it is on disk now."""
-        if self.hand is None or self.model is None:
+        if self.hand is None or self.model is None or self._refuses_edits():
             return None
         if not self._pending and self.model.changed_on_disk(self.hand):
             # Noticed at the last moment: show the file as it is now instead of editing what it was.
@@ -214,7 +246,10 @@ class CaptionsScreen(CaptionsSearch):
             return
         value = found[min(self.tag, len(found) - 1)].text if what == "replace_tag" else ""
         self._asking, self._edited = what, hand
-        self.query_one(CaptionPane).ask(label, value, self.model.ranks)
+        # Marked captions may lack what this one has.
+        there = frozenset() if self.marks else frozenset(tag.text for tag in found)
+        whose = f" in {self.marks} marked" if self.marks else ""
+        self.query_one(CaptionPane).ask(f"{label}{whose}", value, self.model.ranks, there)
         self.update_chrome()
 
     def _change(self, before: InHand, text: str, label: str) -> None:
@@ -298,6 +333,12 @@ class CaptionsScreen(CaptionsSearch):
 
         self.run_worker(step, thread=True, group="step", exit_on_error=False)
 
+    def marked_edited(self, words: str) -> None:
+        """Rows, counts and the caption in hand as they are on disk now."""
+        self._read_again(words)
+        self.images.redraw()
+        self._recount()
+
     def _stepped(self, position: int | None, words: str) -> None:
         """Go to the image that changed and say what was done."""
         if self.model is None:
@@ -325,6 +366,7 @@ class CaptionsScreen(CaptionsSearch):
     def _close_pane(self) -> None:
         self._asking, self._edited = "", None
         self.query_one(CaptionPane).close()
+        self._show_length()
         self.images.focus()
         self.update_chrome()
 

@@ -1,4 +1,4 @@
-"""Finding one's way on the captions screen: search, matches, images without a caption, marks, another folder."""
+"""Finding one's way on the captions screen: search, matches, images without a caption, another folder."""
 
 from __future__ import annotations
 
@@ -124,14 +124,6 @@ class CaptionsSearch(CaptionsView):
                 self.say("every image has a caption that can be read")
             else:
                 self.images.move_to(row)
-
-    def action_mark(self) -> None:
-        """Mark or unmark, and go on to the next image."""
-        if self.model is not None and self.hand is not None:
-            self.model.marked ^= {self.hand.position}
-            self.images.redraw(self.images.cursor)
-            self.update_chrome()
-            self.images.action_down()
 
     def action_folder(self) -> None:
         """Ask for a folder and open it."""

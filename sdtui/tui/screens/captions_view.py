@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.worker import Worker, get_current_worker
 
+from sdtui.dataset.caption import parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.caption_facts import facts_line, length_line, row_line
@@ -134,11 +135,12 @@ class CaptionsView(SdtuiScreen):
             self.model.flush()
 
     def open_target(self, target: Path) -> None:
-        """Show the images in `target`."""
+        """Show the images in `target`; what is open stays until they are listed, and if they cannot be."""
         if self.model is not None and self.model.folder == target:
+            self._opening = self._opening if self._opening == target else None
             return
-        self._close_model()
-        self.query_one(PicturePanel).show(None, message="reading the folder")
+        if self.model is None:
+            self.query_one(PicturePanel).show(None, message="reading the folder")
         self._start_reading(target)
         self.update_chrome()
 
@@ -311,10 +313,18 @@ class CaptionsView(SdtuiScreen):
         else:
             pane.view.show(hand.text, self.tag, ascii_only=ascii_only)
         facts = self._image_facts if self._facts_of == hand.position else ""
-        pane.show_facts(
-            facts_line(entry.relative, facts, self._saved, ascii_only),
-            length_line(tags, self._count_tokens(hand.text), self.sdtui.glyphs) if hand.caption else Content(""),
-        )
+        pane.show_facts(facts_line(entry.relative, facts, self._saved, ascii_only), Content(""))
+        self._show_length()
+
+    def _show_length(self) -> None:
+        """How long the caption is, as it is shown or typed."""
+        pane = self.query_one(CaptionPane)
+        hand = self.hand
+        text = pane.typed if pane.typed is not None else hand.text if hand is not None and hand.caption else None
+        if text is None:
+            pane.show_length(Content(""))
+        else:
+            pane.show_length(length_line(parse_tags(text), self._count_tokens(text), self.sdtui.glyphs))
 
     def _read_facts(self, position: int) -> None:
         assert self.model is not None

@@ -84,11 +84,11 @@ class CaptionPane(Vertical):
             self.editor.begin(text)
         self.editor.focus()
 
-    def ask(self, label: str, value: str, ranks: TagRanks | None) -> None:
-        """Ask for a tag, completing from the tags of the dataset."""
+    def ask(self, label: str, value: str, ranks: TagRanks | None, there: frozenset[str] = frozenset()) -> None:
+        """Ask for a tag, completing from the tags of the dataset but those that are `there`."""
         self.add_class("-asking")
         self._label.update(Content(f"{label}  "))
-        self.line.suggester = TagSuggester(ranks.tags()) if ranks else None
+        self.line.suggester = TagSuggester(tag for tag in ranks.tags() if tag not in there) if ranks else None
         self.line.value = value
         self.line.cursor_position = len(value)
         self.line.focus()
@@ -99,6 +99,10 @@ class CaptionPane(Vertical):
             self.line.focus()
         elif self.editor is not None:
             self.editor.focus()
+
+    def show_length(self, right: Content) -> None:
+        """Another length of the caption, the image's facts as they are."""
+        self.show_facts(self._shown_facts[0], right)
 
     def close(self) -> None:
         """Back to showing."""

@@ -51,6 +51,11 @@ def app_on(folder: Path, *, ascii_only: bool = False) -> SdtuiApp:
     return SdtuiApp(folder.parent, start="captions", target=folder, settings=Settings(ascii=ascii_only))
 
 
+def written(folder: Path) -> dict[str, bytes]:
+    """All captions of a folder."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.txt")}
+
+
 def screen_of(app: SdtuiApp) -> CaptionsScreen:
     assert isinstance(app.screen, CaptionsScreen)
     return app.screen
@@ -392,6 +397,100 @@ async def test_marks_are_shown_and_remembered(images: Path) -> None:
     again = app_on(images)
     async with again.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(again, "2 marked"))
+
+
+async def test_marked_images_are_edited_as_one_operation(images: Path) -> None:
+    before = written(images)
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("space", "space", "a")
+        await until(pilot, lambda: says(app, "add tag in 2 marked"))
+        await type_in(pilot, "bridge")
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app, "added 'bridge' to 1 of 2 marked"))
+        after = written(images)
+        assert after == {**before, "canal.txt": b"city, canal, boat, bridge\n"}
+        await pilot.press("k", "k", "d")
+        await until(pilot, lambda: told(app, "dropped 'city' from 2 of 2 marked"))
+        assert (images / "bridge.txt").read_bytes() == b"bridge\n"
+        assert (images / "canal.txt").read_bytes() == b"canal, boat, bridge\n"
+        assert (images / "tower.txt").read_bytes() == before["tower.txt"]
+        await until(pilot, shows(app, "bridge.png", "bridge"))
+        await pilot.press("u")
+        await until(pilot, lambda: says(app, "undone: drop city (2 marked images)"))
+        assert written(images) == after
+        await until(pilot, shows(app, "bridge.png", "city, bridge"))
+        await until(pilot, lambda: screen_text(app)[2].split("city")[1].split()[0] == "3")
+
+
+async def test_a_tag_is_replaced_in_all_marked_images_then_nothing_is_marked(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("M")
+        await until(pilot, lambda: says(app, "3 marked"))
+        await pilot.press("r", *["backspace"] * 4)
+        await type_in(pilot, "town")
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app, "replaced 'city' by 'town' in 3 of 3 marked"))
+        assert [(images / f"{name}.txt").read_bytes() for name in ("bridge", "canal", "tower")] == [
+            b"town, bridge\n",
+            b"town, canal, boat\n",
+            b"town, tower, tower\n",
+        ]
+        await pilot.press("M")
+        await until(pilot, lambda: not says(app, " marked"))
+
+
+async def test_marked_captions_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+    images = dataset(tmp_path / "images", {"a": b"city\n", "b": b"\xff\xfe"})
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("M", "a", "n", "enter")
+        await until(pilot, lambda: told(app, "added 'n' to 1 of 2 marked\n1 caption cannot be read"))
+        assert ((images / "a.txt").read_bytes(), (images / "b.txt").read_bytes()) == (b"city, n\n", b"\xff\xfe")
+
+
+async def test_a_tag_that_is_there_is_neither_offered_nor_added(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: says(app, "tags  5"))
+        await pilot.press("a")
+        await type_in(pilot, "ci")
+        await pilot.pause(0.1)
+        assert not says(app, "add tag  city")
+        await type_in(pilot, "ty")
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app, "'city' is already there"))
+        assert (images / "bridge.txt").read_bytes() == b"city, bridge\n"
+
+
+async def test_length_moves_while_one_types(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: pane(app)[0].endswith("2 tags · tokens   3 / 75"))
+        await pilot.press("enter")
+        await type_in(pilot, ", arch")
+        await until(pilot, lambda: pane(app)[0].endswith("3 tags · tokens   5 / 75"))
+        await pilot.press("escape")
+        await until(pilot, lambda: pane(app)[0].endswith("2 tags · tokens   3 / 75"))
+
+
+async def test_a_folder_that_cannot_be_opened_leaves_the_open_one(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("O")
+        await type_in(pilot, "/nonexist")
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app, "nonexist"))
+        assert says(app, "3 images")
+        await pilot.press("j")
+        await until(pilot, shows(app, "canal.png", "city, canal, boat"))
 
 
 # -- what can go wrong ------------------------------------------------------------------------------------------------

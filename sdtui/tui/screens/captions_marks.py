@@ -1,0 +1,98 @@
+"""Marks on the captions screen: which images they are on, and the edit of all of them as one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.captions_model import CaptionsModel, Edited
+from sdtui.tui.numbers import count, grouped
+from sdtui.tui.screens.captions_search import CaptionsSearch
+
+
+class CaptionsMarks(CaptionsSearch):
+    """Sets marks, and edits what is marked in a thread; while that goes on no other edit begins."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._editing_marked = False
+
+    def marked_edited(self, words: str) -> None:
+        """The marked captions were written: show what is true now, and `words`."""
+
+    def action_mark(self) -> None:
+        """Mark or unmark, and go on to the next image."""
+        if self.model is not None and self.hand is not None:
+            self.model.marked ^= {self.hand.position}
+            self.images.redraw(self.images.cursor)
+            self.update_chrome()
+            self.images.action_down()
+
+    def action_mark_all(self) -> None:
+        """Unmark all images; when none is marked, mark those that are listed."""
+        if self.model is not None:
+            self.model.marked = set() if self.model.marked else set(self.model.view)
+            self.images.redraw()
+            self.update_chrome()
+
+    @property
+    def marks(self) -> int:
+        """How many images are marked."""
+        return len(self.model.marked) if self.model is not None else 0
+
+    def edit_marked(self, edit: Callable[[str], str], said: Callable[[str], str], label: str) -> None:
+        """Edit the caption of every marked image as one operation.
+
+        Args:
+            edit: the new text of a caption; may raise UserError.
+            said: the sentence about what was done, given "12 of 14 marked".
+            label: the operation's name, for undo.
+        """
+        model = self.model
+        if model is None or self._refuses_edits():
+            return
+        self._editing_marked = True
+        self._pending += 1
+
+        def work() -> None:
+            edited: Edited | None = None
+            words = ""
+            try:
+                edited = model.edit_marked_slowly(edit, f"{label} ({count(len(model.marked), 'marked image')})")
+            except SdtuiError as error:
+                words = str(error)
+            finally:
+                # Without waiting for the screen: while it closes, it waits for this thread.
+                self.call_later(self._marked_written, model, edited, said, words)
+
+        self.run_worker(work, thread=True, group="marked", exit_on_error=False)
+
+    def _refuses_edits(self) -> bool:
+        """Whether marked captions are being written, so that what another edit would begin with is not known yet."""
+        if self._editing_marked:
+            self.say("the marked captions are still being written; try again in a moment", "warning")
+        return self._editing_marked
+
+    def _marked_written(
+        self, model: CaptionsModel, edited: Edited | None, said: Callable[[str], str], trouble: str
+    ) -> None:
+        self._editing_marked = False
+        self._pending -= 1
+        if edited is None:
+            self.say(trouble or "the marked captions could not be written", "error")
+        else:
+            self.say(_outcome(said, edited))
+        if model is self.model:
+            self.marked_edited("saved" if edited is not None and edited.changed else "")
+
+
+def _outcome(said: Callable[[str], str], edited: Edited) -> str:
+    words = said(f"{grouped(edited.changed)} of {grouped(edited.images)} marked")
+    left = f"{count(edited.unreadable, 'caption')} cannot be read and stayed as they are" if edited.unreadable else ""
+    return "\n".join(filter(None, [words, left]))
