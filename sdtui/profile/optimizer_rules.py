@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sdtui.profile import values
-from sdtui.profile.optimizers import INSTALL, OPTIMIZERS
+from sdtui.profile.optimizers import INSTALL, OPTIMIZERS, sets_own_rate
 from sdtui.profile.problem import Finding
 from sdtui.profile.rate_text import RateTextError, length
 from sdtui.profile.schema import Profile, Schedule
@@ -125,7 +125,7 @@ def own_schedule(profile: Profile) -> Iterator[Finding]:
     """A schedule does nothing where the optimizer sets the rate by step, and harms where it averages all steps."""
     optimizer, schedule = profile.optimizer, profile.schedule
     shaped = schedule.name != "constant" or bool(schedule.rates)
-    if optimizer.name == "adafactor" and optimizer.args.get("relative_step") is True and (shaped or schedule.warmup):
+    if sets_own_rate(optimizer.name, optimizer.args) and (shaped or schedule.warmup):
         key = "schedule.rates" if schedule.rates else "schedule.name" if shaped else "schedule.warmup"
         message = f"{key} has no effect: adafactor's relative_step sets the rate"
         yield Finding("no-effect", key, message, "Leave it out, or relative_step", severity="warning")

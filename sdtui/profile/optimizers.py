@@ -6,6 +6,7 @@ Nothing is imported from them here: the profile's checks, the form and the docum
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -157,3 +158,8 @@ OPTIMIZERS: dict[str, Kind] = {
     "came": Kind("pytorch_optimizer.optimizer.came.CAME", Came, _DECAY),
 }
 INSTALL = 'pip install "sdtui[optimizers]"'
+
+
+def sets_own_rate(name: str, args: Mapping[str, Any]) -> bool:
+    """Whether the optimizer takes its rate from the step's number, and neither learning_rate nor a schedule is used."""
+    return name == "adafactor" and args.get("relative_step") is True

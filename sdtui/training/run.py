@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sdtui.errors import SdtuiError
 from sdtui.formats.metadata import TrainingFacts, describe
 from sdtui.profile.load import load_frozen
+from sdtui.profile.optimizers import sets_own_rate
 from sdtui.training import checkpoint, memory, prepare, preview
 from sdtui.training.failures import Interrupted, NotFiniteError
 from sdtui.training.methods import METHODS
@@ -50,6 +51,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     resolve(profile.optimizer)  # what is not installed is said before the long work, not after
     requests = list(preview.requests(profile))
     steering.expect(profile.previews.every, len(requests))
+    steering.rate_is_ours = not sets_own_rate(profile.optimizer.name, profile.optimizer.args)
     collection = prepare.gather(profile, only_signals)
     accelerator = prepare.open_device(profile)
     order = prepare.make_order(profile, collection.samples)

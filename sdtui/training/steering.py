@@ -38,6 +38,8 @@ class Steering:
         self._prompts = 0
         self.previews_every = 0
         self.rate_factor = 1.0
+        self.rate_is_ours = True
+        """Whether the rate follows from learning_rate and schedule; if not, a factor on it would do nothing."""
         self.stopping = ""
         """Why the run should save and end; empty while it should go on."""
         self.paused = False
@@ -137,6 +139,8 @@ class Steering:
         if key == "previews.every":
             self.previews_every = _whole_number(value)
             return f"previews every {value} steps" if value else "no more previews but on command and at the end"
+        if key == "learning_rate_factor" and not self.rate_is_ours:
+            raise Refused("the optimizer sets its own rate (optimizer.args.relative_step)")
         if key == "learning_rate_factor":
             self.rate_factor = _factor(value)
             return f"learning rate × {self.rate_factor:g} from the next step"

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sdtui.runs import control
 from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from tests.training.test_run import PREVIEWS, steps, train
@@ -70,6 +71,15 @@ def test_schedule_free_writes_and_shows_the_average_and_goes_on_from_its_own_wei
     ups = [tensor for key, tensor in written.items() if key.endswith("lora_up.weight")]
     kept = found.parameters[name]
     assert not any(tensor.shape == kept.shape and torch.allclose(tensor, kept) for tensor in ups)
+
+
+def test_adafactor_with_a_rate_of_its_own_takes_no_other(workplace: Path) -> None:
+    changes = {"optimizer": {"name": "adafactor", "args": {"relative_step": True, "warmup_init": True}}}
+    run = make_run(workplace, changes)
+    control.send(run, "set", key="learning_rate_factor", value=0.5)
+    assert train(run) == 0
+    assert [event["status"] for event in events(run, "control")] == ["refused"]
+    assert [rate["unet"] for rate in rates(run)] == pytest.approx([1e-6, 2e-6, 3e-6, 4e-6])
 
 
 def test_a_missing_package_is_told_before_anything_is_read(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,14 @@ def test_set_the_learning_rate_factor() -> None:
     assert wheel.steering.rate_factor == 0.5
 
 
+def test_a_factor_on_a_rate_that_the_optimizer_sets_is_refused() -> None:
+    wheel = Wheel()
+    wheel.steering.rate_is_ours = False
+    answer = wheel.say("set", key="learning_rate_factor", value=0.5)
+    assert answer == ("refused", "the optimizer sets its own rate (optimizer.args.relative_step)")
+    assert wheel.steering.rate_factor == 1.0
+
+
 @pytest.mark.parametrize("name", ["dance", ""])
 def test_what_is_not_understood_is_refused(name: str) -> None:
     answer = Wheel().say(name)
