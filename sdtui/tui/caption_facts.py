@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -15,6 +16,8 @@ from sdtui.tui.numbers import count
 
 # CLIP reads 77 tokens, two of which mark beginning and end.
 CLIP_TOKENS = 75
+# Characters of a caption that two versions of it are shown with: together four lines each in a small window's dialog.
+SEEN, SEEN_BEFORE = 200, 60
 
 
 def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, ascii_only: bool) -> Content:
@@ -38,6 +41,23 @@ def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Conte
         "   ",
         (saved, "$success"),
     )
+
+
+def two_texts(mine: str, theirs: str, marks: Glyphs, ascii_only: bool) -> Content:
+    """Two versions of a caption below each other, what differs in colour; long ones from shortly before they part."""
+    same = len(os.path.commonprefix([mine, theirs]))
+    tail = len(os.path.commonprefix([mine[same:][::-1], theirs[same:][::-1]]))
+    start = max(0, same - SEEN_BEFORE)
+    lines = []
+    for label, text in (("yours", mine), ("on disk", theirs)):
+        end = len(text) - tail
+        parts = [(text[start:same], "$foreground"), (text[same:end], "bold $warning"), (text[end:], "$foreground")]
+        shown = Content.assemble(*((clean(part, ascii_only=ascii_only), style) for part, style in parts))
+        cut = Content(marks.ellipsis if start else "") + shown
+        if cut.cell_length > SEEN:
+            cut = cut[:SEEN] + Content(marks.ellipsis)
+        lines.append(Content.assemble((f"{label:<9}", "$soft"), cut if text else Content.styled("(empty)", "$soft")))
+    return Content("\n").join(lines)
 
 
 def length_line(tags: Sequence[Tag], tokens: int | None, marks: Glyphs) -> Content:

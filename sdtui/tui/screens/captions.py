@@ -16,6 +16,7 @@ from sdtui.dataset import tags
 from sdtui.dataset.edit import ConflictError
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import keys
+from sdtui.tui.caption_facts import two_texts
 from sdtui.tui.caption_text import drop_tag, replace_tag
 from sdtui.tui.captions_model import CaptionsModel, InHand
 from sdtui.tui.editor import edit_file
@@ -26,6 +27,8 @@ from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.line_input import LineInput
 
 LOOK_SECONDS = 1.0
+# The label of an edit whose text was typed whole.
+TYPED = "edit"
 # What the screen's own keys do; while a caption or a tag is typed, none of it may happen behind the typist's back.
 ACTIONS = frozenset(row.action for row in keys.TABLE if row.context == "captions")
 
@@ -39,6 +42,7 @@ class CaptionsScreen(CaptionsMarks):
         super().__init__()
         self._asking = ""
         self._edited: InHand | None = None
+        self._conflicts: list[tuple[CaptionsModel, InHand, str, str]] = []
 
     def recall(self, state: dict[str, Any]) -> None:
         """Open what was open, and look at the disk from time to time."""
@@ -139,7 +143,7 @@ class CaptionsScreen(CaptionsMarks):
         edited = self._edited
         self._close_pane()
         if edited is not None:
-            self._change(edited, event.text, "edit")
+            self._change(edited, event.text, TYPED)
 
     def on_caption_editor_cancelled(self) -> None:
         """Nothing happened."""
@@ -294,25 +298,46 @@ class CaptionsScreen(CaptionsMarks):
             self.hand, self._saved = fresh, ""
         self._redraw_image(fresh.position)
         if isinstance(error, ConflictError):
-            self._ask_which(model, fresh.position, text, label)
+            self._ask_which(model, fresh, text, label)
             return
         self.sdtui.report(error)
-        if label == "edit" and not self.query_one(CaptionPane).busy and self._go_to(fresh.position):
-            self._open_editor(fresh, text)
+        if label == TYPED:
+            self._type_again(fresh, text)
 
-    def _ask_which(self, model: CaptionsModel, position: int, text: str, label: str) -> None:
-        name = model.library.caption_path(position).name
+    def _ask_which(self, model: CaptionsModel, fresh: InHand, text: str, label: str) -> None:
+        """Show both texts and ask which stays; without an answer, a text that was typed whole goes back into the editor."""
+        if self.query_one(CaptionPane).busy:
+            # Another caption is being typed by now: first that.
+            self._conflicts.append((model, fresh, text, label))
+            return
+        name = model.library.caption_path(fresh.position).name
         title = f"{name} was changed on disk by another program while you edited it."
-        choices = [("theirs", "keep what the other program wrote", "k"), ("mine", "write my text over it", "w")]
+        choices = [("theirs", "keep what is on disk", "k"), ("mine", "write my text over it", "w")]
+        choices += [("edit", "go on editing my text", "e")] if label == TYPED else []
 
         def answer(choice: str | None) -> None:
-            if choice == "mine" and model is self.model:
-                now = model.take(position)
+            if choice == "theirs" or model is not self.model:
+                return
+            now = model.take(fresh.position)
+            if choice == "mine":
                 if now.caption is None:
                     self.say(f"not written: {now.problem}", "error")
                 self._change(now, text, label)
+            elif label == TYPED:
+                self._type_again(now, text)
 
-        self.app.push_screen(Choose(title, choices), answer)
+        detail = two_texts(text, fresh.text, self.sdtui.glyphs, self.sdtui.settings.ascii)
+        self.app.push_screen(Choose(title, choices, detail), answer)
+
+    def _type_again(self, hand: InHand, text: str) -> None:
+        """A text that was not written goes back into the editor, over the caption as it is now."""
+        if self.query_one(CaptionPane).busy:
+            return
+        if not self._go_to(hand.position):
+            self._end_search()
+            self._go_to(hand.position)
+        self.hand = hand
+        self._open_editor(hand, text)
 
     def _step(self, *, back: bool) -> None:
         model = self.model
@@ -369,6 +394,8 @@ class CaptionsScreen(CaptionsMarks):
         self._show_length()
         self.images.focus()
         self.update_chrome()
+        if self._conflicts:
+            self._ask_which(*self._conflicts.pop(0))
 
     def _redraw_image(self, position: int) -> None:
         """An image's caption changed: its row, the counts, the caption itself."""

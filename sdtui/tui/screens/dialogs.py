@@ -32,6 +32,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         align: center middle; background: $background 60%;
         & > .frame { width: 64; max-width: 92%; height: auto; max-height: 80%; background: $surface; padding: 1 2; }
         & .title { color: $strong; text-style: bold; height: auto; margin-bottom: 1; }
+        & .detail { height: auto; margin-bottom: 1; }
         & .hint { color: $soft; height: 1; margin-top: 1; }
         & LineList { height: auto; max-height: 20; background: $surface; }
         & LineInput { background: $background; }
@@ -92,14 +93,20 @@ class Choose(Dialog[str]):
     Args:
         title: the question; may have several lines.
         choices: value, text, and optionally the letter that picks it.
+        detail: what one has to see to choose, between question and choices.
     """
 
-    def __init__(self, title: str, choices: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
+    def __init__(
+        self, title: str, choices: Sequence[tuple[str, str] | tuple[str, str, str]], detail: Content | None = None
+    ) -> None:
         super().__init__(title)
+        self._detail = detail
         self._choices = [(choice[0], choice[1], choice[2] if len(choice) > 2 else "") for choice in choices]
 
     def content(self) -> ComposeResult:
-        """The list."""
+        """What is to be seen, and the list."""
+        if self._detail is not None:
+            yield Static(self._detail, classes="detail")
         yield LineList()
 
     def on_mount(self) -> None:

@@ -539,6 +539,7 @@ async def test_a_change_under_the_editor_keeps_theirs(images: Path) -> None:
         assert (images / "bridge.txt").read_bytes() == b"theirs\n"
         await pilot.press("k")
         await until(pilot, lambda: pane(app)[1] == " theirs")
+        assert not says(app, "enter save")
     assert (images / "bridge.txt").read_bytes() == b"theirs\n"
 
 
@@ -551,6 +552,21 @@ async def test_a_change_under_the_editor_writes_mine_when_told(images: Path) -> 
         assert (images / "bridge.txt").read_bytes() == b"city, bridge,x\n"
         await pilot.press("u")
         await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"theirs\n")
+
+
+async def test_without_an_answer_a_conflict_gives_the_typed_text_back(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await edit_under_a_change(pilot, images)
+        rows = [row.strip() for row in screen_text(app)]
+        assert "yours    city, bridge,x" in rows
+        assert "on disk  theirs" in rows
+        await pilot.press("escape")
+        await until(pilot, lambda: says(app, "enter save"))
+        assert pane(app)[1].strip() == "city, bridge,x"
+        await pilot.press("y", "enter")
+        await saved(pilot)
+        assert (images / "bridge.txt").read_bytes() == b"city, bridge,xy\n"
 
 
 async def test_a_read_only_folder_refuses_clearly_and_keeps_what_was_typed(images: Path) -> None:
