@@ -20,7 +20,9 @@ from sdtui.runs.layout import SCHEMA, RunFolder
 
 State = Literal["loading", "caching", "training", "paused", "sampling", "saving", "finished", "failed", "stopped"]
 
-PACKAGES = ("sdtui", "torch", "diffusers", "transformers", "peft", "accelerate")
+PACKAGES = (
+    "sdtui", "torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes", "pytorch_optimizer",
+)  # fmt: skip
 
 # What run.json says while the events say more: it is rewritten only when this changes.
 _RECORDED: dict[str, record.State] = {
