@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from itertools import takewhile
 
 from textual.content import Content
 
@@ -45,8 +45,8 @@ def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Conte
 
 def two_texts(mine: str, theirs: str, marks: Glyphs, ascii_only: bool) -> Content:
     """Two versions of a caption below each other, what differs in colour; long ones from shortly before they part."""
-    same = len(os.path.commonprefix([mine, theirs]))
-    tail = len(os.path.commonprefix([mine[same:][::-1], theirs[same:][::-1]]))
+    same = _shared(mine, theirs)
+    tail = _shared(mine[same:][::-1], theirs[same:][::-1])
     start = max(0, same - SEEN_BEFORE)
     lines = []
     for label, text in (("yours", mine), ("on disk", theirs)):
@@ -58,6 +58,12 @@ def two_texts(mine: str, theirs: str, marks: Glyphs, ascii_only: bool) -> Conten
             cut = cut[:SEEN] + Content(marks.ellipsis)
         lines.append(Content.assemble((f"{label:<9}", "$soft"), cut if text else Content.styled("(empty)", "$soft")))
     return Content("\n").join(lines)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def length_line(tags: Sequence[Tag], tokens: int | None, marks: Glyphs) -> Content:
