@@ -249,5 +249,5 @@ class LineChart(Widget):
 
     def _x_step(self, span: float, count: int) -> float:
         if self._x_format is ticks.number:
-            return max(1.0, ticks.round_step(span, count))
+            return ticks.whole_step(span, count)
         return ticks.clock_step(span, count)

@@ -24,6 +24,12 @@ def round_step(span: float, count: int) -> float:
     return 10.0 * power
 
 
+def whole_step(span: float, count: int) -> float:
+    """As `round_step`, for what is counted in whole numbers."""
+    step = max(1.0, round_step(span, count))
+    return step if step.is_integer() else 5.0
+
+
 def clock_step(span: float, count: int) -> float:
     """The smallest clock step (seconds) that divides `span` seconds into at most `count` parts."""
     rough = span / max(1, count)

@@ -17,6 +17,11 @@ def test_round_step(span: float, count: int, step: float) -> None:
     assert ticks.round_step(span, count) == pytest.approx(step)
 
 
+@pytest.mark.parametrize(("span", "count", "step"), [(12, 5, 5), (12, 6, 2), (125, 5, 25), (2, 5, 1), (1000, 5, 200)])
+def test_steps_are_whole_numbers(span: float, count: int, step: float) -> None:
+    assert ticks.whole_step(span, count) == step
+
+
 @pytest.mark.parametrize(
     ("span", "count", "step"), [(50, 5, 10), (500, 5, 120), (7200, 4, 1800), (10 * 86400, 5, 172800)]
 )
