@@ -1,4 +1,4 @@
-"""`sdtui check`: every problem of a profile, with its place and what to do about it."""
+"""`sdtui check`: every problem of a profile and of what it names, with its place and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the problems; 2 if one of them is an error."""
-    report = check_file(args.profile, args.overrides)
+    from sdtui.cli.preflight import dataset_findings, device_findings, model_findings
+
+    report = check_file(args.profile, args.overrides, (model_findings, device_findings, dataset_findings))
     if args.json:
         emit_json({"path": str(args.profile), **as_json(report)})
     else:

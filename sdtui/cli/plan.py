@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
-from sdtui.profile.load import load_frozen, load_profile
+from sdtui.profile.load import load_frozen
 from sdtui.profile.plan import Measured, Plan, PlannedFile, make_plan
 from sdtui.profile.schema import Profile
 
@@ -41,10 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 if the dataset has something that forbids training."""
+    from sdtui.cli.preflight import checked
     from sdtui.dataset.collect import collect, survey
     from sdtui.models.caption_length import cut_captions
 
-    profile = load_profile(args.profile, args.overrides)
+    profile = checked(args.profile, args.overrides)
     collection = collect(profile)
     for problem in collection.problems:
         print(problem, file=sys.stderr)

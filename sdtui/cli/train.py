@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdtui.cli.output import emit_json
-from sdtui.profile.check import check_file
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
-from sdtui.profile.problem import ProfileError
 from sdtui.profile.schema import Profile
 from sdtui.runs import launch, registry, sequence
 from sdtui.runs.layout import RunFolder
@@ -67,20 +65,17 @@ def follow_and_report(runs: list[RunFolder]) -> int:
 
 def _checked(path: Path, overrides: list[str]) -> Job:
     from sdtui.cli.plan import measure
+    from sdtui.cli.preflight import checked
     from sdtui.dataset.collect import collect, survey
 
-    report = check_file(path, overrides)
-    for problem in report.warnings:
-        print(problem, file=sys.stderr)
-    if report.profile is None:
-        raise ProfileError(path, report.problems)
-    collection = collect(report.profile)
-    collection.require(report.profile)
+    profile = checked(path, overrides)
+    collection = collect(profile)
+    collection.require(profile)
     # What is left is tolerated by the profile's own settings, and still worth a line each.
     for tolerated in collection.problems:
         print(tolerated, file=sys.stderr)
-    plan = make_plan(report.profile, survey(collection), measure(report.profile))
-    return Job(path, report.profile, freeze(report.profile, path.parent), plan, collection.digest)
+    plan = make_plan(profile, survey(collection), measure(profile))
+    return Job(path, profile, freeze(profile, path.parent), plan, collection.digest)
 
 
 def _start(jobs: list[Job]) -> list[RunFolder]:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from sdtui.errors import UserError
 from sdtui.models import FAMILIES
 from sdtui.models.folder import read_index
+from sdtui.models.layout import unknown_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,7 @@ def family_of(base: Path) -> Family:
         family = cast("Family", importlib.import_module(module))
         if family.recognises(base, index):
             return family
-    raise UserError(
-        f"the folder holds a {index.get('_class_name', 'pipeline without a class name')} of a family that cannot be "
-        f"trained yet; known: {', '.join(FAMILIES)}",
-        where=str(base),
-        remedy="Choose a Stable Diffusion 1.x pipeline folder",
-    )
+    raise unknown_family(base, index, list(FAMILIES))
 
 
 def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:

@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from sdtui.errors import UserError
-from sdtui.models import clip_text, folder
+from sdtui.models import clip_text, folder, layout
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading
-
-PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
-PREDICTIONS = ("epsilon", "v_prediction")
-UNET_FILE = VAE_FILE = "diffusion_pytorch_model"
-TEXT_FILE = "model"
+from sdtui.models.layout import TEXT_FILE, UNET_FILE, VAE_FILE, check_length, is_sd1, read_scheduler
 
 
 @dataclass
@@ -104,11 +100,8 @@ class StableDiffusion1:
 
 
 def recognises(base: Path, index: dict[str, Any]) -> bool:
-    """Whether it is a text-to-image pipeline whose UNet takes CLIP-L states; SD 2.x shares the pipeline class."""
-    if index.get("_class_name") not in PIPELINES:
-        return False
-    unet = folder.read_json(folder.part(base, "unet", "config.json") / "config.json")
-    return not unet.get("use_linear_projection", False) and unet.get("in_channels", 4) == 4
+    """Whether it is a pipeline of this family."""
+    return is_sd1(base, index)
 
 
 def load(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> StableDiffusion1:
@@ -120,8 +113,8 @@ def load(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype)
     Raises:
         UserError: a part is missing, broken, or of another kind, naming the file.
     """
-    scheduler = _read_scheduler(base)
-    vae_folder = _vae_folder(base, vae)
+    scheduler = read_scheduler(base)
+    vae_folder = folder.part(base, "vae", "config.json") if vae is None else layout.vae_folder(vae)
     text_folder = folder.part(base, "text_encoder", "config.json")
     words = folder.part(base, "tokenizer", "vocab.json", "merges.txt")
     unet = _load_unet(folder.part(base, "unet", "config.json"), dtype)
@@ -154,28 +147,6 @@ def alphas_cumprod(scheduler: dict[str, Any]) -> Tensor:
 
     noise_schedule: Tensor = DDIMScheduler.from_config(scheduler).alphas_cumprod
     return noise_schedule
-
-
-def _read_scheduler(base: Path) -> dict[str, Any]:
-    """The noise schedule's settings, checked to predict something that training has a target for."""
-    path = folder.part(base, "scheduler", "scheduler_config.json") / "scheduler_config.json"
-    settings = {"prediction_type": "epsilon"} | folder.read_json(path)
-    if settings["prediction_type"] not in PREDICTIONS:
-        raise UserError(
-            f"prediction_type is {settings['prediction_type']!r}; known: {', '.join(PREDICTIONS)}", where=str(path)
-        )
-    return settings
-
-
-def _vae_folder(base: Path, vae: Path | None) -> Path:
-    """The VAE's own folder: the pipeline's, or `vae`, which may be a VAE folder or a pipeline that has one."""
-    if vae is None:
-        return folder.part(base, "vae", "config.json")
-    if not vae.is_dir():
-        raise UserError("there is no such VAE folder", where=str(vae), remedy="Set model.vae to a diffusers VAE folder")
-    if (vae / "vae").is_dir():
-        return folder.part(vae, "vae", "config.json")
-    return folder.part(vae.parent, vae.name, "config.json")
 
 
 def _load_unet(path: Path, dtype: torch.dtype) -> Any:
@@ -213,7 +184,7 @@ def _load_part(load: Callable[..., Any], path: Path, stem: str, dtype: torch.dty
     """One `from_pretrained` that cannot leave weights random: what the file lacks is an error, not a log line."""
     files, variant = folder.weight_files(path, stem)
     for file in files:
-        _check_header(file)
+        check_length(file)
     arguments = {dtype_key: dtype, "variant": variant, "use_safetensors": True, "local_files_only": True}
     try:
         model, info = load(path, output_loading_info=True, **arguments)
@@ -229,17 +200,6 @@ def _load_part(load: Callable[..., Any], path: Path, stem: str, dtype: torch.dty
             remedy="Copy the model folder again, or choose one of Stable Diffusion 1.x",
         )
     return model
-
-
-def _check_header(file: Path) -> None:
-    """A truncated or foreign file is named here, before a loader says the same of something inside it."""
-    try:
-        with safe_open(file, framework="pt"):
-            pass
-    except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"not a readable safetensors file ({error})", where=str(file), remedy="Copy or download it again"
-        ) from error
 
 
 def _frozen(module: nn.Module, device: torch.device) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Report:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep the profile from training."""
-        return tuple(problem for problem in self.problems if problem.severity == "error")
+        return _errors(self.problems)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -60,16 +60,22 @@ def read_text(path: Path) -> str:
         raise UserError(f"cannot read the profile: {error.strerror}", where=str(path)) from error
 
 
-def check_file(path: Path, overrides: Sequence[str] = ()) -> Report:
+Judge = Callable[[Profile], Iterable[Finding]]
+"""What can be said of a profile only where more is known than here: what its folders hold, what this machine has."""
+
+
+def check_file(path: Path, overrides: Sequence[str] = (), judges: Sequence[Judge] = ()) -> Report:
     """Check the profile in a file.
 
     Raises:
         UserError: the file cannot be read at all.
     """
-    return check_text(read_text(path), path, overrides)
+    return check_text(read_text(path), path, overrides, judges=judges)
 
 
-def check_text(text: str, path: Path, overrides: Sequence[str] = (), *, places: bool = True) -> Report:
+def check_text(
+    text: str, path: Path, overrides: Sequence[str] = (), *, places: bool = True, judges: Sequence[Judge] = ()
+) -> Report:
     """Check a profile's text; `path` says where it is (or will be) saved, for messages and relative paths.
 
     Args:
@@ -77,6 +83,7 @@ def check_text(text: str, path: Path, overrides: Sequence[str] = (), *, places: 
         path: the profile's file; it need not exist.
         overrides: "key=value" as the command line gives them; they win over the text.
         places: whether to look at the disk, too. A run's frozen profile is judged without.
+        judges: asked when nothing else is wrong; they get absolute paths.
     """
     reading = read(text.removeprefix(_BOM))
     layout = scan(reading.text or "")
@@ -88,9 +95,15 @@ def check_text(text: str, path: Path, overrides: Sequence[str] = (), *, places: 
         unread = frozenset(_unread(layout, problem) for problem in reading.problems)
         profile, findings = _judge(overlaid, path.parent if places else None, unread)
         problems += map(locate.finding, findings)
+    if profile is not None and not _errors(problems):
+        profile = anchored(profile, path)
+        problems += [locate.finding(finding) for judge in judges for finding in judge(profile)]
     problems.sort(key=order)
-    sound = profile is not None and all(problem.severity == "warning" for problem in problems)
-    return Report(tuple(problems), anchored(profile, path) if profile and sound else None)
+    return Report(tuple(problems), None if _errors(problems) else profile)
+
+
+def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity == "error")
 
 
 def _judge(overlaid: Overlaid, folder: Path | None, unread: frozenset[str]) -> tuple[Profile | None, list[Finding]]:

@@ -13,6 +13,7 @@ import pytest
 
 from sdtui.runs import control, launch, registry, sequence
 from tests.runs.fake_trainer import MODULE
+from tests.support.hollow import hollow_pipeline
 
 PROFILE = """\
 schema = 1
@@ -35,9 +36,7 @@ class Workspace:
         (folder / "images").mkdir()
         Image.new("RGB", (64, 64), "red").save(folder / "images" / "red.png")
         (folder / "images" / "red.txt").write_text("red")
-        for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler"):
-            (folder / "model" / part).mkdir(parents=True)
-        (folder / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+        hollow_pipeline(folder / "model")
 
     @property
     def runs(self) -> Path:

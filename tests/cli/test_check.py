@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from sdtui.cli import main
+from sdtui.cli import main, preflight
+from sdtui.profile.schema import Profile
+from tests.support.hollow import hollow_pipeline
+
+REPO = Path(__file__).parents[2]
 
 FIVE_MISTAKES = """\
 # five mistakes, five kinds
@@ -30,6 +38,17 @@ learning_rate = 5
 
 [saving]
 every_steps = 100
+"""
+
+SOUND = """\
+[model]
+base = "sd"
+[[dataset.folders]]
+path = "images"
+[training]
+steps = 3
+[saving]
+every_steps = 1
 """
 
 OUTPUT = """\
@@ -56,6 +75,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "sd15.safetensors").write_bytes(b"")
     (tmp_path / "five.toml").write_text(FIVE_MISTAKES)
     return tmp_path
+
+
+def trainable(here: Path) -> None:
+    """A base model and one captioned image."""
+    hollow_pipeline(here / "sd")
+    Image.new("RGB", (64, 64)).save(here / "images" / "a.png")
+    (here / "images" / "a.txt").write_text("a thing")
+
+
+def checked(here: Path, capsys: pytest.CaptureFixture[str], *settings: str) -> tuple[int, str]:
+    """Exit code and what was printed for a profile that is sound in itself."""
+    (here / "sound.toml").write_text(SOUND)
+    overrides = [argument for setting in settings for argument in ("--set", setting)]
+    code = main(["check", "sound.toml", *overrides])
+    return code, capsys.readouterr().out.replace(str(here), "HERE")
 
 
 def test_five_mistakes_are_told_with_their_lines(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,8 +119,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_warning_is_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "sd").mkdir()
-    (here / "sd" / "model_index.json").write_text("{}")
+    trainable(here)
     text = '[model]\nbase = "sd"\n[[dataset.folders]]\npath = "images"\n[training]\nsteps = 3\n'
     (here / "warned.toml").write_text(text)
     assert main(["check", "warned.toml"]) == 0
@@ -100,3 +133,83 @@ def test_a_warning_is_no_failure(here: Path, capsys: pytest.CaptureFixture[str])
 def test_a_missing_file_is_one_message(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "none.toml"]) == 2
     assert capsys.readouterr().err == "sdtui: none.toml: cannot read the profile: No such file or directory\n"
+
+
+def test_a_base_model_that_cannot_be_loaded_is_an_error_at_its_line(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainable(here)
+    assert checked(here, capsys) == (0, "")
+    (here / "sd" / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"\xff\0\0\0\0\0\0\0{}")
+    code, out = checked(here, capsys)
+    assert code == 2
+    assert out.startswith("sound.toml:2:8: error: model.base: HERE/sd/unet/diffusion_pytorch_model.safetensors: not a")
+
+
+def test_an_own_vae_takes_the_place_of_the_base_models(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainable(here)
+    (here / "sd" / "vae").rename(here / "other")
+    assert "the pipeline has no vae/ folder" in checked(here, capsys)[1]
+    assert checked(here, capsys, 'model.vae="other"') == (0, "")
+    (here / "other" / "config.json").unlink()
+    assert (
+        "--set model.vae: error: model.vae: HERE: the file other/config.json is missing"
+        in checked(here, capsys, 'model.vae="other"')[1]
+    )
+
+
+def test_the_dataset_is_looked_into_one_problem_for_each_kind(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainable(here)
+    for name in ("b", "c"):
+        Image.new("RGB", (64, 64)).save(here / "images" / f"{name}.png")
+    (here / "images" / "a.txt").write_text(" ")
+    (here / "images" / "d.png").write_bytes(b"no image")
+    code, out = checked(here, capsys)
+    assert code == 2
+    told = [line.split("images/")[1] for line in out.splitlines() if line.startswith("sound.toml:4:8: error: ")]
+    assert told == [
+        "a.txt: the caption file is empty",
+        "b.png: no caption file (.txt or .caption or img.png.txt or img.png.caption) (and 1 more)",
+        "d.png: cannot read the image: its contents are not an image of a known kind",
+    ]
+    code, out = checked(here, capsys, 'captions.on_missing="empty"', 'dataset.on_unreadable="skip"')
+    assert code == 0
+    assert out.count("warning") == 3
+
+
+@pytest.mark.parametrize(
+    ("nodes", "training", "keys"),
+    [
+        ((), {"device": "cuda"}, ["training.device"]),
+        ((), {"device": "cuda:1", "precision": "fp16"}, ["training.device"]),
+        ((), {"precision": "fp16"}, ["training.precision"]),
+        ((), {"precision": "bf16"}, []),
+        (("nvidia0", "nvidiactl"), {"device": "cuda", "precision": "fp16"}, []),
+        (("nvidiactl",), {"device": "cuda"}, ["training.device"]),
+        (("dxg",), {"precision": "fp16"}, []),
+        (("kfd",), {"device": "cpu", "precision": "fp16"}, ["training.precision"]),
+        (("nvidia0",), {"device": "mps"}, ["training.device"]),
+    ],
+)
+def test_a_device_that_cannot_be_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: tuple[str, ...], training: dict[str, str], keys: list[str]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for node in nodes:
+        (tmp_path / node).touch()
+    profile = Profile.model_validate(
+        {
+            "model": {"base": "sd"},
+            "dataset": {"folders": [{"path": "images"}]},
+            "training": {"steps": 1, **training},
+        }
+    )
+    assert [finding.key for finding in preflight.device_findings(profile, tmp_path)] == keys
+
+
+def test_check_needs_no_pytorch(here: Path) -> None:
+    trainable(here)
+    (here / "sound.toml").write_text(SOUND)
+    code = "import sys\nfrom sdtui.cli import main\nsys.exit(main(['check', 'sound.toml']) or 'torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    assert subprocess.run([sys.executable, "-c", code], cwd=here, env=environment, check=False).returncode == 0

@@ -14,6 +14,7 @@ from sdtui.runs import record
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.record import RunRecord
+from tests.support.hollow import hollow_pipeline
 
 PROFILE = """\
 [model]
@@ -37,8 +38,7 @@ every_steps = 10
 @pytest.fixture
 def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "sd").mkdir()
-    (tmp_path / "sd" / "model_index.json").write_text("{}")
+    hollow_pipeline(tmp_path / "sd")
     (tmp_path / "images").mkdir()
     for name, size in (("a", (64, 64)), ("b", (64, 64)), ("c", (96, 48))):
         Image.new("RGB", size).save(tmp_path / "images" / f"{name}.png")
@@ -151,3 +151,11 @@ def test_a_run_whose_profile_no_longer_holds_is_no_hindrance(profile: Path, froz
         run.profile_file.write_text(frozen)
     record.write(run, RunRecord(state="finished", created=1.0, step=10, steps_total=10))
     assert main(["plan", "p.toml"]) == 0
+
+
+def test_a_base_model_that_cannot_be_loaded_exits_2(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (profile.parent / "sd" / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    assert main(["plan", "p.toml"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "unet/ holds no weights" in captured.err

@@ -214,8 +214,7 @@ def test_a_missing_part_is_named(base: Path, part: str) -> None:
 def test_a_truncated_file_is_named(base: Path, file: str) -> None:
     (base / file).write_bytes((base / file).read_bytes()[:-100])
     message = refusal(base)
-    assert message.startswith(str(base / file))
-    assert "not a readable safetensors file" in message
+    assert message.startswith(f"{base / file}: the file is cut short: it has ")
 
 
 @pytest.mark.parametrize("file", ["vocab.json", "merges.txt"])
