@@ -98,7 +98,16 @@ class Report:
         self._update()
 
     def dataset(self, digest: str) -> None:
-        """Note in run.json what is trained on."""
+        """Note in run.json what is trained on; said if it is no longer what was looked at before the start."""
+        looked_at = self._record.dataset_digest
+        if looked_at not in {"", digest} and not self._resuming:
+            # A resumed run compares with its checkpoint instead.
+            self.warning(
+                SdtuiError(
+                    "the images or captions have changed since the run was started; it trains on them as they are now",
+                    where="dataset.folders",
+                )
+            )
         self._update(dataset_digest=digest)
 
     def progress(self, job: str, done: int, total: int, unit: str) -> None:

@@ -56,6 +56,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     accelerator = prepare.open_device(profile)
     order = prepare.make_order(profile, collection.samples)
     _introduce(run, profile, report, order, str(accelerator.device))
+    report.dataset(collection.digest)
     prepare.tell_tolerated(collection, report)
 
     report.state("loading")

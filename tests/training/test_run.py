@@ -15,7 +15,9 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from sdtui.dataset.collect import collect
 from sdtui.models.sd1 import StableDiffusion1
+from sdtui.profile.load import load_frozen
 from sdtui.runs import control, record
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.lock import hold
@@ -428,3 +430,13 @@ def test_the_run_event_comes_first_whatever_waits_to_be_told(tmp_path: Path, wor
     kinds = [event["kind"] for event in events(run)]
     assert kinds[0] == "run"
     assert {"warning", "control"} <= set(kinds)
+
+
+def test_the_digest_is_of_what_was_read_and_a_late_change_is_told(workplace: Path) -> None:
+    run = make_run(workplace, {"training": {"steps": 1}})
+    read = collect(load_frozen(run.profile_file)).digest
+    record.update(run, dataset_digest="of other captions")
+    assert train(run) == 0
+    assert record.read(run).dataset_digest == read
+    (warning,) = events(run, "warning")
+    assert warning["message"].startswith("the images or captions have changed since the run was started")
