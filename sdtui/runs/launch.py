@@ -61,16 +61,7 @@ def begin(run: RunFolder, *, module: str = TRAINER) -> None:
         SdtuiError: no process can be started; the run is then recorded as failed.
     """
     with lock.acquire(run.lock_file) as held:
-        found = record.read(run)
-        record.update(
-            run, state="starting", reason="", host=socket.gethostname(), pid=0, launched=time.time(),
-            launches=found.launches + 1, ended=0.0, queue="",
-        )  # fmt: skip
-        try:
-            spawn(run, module, [str(run.path)], held)
-        except OSError as error:
-            record.update(run, state="failed", reason=f"no process could be started: {error.strerror}")
-            raise SdtuiError(f"cannot start the trainer: {error.strerror}", where=str(run.path)) from error
+        _launch(run, module, held)
 
 
 def resume(run: RunFolder, *, module: str = TRAINER) -> None:
@@ -79,19 +70,35 @@ def resume(run: RunFolder, *, module: str = TRAINER) -> None:
     Raises:
         UserError: the run is finished, is alive, waits in a queue, cannot be read, or is from a newer version.
     """
-    found = record.read(run)
+    record.read(run)
     if lock.is_held(run):
         raise UserError("this run is still going", where=str(run.path), remedy=f"Watch it: sdtui watch {run.name}")
-    if found.state == "finished":
-        raise UserError("this run is finished, there is nothing to resume", where=str(run.path))
-    if found.state == "queued" and queue_lives(found):
-        raise UserError("this run waits in a queue and will start by itself", where=str(run.path))
     if not run.profile_file.exists():
         raise UserError("profile.toml is missing, so the run cannot go on", where=str(run.path))
-    run.make_folders()
-    # A stop that the dead process never read must not end its successor.
-    Inbox(run).clear()
-    begin(run, module=module)
+    # Judged and cleared under the lock: another resume may have been quicker, and its commands are not ours to drop.
+    with lock.acquire(run.lock_file) as held:
+        found = record.read(run)
+        if found.state == "finished":
+            raise UserError("this run is finished, there is nothing to resume", where=str(run.path))
+        if found.state == "queued" and queue_lives(found):
+            raise UserError("this run waits in a queue and will start by itself", where=str(run.path))
+        run.make_folders()
+        # A stop that the dead process never read must not end its successor.
+        Inbox(run).clear()
+        _launch(run, module, held)
+
+
+def _launch(run: RunFolder, module: str, held: lock.Lock) -> None:
+    found = record.read(run)
+    record.update(
+        run, state="starting", reason="", host=socket.gethostname(), pid=0, launched=time.time(),
+        launches=found.launches + 1, ended=0.0, queue="",
+    )  # fmt: skip
+    try:
+        spawn(run, module, [str(run.path)], held)
+    except OSError as error:
+        record.update(run, state="failed", reason=f"no process could be started: {error.strerror}")
+        raise SdtuiError(f"cannot start the trainer: {error.strerror}", where=str(run.path)) from error
 
 
 def spawn(run: RunFolder, module: str, arguments: list[str], held: lock.Lock) -> None:

@@ -142,3 +142,16 @@ def test_an_environment_with_a_lock_of_another_process_does_not_confuse(
     run = begin(runs)
     assert ended(run).state == "finished"
     assert RunFolder(run.path) == run
+
+
+def test_a_resume_that_comes_second_drops_no_command(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = launch.prepare(profile(3), runs, "lora")
+    record.update(run, state="stopped")
+    with lock.acquire(run.lock_file):
+        # It looked before the first one had the lock, and asks for the lock after.
+        monkeypatch.setattr(lock, "is_held", lambda _run: False)
+        monkeypatch.setattr(lock, "_PROBE_SECONDS", 0.0)
+        control.send(run, "stop")
+        with pytest.raises(UserError, match="already has a living process"):
+            launch.resume(run, module=MODULE)
+    assert [command.name for command in control.Inbox(run).take()] == ["stop"]
