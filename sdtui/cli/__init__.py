@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -12,6 +13,8 @@ from sdtui.errors import SdtuiError
 INTERRUPTED = 130
 USAGE = 2
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
 
 def entry() -> NoReturn:
     """Console-script entry point; exits with the command's code."""
@@ -21,7 +24,11 @@ def entry() -> NoReturn:
 def main(argv: list[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     try:
-        return _dispatch(argv)
+        try:
+            return _dispatch(argv)
+        finally:
+            # Now, not when the interpreter ends and nobody can tell what went wrong.
+            _flush()
     except SdtuiError as error:
         _complain(f"sdtui: {error}")
         return error.exit_code
@@ -30,8 +37,26 @@ def main(argv: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) went away; keep the interpreter from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        # Files name themselves in their errors; what names none and is full is where the output goes.
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        _complain(f"sdtui: the output cannot be written: {error.strerror}")
+        _drop_output()
+        return 1
+
+
+def _flush() -> None:
+    # None where the caller closed it.
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """Let what is still waiting go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -40,6 +65,8 @@ def _dispatch(argv: list[str]) -> int:
     if argv and argv[0] in {"-V", "--version"}:
         print(f"sdtui {__version__}")
         return 0
+    if len(argv) > 1 and argv[0] == "help":
+        return _explain(argv[1])
     if argv and argv[0] in {"-h", "--help", "help"}:
         print(table.overview())
         return 0
@@ -48,6 +75,16 @@ def _dispatch(argv: list[str]) -> int:
     if not argv or argv[0].startswith("-") or os.path.isdir(argv[0]):
         return table.run("app", argv)
     _complain(f"sdtui: {table.unknown(argv[0])}")
+    return USAGE
+
+
+def _explain(word: str) -> int:
+    """`sdtui help VERB` is `sdtui VERB --help`."""
+    from sdtui.cli import table
+
+    if word in table.COMMANDS:
+        return table.run(word, ["--help"])
+    _complain(f"sdtui: {table.unknown(word)}")
     return USAGE
 
 

@@ -81,11 +81,17 @@ def overview() -> str:
         [
             "usage: sdtui [DIR]            open the app on a workspace (default: here)",
             "       sdtui COMMAND ...      do one thing from the shell",
+            "       sdtui --version",
+            "",
+            "options of the app:",
+            "  --ascii       draw with ASCII characters only",
+            "  --theme NAME  sdtui, sdtui-light, or the name of one of Textual's themes",
             "",
             "commands:",
             *lines,
             "",
-            "`sdtui COMMAND --help` tells more, with an example. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.",
+            "`sdtui COMMAND --help` (or `sdtui help COMMAND`) tells more, with an example.",
+            "Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.",
         ]
     )
 

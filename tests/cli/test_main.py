@@ -46,3 +46,25 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("command", "unbuffered"), [("--help", ""), ("schema", "1"), ("train --help", "")])
+def test_output_that_cannot_be_written_is_one_sentence(command: str, unbuffered: str) -> None:
+    shell = f"PYTHONUNBUFFERED={unbuffered} {sys.executable} -m sdtui {command} >/dev/full"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "sdtui: the output cannot be written: No space left on device\n")
+
+
+def test_help_on_a_command_is_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["help", "train"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: sdtui train ")
+    assert main(["help", "trian"]) == 2
+    assert "Did you mean `sdtui train`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--ascii", "--theme", "--version"])
+def test_help_tells_the_options_of_the_app(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    assert f"  {option}" in capsys.readouterr().out.replace("sdtui --", "  --")
