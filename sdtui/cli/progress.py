@@ -75,7 +75,8 @@ def follow(runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool
     or only end the following; a second one always ends the following.
 
     Returns:
-        0 when all finished, 1 when one failed, 130 when interrupted or stopped.
+        0 when all finished, the trainer's exit code (1, or 2 for wrong input) when one failed, 130 when interrupted
+        or stopped.
     """
     with _interrupts() as received:
         codes = []
@@ -156,7 +157,7 @@ class _Follower:
         if not view.series:
             for line in registry.log_tail(self._run, _LOG_LINES):
                 self._line.note(f"  log.txt: {line}")
-        return 1
+        return view.exit_code or 1
 
 
 def status(view: RunView) -> str:

@@ -58,12 +58,13 @@ class Figures:
     """The sum of a run's events so far; what no event has told yet is None, empty or zero.
 
     `phase` is what the trainer does (loading, caching, training, paused, sampling, saving) or how it ended;
-    `answers` maps a command's id to (status, message); `said` counts all messages, also those no longer kept; `memory` and `timing` are the last `stats` event's.
+    `answers` maps a command's id to (status, message); `exit_code` is the failed trainer's; `said` counts all messages, also those no longer kept; `memory` and `timing` are the last `stats` event's.
     """
 
     def __init__(self) -> None:
         self.phase = ""
         self.ended = ""
+        self.exit_code = 0
         self.schema = 0
         self.step = 0
         self.steps_total = 0

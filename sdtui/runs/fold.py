@@ -67,6 +67,7 @@ def _run(figures: Figures, event: Event) -> None:
     if not figures.phase or figures.ended:
         figures.phase = "loading"
     figures.ended = ""
+    figures.exit_code = 0
 
 
 def _state(figures: Figures, event: Event) -> None:
@@ -139,6 +140,7 @@ def _warning(figures: Figures, event: Event) -> None:
 
 
 def _error(figures: Figures, event: Event) -> None:
+    figures.exit_code = event.get("exit_code") or 1
     _say(figures, event, "error", _sentence(event))
 
 
@@ -174,7 +176,9 @@ def _sentence(event: Event) -> str:
 LARGEST = 1e15
 REQUIRED = frozenset({"step", "index", "done", "total", "job", "path", "id", "status", "state"})
 FIELDS: dict[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("step", "index", "done", "total", "steps_total", "epochs_total", "schema", "seed"), _is_whole),
+    **dict.fromkeys(
+        ("step", "index", "done", "total", "steps_total", "epochs_total", "schema", "seed", "exit_code"), _is_whole
+    ),
     **dict.fromkeys(("t", "bytes", "seconds", "images_per_second", "eta_seconds"), _is_number),
     **dict.fromkeys(("job", "unit", "path", "id", "status", "state", "reason", "prompt", "message"), _is_text),
     "time": _are_numbers,

@@ -129,7 +129,10 @@ class Report:
     def error(self, problem: SdtuiError, images: list[str] | None = None) -> None:
         """What ended the run."""
         self.log(f"error: {problem}")
-        self.write("error", message=problem.message, where=problem.where, remedy=problem.remedy, images=images or [])
+        self.write(
+            "error", message=problem.message, where=problem.where, remedy=problem.remedy, images=images or [],
+            exit_code=problem.exit_code,
+        )  # fmt: skip
 
     def log(self, text: str) -> None:
         """One message in log.txt, wherever the launcher sent standard error; a full disk costs it, not the run."""

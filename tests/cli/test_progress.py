@@ -97,6 +97,16 @@ def test_follow_tells_how_a_run_failed(tmp_path: Path) -> None:
     assert f"{run.name} failed" in stream.getvalue()
 
 
+@pytest.mark.parametrize("code", [1, 2])
+def test_follow_returns_what_the_trainer_returned(tmp_path: Path, code: int) -> None:
+    run = RunFolder.create(tmp_path, "run")
+    record.write(run, record.RunRecord(state="failed"))
+    with EventWriter(run.events_file) as events:
+        events.write("error", message="no CUDA device can be used here", exit_code=code)
+        events.write("finished", state="failed", step=0, seconds=1.0)
+    assert progress.follow([run], io.StringIO(), stop_on_interrupt=False) == code
+
+
 def test_follow_shows_the_log_of_a_trainer_that_died_at_once(tmp_path: Path) -> None:
     stream = io.StringIO()
     assert progress.follow([begin(tmp_path, fail="early")], stream, stop_on_interrupt=False) == 1

@@ -56,7 +56,7 @@ def test_errors_and_warnings_reach_the_log_too(run: RunFolder) -> None:
         "where": "here",
         "remedy": "Look",
     }
-    assert events(run)[1]["images"] == ["a.png"]
+    assert (events(run)[1]["images"], events(run)[1]["exit_code"]) == (["a.png"], 2)
     log = run.log_file.read_text()
     assert "warning: here: odd. Look" in log
     assert "error: there: wrong" in log
