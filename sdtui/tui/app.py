@@ -169,15 +169,18 @@ class SdtuiApp(App[None]):
 
     def action_captions(self) -> None:
         """Go to Captions."""
-        self.open("captions")
+        self.open("captions", self._meant_for("captions"))
 
     def action_monitor(self) -> None:
         """Go to Monitor."""
-        self.open("monitor")
+        self.open("monitor", self._meant_for("monitor"))
 
     def action_profile(self) -> None:
         """Go to Profile."""
-        self.open("profile")
+        self.open("profile", self._meant_for("profile"))
+
+    def _meant_for(self, screen: str) -> Path | None:
+        return self.screen.meant_for(screen) if isinstance(self.screen, SdtuiScreen) else None
 
     async def action_back(self) -> None:
         """Leave what is open, else the screen, else the app."""

@@ -148,6 +148,8 @@ MONITOR = (
     Key("monitor.save", "s", "save", "Save a checkpoint at the next step.", 2),
     Key("monitor.pause", "space", "pause", "Pause the run at the next step, or let a paused one go on.", 3),
     Key("monitor.stop", "S", "stop", "End the run after saving, if you confirm it.", 4),
+    Key("monitor.rate_factor", "f", "rate factor", "Multiply the learning rate by a factor from the next step on."),
+    Key("monitor.interval", "v", "preview interval", "Make the previews every so many steps from now on."),
     Key("monitor.resume", "R", "resume", "Go on with an ended run from its last complete checkpoint.", 5),
     Key("monitor.earlier", "left", "earlier", "Previews of an earlier step.", 6),
     Key("monitor.later", "right", "later", "Previews of a later step; the last one follows the run."),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sdtui.errors import UserError
 from sdtui.runs import control
 from sdtui.tui.monitor.snapshot import Snapshot
 
@@ -17,13 +20,13 @@ class Steering:
         """Their names, oldest first."""
         return list(self._pending.values())
 
-    def send(self, snapshot: Snapshot, command: str) -> None:
-        """Leave a command for the trainer.
+    def send(self, snapshot: Snapshot, command: str, **arguments: Any) -> None:
+        """Leave a command with its arguments for the trainer.
 
         Raises:
             SdtuiError: it cannot be written into the run's folder.
         """
-        self._pending[control.send(snapshot.run, command)] = command
+        self._pending[control.send(snapshot.run, command, **arguments)] = command
 
     def settle(self, snapshot: Snapshot) -> list[str]:
         """Forget what was answered, and what an ended run will never answer; returns what was refused, and why."""
@@ -35,3 +38,17 @@ class Steering:
             if status or snapshot.over:
                 del self._pending[identity]
         return refused
+
+
+def number_of(text: str) -> int | float:
+    """A number as a person types it; whether the run takes it, the run says.
+
+    Raises:
+        UserError: it is no number.
+    """
+    for read in (int, float):
+        try:
+            return read(text.strip().replace(",", "."))
+        except ValueError:
+            continue
+    raise UserError(f"{text.strip()!r} is not a number; nothing was sent")

@@ -84,6 +84,11 @@ class SdtuiScreen(Screen[None]):
     def open_target(self, target: Path) -> None:
         """Show a profile, folder or run; called when another screen or the command line asks for it."""
 
+    def meant_for(self, screen: str) -> Path | None:
+        """What the screen named `screen` is to show when its number is pressed here; None: what it has."""
+        del screen
+        return None
+
     def remember(self) -> dict[str, Any]:
         """What to keep for the next time (JSON types)."""
         return {}

@@ -82,6 +82,18 @@ class HomeScreen(SdtuiScreen):
         item = self._item()
         return {"at": str(home_rows.path_of(item)) if item else self._wanted}
 
+    def meant_for(self, screen: str) -> Path | None:
+        """What is under the cursor, if `screen` shows such things; to Profile also the only profile there is.
+
+        An ended run is what one wants to watch only while none is going; `enter` opens it in any case.
+        """
+        item = self._item()
+        ended = isinstance(item, RunInfo) and not item.live and self.board.live
+        if item is not None and _screen_of(item) == screen and not ended:
+            return home_rows.path_of(item)
+        only = self.board.profiles if screen == "profile" and len(self.board.profiles) == 1 else ()
+        return only[0].path if only else None
+
     def copyable(self) -> str:
         """The path under the cursor."""
         item = self._item()
@@ -120,10 +132,7 @@ class HomeScreen(SdtuiScreen):
         """Open what is under the cursor on its screen."""
         item = self._item()
         if item is not None:
-            screen = (
-                "monitor" if isinstance(item, RunInfo) else "profile" if isinstance(item, ProfileRow) else "captions"
-            )
-            self.sdtui.open(screen, home_rows.path_of(item))
+            self.sdtui.open(_screen_of(item), home_rows.path_of(item))
 
     def action_new(self) -> None:
         """Choose a template, name the file, open it."""
@@ -320,6 +329,11 @@ class HomeScreen(SdtuiScreen):
         panel = self.query_one("#details", Static)
         width = panel.content_size.width or DETAILS_WIDTH
         panel.update(home_rows.details(item, width, self.sdtui.keys.press, self.sdtui.settings.ascii))
+
+
+def _screen_of(item: Item) -> str:
+    """The screen that shows such an item."""
+    return "monitor" if isinstance(item, RunInfo) else "profile" if isinstance(item, ProfileRow) else "captions"
 
 
 def _place(line: Line) -> str:

@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from sdtui.errors import SdtuiError
+from sdtui.errors import SdtuiError, UserError
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui import keys
@@ -24,14 +24,14 @@ from sdtui.tui.monitor.curves import Curves
 from sdtui.tui.monitor.messages import MessagePanel
 from sdtui.tui.monitor.previews import Album, PreviewPane
 from sdtui.tui.monitor.snapshot import Snapshot
-from sdtui.tui.monitor.steering import Steering
-from sdtui.tui.screens.dialogs import Confirm
+from sdtui.tui.monitor.steering import Steering, number_of
+from sdtui.tui.screens.dialogs import Ask, Confirm
 from sdtui.tui.screens.run import RunScreen
 from sdtui.tui.widgets.figures import FigureLines
 from sdtui.tui.widgets.log import LogView
 
 RESUMABLE = frozenset({"killed", "failed", "stopped"})
-STEERING = frozenset({"preview", "save", "pause", "stop", "resume"})
+STEERING = frozenset({"preview", "save", "pause", "stop", "rate_factor", "interval", "resume"})
 PREVIEWING = frozenset({"earlier", "next_prompt", "compare"})
 
 
@@ -252,6 +252,28 @@ class MonitorScreen(RunScreen):
         question = "End this run? It saves a checkpoint first and can be resumed."
         self.app.push_screen(Confirm(question, yes="end it"), lambda answer: self._send("stop") if answer else None)
 
+    def action_rate_factor(self) -> None:
+        """Another factor on the learning rate."""
+        self._ask_to_set("learning_rate_factor", "Multiply the learning rate by (1 is the profile's own)", "0.5")
+
+    def action_interval(self) -> None:
+        """Another number of steps between previews."""
+        self._ask_to_set("previews.every", "Previews every so many steps (0: only when asked)", "100")
+
+    def _ask_to_set(self, key: str, question: str, example: str) -> None:
+        if not self._is_steerable():
+            return
+
+        def answered(text: str | None) -> None:
+            if not text or not text.strip():
+                return
+            try:
+                self._send("set", key=key, value=number_of(text))
+            except UserError as error:
+                self.sdtui.report(error)
+
+        self.app.push_screen(Ask(question, placeholder=example), answered)
+
     def action_resume(self) -> None:
         """Go on with an ended run."""
         snapshot, reader = self._snapshot, self._reader
@@ -277,12 +299,12 @@ class MonitorScreen(RunScreen):
             self.say(f"this run is {snapshot.state}", "warning")
         return not snapshot.over
 
-    def _send(self, command: str) -> None:
+    def _send(self, command: str, **arguments: Any) -> None:
         snapshot = self._snapshot
         if snapshot is None or not self._is_steerable():
             return
         try:
-            self._steering.send(snapshot, command)
+            self._steering.send(snapshot, command, **arguments)
         except SdtuiError as error:
             self.sdtui.report(error)
         self._draw(snapshot)

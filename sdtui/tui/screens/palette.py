@@ -77,7 +77,12 @@ class PaletteScreen(ModalScreen[Key]):
         self.on_line_input_accepted()
 
     def _show(self) -> None:
-        self.query_one(LineList).set_rows(len(self._found), self._row, cursor=0)
+        rows = self.query_one(LineList)
+        if self._found:
+            rows.set_rows(len(self._found), self._row, cursor=0)
+        else:
+            nothing = Content.styled("no match", "$soft")
+            rows.set_rows(1, lambda _index, _width: nothing, selectable=lambda _index: False)
 
     def _row(self, index: int, width: int) -> Content:
         row = self._found[index]

@@ -130,6 +130,10 @@ class ProfileScreen(DocumentScreen):
             return Content.styled(count(len(report.errors), "problem"), "$error")
         return Content.styled(count(len(report.warnings), "warning") if report.warnings else "no problems", "$soft")
 
+    def hints(self) -> list[keys.Key]:
+        """Without a profile, only what works without one."""
+        return [row for row in super().hints() if self.document is not None or row.context == "everywhere"]
+
     def remember(self) -> dict[str, Any]:
         """The file and the setting under the cursor."""
         row = self.query_one(FormPane).row
@@ -143,6 +147,13 @@ class ProfileScreen(DocumentScreen):
         if self.document is None and path.is_file():
             self.open_document(path)
             self.query_one(FormPane).go_to(str(state.get("key", "")))
+
+    def open_document(self, target: Path) -> None:
+        """With the cursor on what must be mended or filled in first."""
+        super().open_document(target)
+        document = self.document
+        if document is not None and document.path == target and (errors := document.report().errors):
+            self.query_one(FormPane).go_to(errors[0].key)
 
     def document_opened(self) -> None:
         """Back to the form, without a plan yet."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.errors import SdtuiError
-from sdtui.tui.monitor.steering import Steering
+from sdtui.errors import SdtuiError, UserError
+from sdtui.tui.monitor.steering import Steering, number_of
 from tests.tui.monitor.actor import Actor
 
 
@@ -47,3 +47,13 @@ def test_a_run_that_cannot_be_written_to_is_an_error_of_ours(tmp_path: Path) -> 
         actor.run.control_dir.write_text("no folder")
         with pytest.raises(SdtuiError):
             Steering().send(actor.snapshot(), "save")
+
+
+@pytest.mark.parametrize(("typed", "number"), [(" 200 ", 200), ("0.5", 0.5), ("0,25", 0.25), ("0", 0)])
+def test_numbers_as_they_are_typed(typed: str, number: float) -> None:
+    assert (number_of(typed), type(number_of(typed))) == (number, type(number))
+
+
+def test_what_is_no_number_is_not_sent() -> None:
+    with pytest.raises(UserError, match="'half' is not a number"):
+        number_of("half")

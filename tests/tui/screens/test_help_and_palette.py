@@ -107,7 +107,9 @@ async def test_arrows_choose_and_escape_leaves(tmp_path: Path) -> None:
 async def test_nothing_matches_and_enter_does_nothing(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("colon", *"zzz", "enter")
+        await pilot.press("colon", *"zzz")
+        await until(pilot, lambda: says(app, "no match"))
+        await pilot.press("enter")
         await until(pilot, lambda: header(app, " sdtui  home") and says(app, "q quit"))
         assert app.is_running
 

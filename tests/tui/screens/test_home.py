@@ -249,6 +249,51 @@ async def new_profile(pilot: Pilot[None], app: SdtuiApp, name: str) -> None:
     await pilot.press("enter")
 
 
+async def test_a_new_profile_opens_on_what_must_be_filled_in(workspace: Path) -> None:
+    app = app_on(workspace)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, app)
+        await go_to(pilot, app, "city.toml")
+        await pilot.press("4")
+        await until(pilot, lambda: header(app, " sdtui  profile  city.toml"))
+        await pilot.press("G", "1")
+        await until(pilot, lambda: header(app, " sdtui  home"))
+        await new_profile(pilot, app, "fox")
+        await until(pilot, lambda: header(app, " sdtui  profile  fox.toml"))
+        await until(pilot, lambda: any("▸ ! base" in row for row in screen_text(app)))
+
+
+async def test_a_screens_number_shows_what_is_under_the_cursor(workspace: Path) -> None:
+    with Actor(workspace / "runs", "old", alive=False) as old, Actor(workspace / "runs", "new", alive=False):
+        app = app_on(workspace)
+        async with app.run_test(size=SIZE) as pilot:
+            await ready(pilot, app)
+            await go_to(pilot, app, "typo.toml")
+            await pilot.press("4")
+            await until(pilot, lambda: header(app, " sdtui  profile  typo.toml"))
+            await pilot.press("1")
+            await until(pilot, lambda: header(app, " sdtui  home"))
+            await go_to(pilot, app, old.run.name)
+            await pilot.press("3")
+            await until(pilot, lambda: header(app, f" sdtui  monitor  {old.run.name}"))
+            await pilot.press("1")
+            await until(pilot, lambda: header(app, " sdtui  home"))
+            await go_to(pilot, app, "images")
+            await pilot.press("2")
+            await until(pilot, lambda: header(app, " sdtui  captions") and says(app, "a.png"))
+
+
+async def test_the_only_profile_is_shown_from_anywhere_on_home(workspace: Path) -> None:
+    for name in ("typo.toml", "wreck.toml"):
+        (workspace / name).unlink()
+    app = app_on(workspace)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, app)
+        await go_to(pilot, app, "images")
+        await pilot.press("4")
+        await until(pilot, lambda: header(app, " sdtui  profile  city.toml"))
+
+
 async def test_a_new_profile_is_written_and_opened(workspace: Path) -> None:
     app = app_on(workspace)
     async with app.run_test(size=SIZE) as pilot:

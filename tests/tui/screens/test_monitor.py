@@ -15,7 +15,7 @@ from sdtui.tui.monitor import reader as reading
 from sdtui.tui.monitor.device import DeviceProbe, DeviceTotals
 from sdtui.tui.screens.monitor import MonitorScreen
 from tests.tui.monitor.actor import Actor
-from tests.tui.stage import screen_text, until
+from tests.tui.stage import screen_text, told, until
 
 SIZE = (120, 36)
 
@@ -94,6 +94,40 @@ async def test_space_lets_a_paused_run_go_on(actor: Actor, tmp_path: Path) -> No
         await until(pilot, lambda: says(app, "space goes on"))
         await pilot.press("space")
         assert actor.answer() == ["unpause"]
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "arguments", "said"),
+    [
+        ("f", ["0", ".", "5"], {"key": "learning_rate_factor", "value": 0.5}, "rate × 0.5"),
+        ("v", ["5", "0"], {"key": "previews.every", "value": 50}, "every 50"),
+    ],
+)
+async def test_what_can_be_set_is_asked_for(
+    actor: Actor, tmp_path: Path, key: str, typed: list[str], arguments: dict[str, object], said: str
+) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press(key)
+        await until(pilot, lambda: says(app, "esc leave"))
+        await pilot.press(*typed, "enter")
+        await until(pilot, lambda: says(app, "set asked"))
+        command = actor.inbox.take()[0]
+        assert (command.name, command.args) == ("set", arguments)
+        actor.events.write("control", command="set", id=command.id, status="done", message=said)
+        await until(pilot, lambda: says(app, said) and not says(app, "asked"))
+
+
+async def test_what_is_no_number_is_not_set(actor: Actor, tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "step 20"))
+        await pilot.press("f")
+        await until(pilot, lambda: says(app, "esc leave"))
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: told(app, "'x' is not a number; nothing was sent"))
+        assert actor.inbox.take() == []
 
 
 async def test_stop_asks_first(actor: Actor, tmp_path: Path) -> None:
@@ -323,6 +357,7 @@ async def test_what_runs_now_comes_before_the_run_of_last_time(tmp_path: Path) -
             await until(pilot, lambda: app.current_mode == "home")
             with Actor(tmp_path / "runs", "new") as new:
                 new.step(1)
+                await until(pilot, lambda: says(app, f"run {new.run.name}"))
                 await pilot.press("3")
                 await until(pilot, lambda: screen_text(app)[0].startswith(f" sdtui  monitor  {new.run.name}"))
                 await pilot.press("full_stop")

@@ -380,3 +380,4 @@ async def test_without_a_profile_the_screen_says_how_to_get_one(tmp_path: Path) 
         await pilot.press("enter", "T", "D", "u", "U", "w", "c", "L", "e", "a", "d", "f5", "K", "left", "backspace")
         await pilot.pause()
         assert says(app, "No profile is open.")
+        assert screen_text(app)[-1] == " ? keys  : commands  q back"
