@@ -74,7 +74,11 @@ def write_report(work: Path, target: Path, sheet: Path) -> list[Figure]:
         Figure("tagger, mean average precision on held-out emoji", _mean(_keywords(precisions)), 0.5, ""),
         Figure("shipped files", folder_bytes(target) / 2**20, 48, "MiB", at_most=True),
     ]
-    facts = {**_facts(work, art), "tagger": _tagger_facts(precisions, tagger.candidate_precisions(work))}
+    facts = {
+        **_facts(work, art),
+        "load before the demo": round(demo.load, 1),
+        "tagger": _tagger_facts(precisions, tagger.candidate_precisions(work)),
+    }
     write_atomic(target / "report.json", json.dumps({"schema": 1, **facts, "figures": _rows(figures)}, indent=2) + "\n")
     write_atomic(target / "report.md", _markdown(figures, facts))
     _write_sheet(drawn, sheet)
@@ -180,6 +184,7 @@ def _markdown(figures: list[Figure], facts: dict[str, Any]) -> str:
             *lines,
             "",
             f"{facts['concepts']} emoji in {len(facts['styles'])} styles. {'. '.join(trained)}.",
+            f"The demo ran on {facts['machine']}; other programs' load before it was {facts['load before the demo']}.",
             f"Measured by `{facts['command']}`; seeds and every tag's precision are in `report.json`.",
             "",
         ]

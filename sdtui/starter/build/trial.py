@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -33,9 +34,13 @@ TIMEOUT_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Trial:
-    """The demo's run: seconds from launch to end, and the share of 32 new images in the new style, before and after."""
+    """The demo's run: seconds from launch to end, and the share of 32 new images in the new style, before and after.
+
+    `load` is the mean number of processes that wanted a core in the minute before: an idle machine has less than one.
+    """
 
     seconds: float
+    load: float
     before: float
     after: float
 
@@ -47,11 +52,11 @@ def try_demo() -> Trial:
         SdtuiError: the run did not finish.
     """
     with tempfile.TemporaryDirectory() as folder:
-        started = time.monotonic()
+        load, started = os.getloadavg()[0], time.monotonic()
         run = _run_demo(make_workspace(Path(folder) / "demo"))
         seconds = time.monotonic() - started
         (adapter,) = run.output_dir.glob("*.safetensors")
-        return Trial(seconds, _share_of_new_style(None), _share_of_new_style(adapter))
+        return Trial(seconds, load, _share_of_new_style(None), _share_of_new_style(adapter))
 
 
 def _run_demo(workspace: Path) -> RunFolder:
