@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from sdtui.runs.series import Ema, Series
+from sdtui.runs.series import SMOOTHING, Ema, Series
 
 _MESSAGES = 2000
 
@@ -100,7 +100,7 @@ class Figures:
         """Learning rates of the last step, by name."""
         return {name: column[-1] for name, column in self.series.rates.items() if column}
 
-    def ema(self, smoothing: float = 0.98) -> array[float]:
+    def ema(self, smoothing: float = SMOOTHING) -> array[float]:
         """The debiased moving average of the losses, one value per step; kept up incrementally."""
         if self._ema is None or self._ema.smoothing != smoothing:
             self._ema = Ema(smoothing)

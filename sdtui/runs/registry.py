@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from sdtui.errors import UserError
@@ -15,10 +18,12 @@ from sdtui.runs.events import Event, decode
 from sdtui.runs.fold import is_sound
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.record import ENDED, NewerSchemaError, RunRecord, UnreadableRecordError
+from sdtui.runs.series import SMOOTHING, Ema, Series
 
 LIVE = frozenset({"starting", "running", "paused"})
 
 _TAIL_BYTES = 1 << 16
+_LOSS_BYTES = 1 << 18
 _SILENCE_SECONDS = 600.0
 
 
@@ -27,8 +32,8 @@ class RunInfo:
     """One run as a list shows it.
 
     `state` is one of starting, running, paused, queued, finished, failed, stopped, killed, unreadable, newer;
-    `reason` says why in the last five, `host` is set when the run belongs to another machine; `loss` and
-    `eta_seconds` are None while unknown; `changed` is the time of the last event (unix seconds); `held` says that a
+    `reason` says why in the last five, `host` is set when the run belongs to another machine; `loss` is
+    smoothed as wherever one number is shown; it and `eta_seconds` are None while unknown; `changed` is the time of the last event (unix seconds); `held` says that a
     process still holds the lock, be it only for its last words.
     """
 
@@ -96,7 +101,7 @@ def inspect(run: RunFolder) -> RunInfo:
         found,
         found.step,
         found.steps_total,
-        found.loss,
+        _loss(run, found),
         changed=changed,
         held=held,
     )
@@ -205,7 +210,7 @@ def _apply(info: RunInfo, event: Event) -> RunInfo:
         return replace(info, state="running", steps_total=total)
     if kind in {"step", "resumed"}:
         state = "running" if info.state == "starting" else info.state
-        return replace(info, state=state, step=event.get("step", info.step), loss=event.get("loss", info.loss))
+        return replace(info, state=state, step=event.get("step", info.step))
     if kind == "stats":
         return replace(info, eta_seconds=event.get("eta_seconds"))
     if kind in {"state", "finished"} and state in ENDED:
@@ -220,10 +225,34 @@ def _tail_events(run: RunFolder) -> list[Event]:
     return [event for event in map(decode, lines) if event is not None and is_sound(event)]
 
 
-def _tail(path: Path) -> bytes:
+def _loss(run: RunFolder, found: RunRecord) -> float | None:
+    """The smoothed loss of the last step that the log tells of; for want of a log, the last step's."""
+    try:
+        status = run.events_file.stat()
+    except OSError:
+        return found.loss
+    smoothed = _smoothed(run.events_file, status.st_size, status.st_mtime_ns)
+    return found.loss if smoothed is None else smoothed
+
+
+# A list is drawn anew every second, and the logs of ended runs do not change.
+@lru_cache(maxsize=4096)
+def _smoothed(events: Path, _size: int, _changed: int) -> float | None:
+    """From the end of the log: what a thousand steps ago was weighs nothing any more."""
+    series = Series()
+    for event in map(decode, _tail(events, _LOSS_BYTES).split(b"\n")):
+        if event is None or event["kind"] not in {"step", "resumed"} or not _well_formed(event):
+            continue
+        with suppress(KeyError, TypeError, OverflowError):
+            series.cut(event["step"]) if event["kind"] == "resumed" else series.append(event)
+    known = [value for value in Ema(SMOOTHING).extend(series.losses) if math.isfinite(value)]
+    return known[-1] if known else None
+
+
+def _tail(path: Path, count: int = _TAIL_BYTES) -> bytes:
     try:
         with path.open("rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - count))
             return stream.read()
     except OSError:
         return b""

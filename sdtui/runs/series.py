@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from sdtui.runs.events import Event
 
+SMOOTHING = 0.98
+"""How smooth the loss is that is shown as a number: an average of about the last fifty steps."""
+
 _NAN = math.nan
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.cli import main
+from sdtui.cli import main, progress
 from sdtui.runs import record
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import RunFolder
+from sdtui.runs.view import RunView
 from tests.cli.conftest import parsed
 
 
@@ -38,7 +39,7 @@ def test_a_line_per_run_newest_first(runs: Path, capsys: pytest.CaptureFixture[s
     assert lines[0].endswith("run.json is damaged")
     assert lines[1].startswith("lora-1  killed      5/10 steps")
     assert lines[2].startswith("lora-0  finished    5/10 steps")
-    assert lines[2].endswith("loss 0.2500")
+    assert lines[2].endswith("loss 0.5000")
 
 
 def test_json_for_scripts(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,9 +48,24 @@ def test_json_for_scripts(runs: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert found["folder"] == str(runs)
     finished = found["runs"][2]
     assert {key: finished[key] for key in ("name", "state", "step", "steps_total", "loss", "host", "eta_seconds", "created")} == {
-        "name": "lora-0", "state": "finished", "step": 5, "steps_total": 10, "loss": 0.25, "host": None,
+        "name": "lora-0", "state": "finished", "step": 5, "steps_total": 10, "loss": 0.5, "host": None,
         "eta_seconds": None, "created": 0.0,
     }  # fmt: skip
+
+
+def test_the_loss_is_the_smoothed_one_that_watching_shows(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunFolder(runs / "lora-0")
+    with EventWriter(run.events_file) as events:
+        for step in range(6, 2006):
+            events.write("step", step=step, loss=(step * 7919 % 1000) / 1000, lr={"unet": 1e-4}, seconds=0.25)
+        events.write("resumed", step=2001)
+        events.write("step", step=2002, loss=9.0, seconds=0.25)
+    view = RunView(run)
+    view.refresh()
+    shown = progress.status(view).split("  ")
+    assert [part for part in shown if part.startswith("loss")] == ["loss 0.6594"]
+    assert main(["runs"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].endswith("loss 0.6594")
 
 
 def test_no_runs_is_no_error(

@@ -51,7 +51,13 @@ def test_a_live_run_shows_its_newest_figures(tmp_path: Path) -> None:
     )
     with lock.hold(run):
         info = registry.inspect(run)
-    assert (info.state, info.step, info.steps_total, info.loss, info.eta_seconds) == ("running", 9, 100, 0.2, 40)
+    assert (info.state, info.step, info.steps_total, round(info.loss or 0, 4), info.eta_seconds) == (
+        "running",
+        9,
+        100,
+        0.2495,
+        40,
+    )
     assert info.steerable
 
 
