@@ -152,6 +152,8 @@ class _Follower:
             self._line.note(f"{self._run.name} finished: {view.step} steps")
             return 0
         self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason else ""))
+        if view.state in {"stopped", "killed"}:
+            self._line.note(f"go on with it: sdtui resume {self._run.name}")
         if view.state == "stopped":
             return INTERRUPTED
         if not view.series:

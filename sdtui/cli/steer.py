@@ -10,7 +10,7 @@ from typing import Any
 
 from sdtui.cli.runs_dirs import add_run, add_runs_dir, find_run
 from sdtui.errors import SdtuiError, UserError
-from sdtui.runs import control, registry
+from sdtui.runs import control, record, registry
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.runs.watch import Watch
@@ -68,8 +68,16 @@ def steer(run: RunFolder, command: str, arguments: dict[str, Any], *, timeout: f
 
 def _require_steerable(run: RunFolder) -> None:
     info = registry.inspect(run)
-    if not info.steerable:
-        raise UserError(f"cannot be steered: {info.reason or f'the run is {info.state}'}", where=run.name)
+    if info.steerable:
+        return
+    if info.state in record.ENDED:
+        again = f"Go on with it: sdtui resume {run.name}" if info.resumable else ""
+        raise UserError(f"already {info.state} at step {info.step}", where=run.name, remedy=again)
+    if info.resumable:
+        raise UserError(
+            f"cannot be steered: {info.reason}", where=run.name, remedy=f"Go on with it: sdtui resume {run.name}"
+        )
+    raise UserError(f"cannot be steered: {info.reason or f'the run is {info.state}'}", where=run.name)
 
 
 def _assignment(text: str) -> dict[str, Any]:

@@ -41,8 +41,29 @@ def test_a_run_that_does_not_live_cannot_be_steered(run: RunFolder, capsys: pyte
     os.kill(record.read(run).pid, signal.SIGKILL)
     ended(run)
     assert main(["stop", "last"]) == 2
-    assert "cannot be steered: its process ended without saying why" in capsys.readouterr().err
+    told = f"cannot be steered: its process ended without saying why. Go on with it: sdtui resume {run.name}\n"
+    assert capsys.readouterr().err == f"sdtui: {run.name}: {told}"
+    assert main(["watch", "last"]) == 1
+    assert f"go on with it: sdtui resume {run.name}\n" in capsys.readouterr().out
     assert list(run.control_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("finished", "already finished at step 7"),
+        ("stopped", "already stopped at step 7. Go on with it: sdtui resume r"),
+    ],
+)
+def test_a_run_that_has_ended_says_so(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], state: record.State, told: str
+) -> None:
+    run = RunFolder(workspace.runs / "r")
+    run.path.mkdir(parents=True)
+    record.write(run, record.RunRecord(state=state, reason="stop command", step=7))
+    for verb in ("stop", "pause"):
+        assert main([verb, "last"]) == 2
+        assert capsys.readouterr().err == f"sdtui: r: {told}\n"
 
 
 def test_a_run_from_a_newer_version_is_refused_with_one_message(
