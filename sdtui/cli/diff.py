@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 import tomllib
+from itertools import takewhile
 from typing import Any
 
 from sdtui.cli.progress import printable
 from sdtui.cli.runs_dirs import add_run, add_runs_dir, find_run
 from sdtui.errors import UserError
 from sdtui.runs.layout import RunFolder
+from sdtui.runs.series import SMOOTHING
 from sdtui.runs.view import RunView
 
-_SMOOTHING = 0.98
+# Fewer characters of a value tell nothing, however narrow the terminal.
+_LEAST = 16
 _ABSENT = "(not set)"
 
 
@@ -38,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     rows = [("", runs[0].name, runs[1].name)]
     rows += [(key, _shown(one), _shown(other)) for key, (one, other) in settings.items()]
     rows += [(key, _shown(outcomes[0][key]), _shown(outcomes[1][key])) for key in outcomes[0]]
-    print(_table(rows))
+    print(_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return 0
 
 
@@ -72,11 +77,11 @@ def _profile(run: RunFolder) -> dict[str, Any]:
 def _outcome(run: RunFolder) -> dict[str, Any]:
     view = RunView(run)
     view.refresh()
-    curve = view.ema(_SMOOTHING)
+    curve = view.ema(SMOOTHING)
     return {
         "state": view.state,
         "steps": view.step,
-        f"loss (smoothed {_SMOOTHING})": round(curve[-1], 6) if curve else None,
+        f"loss (smoothed {SMOOTHING})": round(curve[-1], 6) if curve else None,
         "seconds per step": _median(list(view.series.seconds)),
     }
 
@@ -89,6 +94,27 @@ def _shown(value: Any) -> str:
     return _ABSENT if value is None else printable(str(value))
 
 
-def _table(rows: list[tuple[str, str, str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    return "\n".join(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows)
+def _table(rows: list[tuple[str, str, str]], columns: int | None) -> str:
+    """Three aligned columns; on a terminal of so many columns, values are cut so that where they differ still shows."""
+    key_width = max(len(key) for key, _, _ in rows)
+    if columns is not None:
+        room = max(_LEAST, (columns - key_width - 4) // 2)
+        rows = [(key, *_cut(one, other, room)) for key, one, other in rows]
+    one_width = max(len(one) for _, one, _ in rows)
+    return "\n".join(f"{key:<{key_width}}  {one:<{one_width}}  {other}".rstrip() for key, one, other in rows)
+
+
+def _cut(one: str, other: str, room: int) -> tuple[str, str]:
+    """Both in at most `room` characters, from a little before the first that differs."""
+    if max(len(one), len(other)) <= room:
+        return one, other
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    start = max(0, same - room // 4)
+    return _window(one, start, room), _window(other, start, room)
+
+
+def _window(text: str, start: int, room: int) -> str:
+    if len(text) <= room:
+        return text
+    shown = f"…{text[start + 1 :]}" if start else text
+    return shown if len(shown) <= room else f"{shown[: room - 1]}…"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,20 @@ def test_diff_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_diff_of_a_run_without_profile_is_one_message(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "lora-0", "broken"]) == 2
     assert "its profile cannot be read" in capsys.readouterr().err
+
+
+def test_diff_is_cut_to_a_terminals_width_where_the_values_differ(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beginning = "a very long prompt about a castle, " * 10
+    for number, animal in enumerate(("an owl in the tower, at night", "a fox")):
+        prompts = f"[previews]\nprompts = ['{beginning}{animal}']\n"
+        (runs / f"lora-{number}" / "profile.toml").write_text(prompts)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    assert main(["diff", "lora-0", "lora-1"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) > 600
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["diff", "lora-0", "lora-1"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert max(map(len, shown)) <= 80
+    assert shown[1].split("  ")[-2:] == ["…tle, an owl in the tower, …", "…tle, a fox']"]
