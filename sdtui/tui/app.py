@@ -30,7 +30,7 @@ from sdtui.tui.literal import clean, literal
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.settings import Settings
 from sdtui.tui.state import AppState
-from sdtui.tui.terminal import Guard
+from sdtui.tui.terminal import Guard, shell_waits
 from sdtui.tui.theme import FALLBACK, use_theme
 
 # Screen name (and key context) → the module and class that is it; imported when it is first shown.
@@ -199,6 +199,13 @@ class SdtuiApp(App[None]):
                 self.call_after_refresh(screen.ask_before_leaving, self.exit)
                 return
         self.exit()
+
+    def action_suspend(self) -> None:
+        """Stop until the shell lets us go on; without a shell that could, never."""
+        if shell_waits():
+            self.action_suspend_process()
+        else:
+            self.say("there is no shell to go back to: none started sdtui as a job of its own", "warning")
 
     def action_close(self) -> None:
         """Close what is open inside the screen."""

@@ -82,6 +82,7 @@ EVERYWHERE = (
     Key("everywhere.close", "escape", "close", "Close what is open: a search, a panel, an edit."),
     Key("everywhere.side", "i", "side panel", "Fold the side panel away, or bring it back in a narrow window."),
     Key("everywhere.copy", "Y", "copy", "Copy the selected path or text to the clipboard."),
+    Key("everywhere.suspend", "ctrl+z", "suspend", "Go back to the shell for a while; its `fg` brings sdtui back."),
     Key("everywhere.quit", "ctrl+q", "quit", "Quit; runs go on."),
 )
 

@@ -26,6 +26,14 @@ def is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
 
 
+def shell_waits() -> bool:
+    """Whether a shell with job control started us: only it sees that we stopped, and can let us go on.
+
+    Such a shell gives each job a process group, and has the session itself; a pane or an ssh command has neither.
+    """
+    return os.getpgrp() == os.getpid() != os.getsid(0)
+
+
 def is_gone(descriptor: int) -> bool:
     """Whether the terminal behind `descriptor` has gone away."""
     try:

@@ -234,3 +234,19 @@ async def test_a_thread_that_fails_is_told_of(tmp_path: Path, monkeypatch: pytes
     app = SdtuiApp(tmp_path, start="home")
     async with app.run_test() as pilot:
         await until(pilot, lambda: told(app, "the folder is on fire"))
+
+
+async def test_ctrl_z_stops_only_where_a_shell_can_let_it_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[bool] = []
+    app = SdtuiApp(tmp_path, start="home")
+    monkeypatch.setattr(app, "action_suspend_process", lambda: stopped.append(True))
+    async with app.run_test(size=SIZE) as pilot:
+        monkeypatch.setattr("sdtui.tui.app.shell_waits", lambda: False)
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: told(app, "there is no shell to go back to"))
+        assert stopped == []
+        monkeypatch.setattr("sdtui.tui.app.shell_waits", lambda: True)
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: stopped == [True])

@@ -10,7 +10,7 @@ from sdtui.tui.app import SCREENS, SdtuiApp
 from sdtui.tui.keys import CONTEXTS, TABLE, KeyTable, all_shown, bindings, shown
 
 # Never reach us: tmux and screen prefixes, and keys whose legacy encoding is another key's.
-EATEN = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+b", "ctrl+a", "ctrl+space", "ctrl+z", "ctrl+slash"}
+EATEN = {"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+b", "ctrl+a", "ctrl+space", "ctrl+slash"}
 # Keys that mean the same deed in other words on every screen that has them.
 VERBS = {
     "slash": {"filter", "search", "find"},

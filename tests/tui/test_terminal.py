@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,11 @@ def test_a_signal_asks_the_app_to_leave_with_its_code(monkeypatch: pytest.Monkey
     assert asked == [143]
     os.close(end)
     os.close(other)
+
+
+@pytest.mark.parametrize(
+    ("how", "waits"), [({"process_group": 0}, "True"), ({"start_new_session": True}, "False"), ({}, "False")]
+)
+def test_only_a_shell_with_jobs_waits_for_one_that_stops(how: dict[str, Any], waits: str) -> None:
+    asked = [sys.executable, "-c", "from sdtui.tui.terminal import shell_waits; print(shell_waits())"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True, **how).stdout.strip() == waits
