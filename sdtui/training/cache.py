@@ -24,7 +24,7 @@ from sdtui.models.family import Model
 from sdtui.paths import cache_dir
 from sdtui.training.store import TensorStore, key_of
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever the same image would be encoded differently than before."""
 
 CHUNK_PIXELS = 1 << 20
@@ -164,6 +164,11 @@ class LatentCache:
 def load_pixels(picture: Picture, background: str) -> Tensor:
     """The image scaled and cropped to its bucket, (3, H, W) in [-1, 1]."""
     scaled = fit(picture.facts.width, picture.facts.height, picture.bucket)
-    image = open_rgb(picture.path, background).resize(scaled.resize, Image.Resampling.LANCZOS).crop(scaled.crop)
+    image = open_rgb(picture.path, background)
+    # Only what the crop keeps is scaled: a strip of 60 000 × 10 pixels would grow to gigabytes first.
+    across, down = image.width / scaled.resize[0], image.height / scaled.resize[1]
+    left, top, right, bottom = scaled.crop
+    box = (left * across, top * down, min(right * across, image.width), min(bottom * down, image.height))
+    image = image.resize(picture.bucket, Image.Resampling.LANCZOS, box=box)
     pixels = torch.from_numpy(np.asarray(image, dtype=np.float32).copy())  # (H, W, 3), 0…255
     return pixels.permute(2, 0, 1) / 127.5 - 1.0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from sdtui import paths
-from sdtui.dataset.buckets import Bucket
+from sdtui.dataset.buckets import Bucket, fit
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.image import read_facts
 from sdtui.errors import SdtuiError
@@ -152,3 +154,34 @@ def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         LatentCache(FakeModel(), samples, "white", progress=progress)
     assert told == [(1, 3), (2, 3)]
+
+
+def test_only_what_the_crop_keeps_is_scaled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = Image.linear_gradient("L").resize((60_000, 10)).convert("RGB")
+    strip.paste("red", (29_990, 0, 30_000, 10))
+    strip.paste("blue", (30_000, 0, 30_010, 10))
+    strip.save(tmp_path / "strip.png")
+    made: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def noted(image: Image.Image, size: tuple[int, int], *rest: Any, **named: Any) -> Image.Image:
+        made.append((size[0], size[1]))
+        return resize(image, size, *rest, **named)
+
+    monkeypatch.setattr(Image.Image, "resize", noted)
+    pixels = load_pixels(picture(tmp_path / "strip.png", bucket=SQUARE), "white")
+    assert made == [(16, 16)]
+    assert pixels[:, 8, 0].tolist() == [1.0, -1.0, -1.0]
+    assert pixels[:, 8, 15].tolist() == [-1.0, -1.0, 1.0]
+
+
+@pytest.mark.parametrize("size", [(100, 37), (37, 100), (64, 64), (16, 16), (333, 40)])
+def test_pixels_are_those_of_scaling_all_and_cropping_then(tmp_path: Path, size: tuple[int, int]) -> None:
+    # Mild noise: where values saturate, the order of the two passes shows.
+    noise = Image.effect_noise(size, 15).convert("RGB")
+    noise.save(tmp_path / "a.png")
+    sample = picture(tmp_path / "a.png", bucket=WIDE)
+    scaled = fit(*size, WIDE)
+    whole = noise.resize(scaled.resize, Image.Resampling.LANCZOS).crop(scaled.crop)
+    expected = torch.from_numpy(np.asarray(whole, dtype=np.float32).copy()).permute(2, 0, 1) / 127.5 - 1.0
+    assert (load_pixels(sample, "white") - expected).abs().max() <= 2.01 / 127.5
