@@ -131,6 +131,8 @@ def _hint(content: str, what: str, value: str) -> str:
 
 
 def _value_hint(value: str) -> str:
+    if value.endswith(",") and _parses(f"x = {value.rstrip(', ')}"):
+        return f"Nothing separates settings: leave the comma after {value.rstrip(', ')} out"
     if value.lower() in {"true", "false"}:
         return f"Write it in lower case: {value.lower()}"
     if value.lower() in {"yes", "no", "on", "off"}:

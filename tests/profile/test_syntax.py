@@ -15,6 +15,8 @@ from sdtui.profile.syntax import read
         ("text_encoder = True", 16, "lower case: true"),
         ("text_encoder = yes", 16, "Write true or false"),
         ("dropout = 0,5", 12, "decimal point: 0.5"),
+        ("learning_rate = 1e-4,", 21, "leave the comma after 1e-4 out"),
+        ('name = "mine",  # as ever', 14, 'leave the comma after "mine" out'),
         ("name = mine", 8, 'Text stands in quotes: "mine"'),
         ("seed = 007", 9, "do not start with 0"),
         ('name = "mine', 13, "closing quote missing"),
