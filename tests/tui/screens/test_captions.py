@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
@@ -567,6 +568,32 @@ async def test_without_an_answer_a_conflict_gives_the_typed_text_back(images: Pa
         await pilot.press("y", "enter")
         await saved(pilot)
         assert (images / "bridge.txt").read_bytes() == b"city, bridge,xy\n"
+
+
+async def test_a_conflict_waits_until_another_caption_is_typed(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        go_on = threading.Event()
+        model = screen_of(app).model
+        assert model is not None
+        model._writer.submit(go_on.wait)
+        await pilot.press("enter", "x")
+        (images / "bridge.txt").write_bytes(b"theirs, " * 60)
+        await pilot.press("enter", "j", "enter", "y")
+        go_on.set()
+        assert await asyncio.to_thread(model.flush)
+        await pilot.pause()
+        assert says(app, "enter save")
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "was changed on disk by another"))
+        # All of it fits, whatever the other program wrote.
+        assert says(app, "yours    city, bridgex")
+        assert says(app, "e  go on editing my text")
+        assert says(app, "esc leave")
+        await pilot.press("e")
+        await until(pilot, lambda: says(app, "enter save") and pane(app)[1].strip() == "city, bridgex")
+    assert (images / "canal.txt").read_bytes() == b"city, canal, boaty\n"
 
 
 async def test_a_read_only_folder_refuses_clearly_and_keeps_what_was_typed(images: Path) -> None:
