@@ -18,6 +18,7 @@ from sdtui.tui import keys
 from sdtui.tui.caption_text import drop_tag, replace_tag
 from sdtui.tui.captions_model import CaptionsModel, InHand
 from sdtui.tui.editor import edit_file
+from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.captions_writing import TYPED, CaptionsWriting
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -233,7 +234,7 @@ class CaptionsScreen(CaptionsWriting):
         self._asking, self._edited = what, hand
         # Marked captions may lack what this one has.
         there = frozenset() if self.marks else frozenset(tag.text for tag in found)
-        whose = f" in {self.marks} marked" if self.marks else ""
+        whose = f" ({grouped(self.marks)} marked)" if self.marks else ""
         self.query_one(CaptionPane).ask(f"{label}{whose}", value, self.model.ranks, there)
         self.update_chrome()
 

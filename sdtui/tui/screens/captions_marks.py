@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -22,6 +23,14 @@ class CaptionsMarks(CaptionsSearch):
     def __init__(self) -> None:
         super().__init__()
         self._editing_marked = False
+
+    def hints(self) -> list[keys.Key]:
+        """While images are marked, first how to be rid of that: the keys after it edit all of them."""
+        rows = super().hints()
+        if self.marks and rows and rows[0].context == "captions":
+            unmark = next(row for row in self.sdtui.keys.rows("captions") if row.action == "mark_all")
+            rows.insert(0, replace(unmark, label="unmark all"))
+        return rows
 
     def marked_edited(self, words: str) -> None:
         """The marked captions were written: show what is true now, and `words`."""

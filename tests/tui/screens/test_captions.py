@@ -406,7 +406,7 @@ async def test_marked_images_are_edited_as_one_operation(images: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
         await pilot.press("space", "space", "a")
-        await until(pilot, lambda: says(app, "add tag in 2 marked"))
+        await until(pilot, lambda: says(app, "add tag (2 marked)"))
         await type_in(pilot, "bridge")
         await pilot.press("enter")
         await until(pilot, lambda: told(app, "added 'bridge' to 1 of 2 marked"))
@@ -431,6 +431,7 @@ async def test_a_tag_is_replaced_in_all_marked_images_then_nothing_is_marked(ima
         await ready(pilot)
         await pilot.press("M")
         await until(pilot, lambda: says(app, "3 marked"))
+        assert screen_text(app)[-1].startswith(" M unmark all  enter edit")
         await pilot.press("r", *["backspace"] * 4)
         await type_in(pilot, "town")
         await pilot.press("enter")
@@ -442,6 +443,7 @@ async def test_a_tag_is_replaced_in_all_marked_images_then_nothing_is_marked(ima
         ]
         await pilot.press("M")
         await until(pilot, lambda: not says(app, " marked"))
+        assert screen_text(app)[-1].startswith(" enter edit")
 
 
 async def test_marked_captions_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
