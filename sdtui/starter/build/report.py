@@ -184,7 +184,7 @@ def _markdown(figures: list[Figure], facts: dict[str, Any]) -> str:
             *lines,
             "",
             f"{facts['concepts']} emoji in {len(facts['styles'])} styles. {'. '.join(trained)}.",
-            f"The demo ran on {facts['machine']}; other programs' load before it was {facts['load before the demo']}.",
+            f"The demo ran on {facts['machine']}; the load average before it was {facts['load before the demo']}.",
             f"Measured by `{facts['command']}`; seeds and every tag's precision are in `report.json`.",
             "",
         ]
