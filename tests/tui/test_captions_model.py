@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.dataset import tags
 from sdtui.dataset.edit import ConflictError
-from sdtui.tui.captions_model import CaptionsModel, InHand
+from sdtui.errors import UserError
+from sdtui.tui.captions_model import CaptionsModel, Edited, InHand
 from sdtui.tui.tag_ranks import TagRanks
 
 CAPTIONS = {"a": b"city, tower\n", "b": b"city\n", "c": b"\n", "d": None, "e": b"\xff"}
@@ -130,3 +132,34 @@ def test_a_disk_that_hangs_is_not_waited_for(model: CaptionsModel) -> None:
     assert not model.flush(0.01)
     held.set()
     assert model.flush(10)
+
+
+def test_marked_captions_are_one_operation_and_the_rest_stays(model: CaptionsModel) -> None:
+    model.marked = {0, 1, 3, 4}
+    done = model.edit_marked_slowly(lambda text: tags.add(text, "city"), "add city")
+    assert done == Edited(changed=1, images=4, unreadable=1)
+    assert (model.folder / "d.txt").read_bytes() == b"city\n"
+    assert (model.untagged, model.is_untagged(3)) == (1, False)
+    operation = model.step_slowly(back=True)
+    assert operation is not None
+    assert [change.path.name for change in operation.changes] == ["d.txt"]
+    assert not (model.folder / "d.txt").exists()
+    assert model.is_untagged(3)
+
+
+def test_a_caption_that_two_marked_images_share_is_edited_once(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.txt").write_bytes(b"city\n")
+    model = CaptionsModel.open_slowly(tmp_path)
+    model.marked = {0, 1}
+    assert model.edit_marked_slowly(lambda text: tags.add(text, "night"), "add") == Edited(2, 2, 0)
+    assert (tmp_path / "a.txt").read_bytes() == b"city, night\n"
+    model.close()
+
+
+def test_nothing_is_written_when_the_edit_refuses(model: CaptionsModel) -> None:
+    model.marked = {0, 1}
+    with pytest.raises(UserError, match="the tag is empty"):
+        model.edit_marked_slowly(lambda text: tags.add(text, " , "), "add")
+    assert (model.folder / "a.txt").read_bytes() == CAPTIONS["a"]
