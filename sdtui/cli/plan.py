@@ -41,14 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 if the dataset has something that forbids training."""
-    from sdtui.cli.preflight import checked
+    from sdtui.cli.preflight import checked, dataset_lines
     from sdtui.dataset.collect import collect, survey
     from sdtui.models.caption_length import cut_captions
 
     profile = checked(args.profile, args.overrides)
     collection = collect(profile)
-    for problem in collection.problems:
-        print(problem, file=sys.stderr)
+    for line in dataset_lines(profile, collection):
+        print(line, file=sys.stderr)
+    if stopping := len(collection.blocking(profile)):
+        print(f"{plural(stopping, 'problem')} of the dataset would stop the run", file=sys.stderr)
     plan = make_plan(profile, survey(collection), measure(profile))
     if cut := cut_captions(profile, collection.samples):
         plan = replace(plan, warnings=(*plan.warnings, cut))
@@ -105,7 +107,8 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
             f"{count_text(plan.trained_values)} values" if plan.trained_values else "not known for this base model",
         ),
         *(("file", _file(file)) for file in plan.files),
-        ("disk", f"about {bytes_text(plan.bytes)}" if plan.bytes is not None else "not known for this base model"),
+        *(("cache", f"{_file(cache)}, shared by all runs") for cache in plan.caches),
+        ("disk", _disk(plan)),
         (
             "time",
             f"about {duration_text(plan.seconds)}"
@@ -116,6 +119,16 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         *(("note", warning) for warning in plan.warnings),
     ]
     return [f"{name:<9}{text}" for name, text in rows]
+
+
+def _disk(plan: Plan) -> str:
+    """All that is written, and how it comes together."""
+    if plan.bytes is None:
+        return "not known for this base model"
+    parts = [(Path(file.path).parts[0], file.bytes) for file in plan.files]
+    parts += [(f"cached {Path(cache.path).name}", cache.bytes) for cache in plan.caches]
+    told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size is not None)
+    return f"about {bytes_text(plan.bytes)}: {told}"
 
 
 def measure(profile: Profile) -> Measured | None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sdtui.cli.output import count_text
-from sdtui.dataset.collect import Problem, collect
+from sdtui.dataset.collect import Collection, Problem, collect
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.models.layout import pipeline_problems, vae_problems
@@ -75,6 +75,19 @@ def dataset_findings(profile: Profile) -> Iterator[Finding]:
         yield _of_dataset(row, list(group), blocking)
     if not collection.problems and not collection.samples:
         yield Finding("no-images", "dataset.folders", "the dataset has no image that can be trained")
+
+
+def dataset_lines(profile: Profile, collection: Collection) -> list[str]:
+    """The dataset's problems, a line each, with what comes of it under the profile's own settings."""
+    blocking = set(collection.blocking(profile))
+    return [_line(problem, stops=problem in blocking) for problem in collection.problems]
+
+
+def _line(problem: Problem, *, stops: bool) -> str:
+    if stops:
+        return f"error: {problem}"
+    outcome = "the image is skipped" if problem.kind == "unreadable-image" else "trained with an empty caption"
+    return f"warning: {printable(problem.path)}: {problem.message}: {outcome}"
 
 
 def _of_model(key: str, problem: UserError) -> Finding:

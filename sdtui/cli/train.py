@@ -65,14 +65,14 @@ def follow_and_report(runs: list[RunFolder]) -> int:
 
 def _checked(path: Path, overrides: list[str]) -> Job:
     from sdtui.cli.plan import measure
-    from sdtui.cli.preflight import checked
+    from sdtui.cli.preflight import checked, dataset_lines
     from sdtui.dataset.collect import collect, survey
 
     profile = checked(path, overrides)
     collection = collect(profile)
     collection.require(profile)
     # What is left is tolerated by the profile's own settings, and still worth a line each.
-    for tolerated in collection.problems:
+    for tolerated in dataset_lines(profile, collection):
         print(tolerated, file=sys.stderr)
     plan = make_plan(profile, survey(collection), measure(profile))
     return Job(path, profile, freeze(profile, path.parent), plan, collection.digest)

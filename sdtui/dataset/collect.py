@@ -14,9 +14,11 @@ from sdtui.dataset.caption import CaptionError, label, namings_for
 from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
+from sdtui.dataset.pipeline import is_settled
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
-from sdtui.profile.plan import Survey
+from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.plan import ENLARGED, Survey
 from sdtui.profile.schema import Profile
 
 Kind = Literal[
@@ -70,6 +72,7 @@ class Collection:
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...]
     digest: str
+    settled: bool = True  # whether every caption always reads the same
 
     def blocking(self, profile: Profile) -> tuple[Problem, ...]:
         """The problems that forbid training under `dataset.on_unreadable` and `captions.on_missing`."""
@@ -121,7 +124,8 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
             done += 1
             if progress is not None:
                 progress(done, total)
-    return Collection(tuple(samples), tuple(problems), _digest(samples))
+    settled = all(is_settled(captions_of(profile, row)) for row in range(len(dataset.folders)))
+    return Collection(tuple(samples), tuple(problems), _digest(samples), settled)
 
 
 def survey(collection: Collection) -> Survey:
@@ -129,8 +133,23 @@ def survey(collection: Collection) -> Survey:
     buckets: Counter[tuple[int, int]] = Counter()
     for sample in collection.samples:
         buckets[sample.bucket.width, sample.bucket.height] += sample.repeats
-    problems = tuple(str(problem) for problem in collection.problems)
-    return Survey(len(collection.samples), buckets.total(), dict(sorted(buckets.items())), problems)
+    samples = collection.samples
+    factors = [factor for sample in samples if (factor := _enlargement(sample)) > ENLARGED]
+    return Survey(
+        len(samples),
+        buckets.total(),
+        dict(sorted(buckets.items())),
+        tuple(str(problem) for problem in collection.problems),
+        pixels=sum(sample.bucket.width * sample.bucket.height for sample in samples),
+        captions=len({sample.caption for sample in samples}) if collection.settled else 0,
+        enlarged=len(factors),
+        largest=max(factors, default=1.0),
+    )
+
+
+def _enlargement(sample: Sample) -> float:
+    """How much its sides grow to cover the bucket; below 1 it shrinks."""
+    return max(sample.bucket.width / sample.facts.width, sample.bucket.height / sample.facts.height)
 
 
 def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[int, Library]]:

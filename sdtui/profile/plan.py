@@ -7,13 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sdtui.errors import UserError
+from sdtui.paths import cache_dir
 from sdtui.profile.naming import output_name
-from sdtui.profile.prompt_line import is_comment
+from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
-from sdtui.profile.size import Trained, trained
+from sdtui.profile.size import Trained, text_width, trained
 
 Size = tuple[int, int]
+
+ENLARGED = 1.5
+"""What is enlarged more than so many times is blurred in a way that training picks up."""
+
+# PNG files of pictures take about this much a pixel.
+_PREVIEW_BYTES = 1.6
+# Mean and spread of four channels in fp32, one value for 8 × 8 pixels.
+_LATENT_BYTES = 2 * 4 * 4 / 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +34,20 @@ class Survey:
         samples: images of one epoch, repeats counted.
         buckets: (width, height) in px → samples of one epoch in it.
         problems: what is wrong with the dataset, one line each.
+        pixels: of all images, each once, as they are trained.
+        captions: different texts whose reading is kept; 0 if each step draws its own.
+        enlarged: images that are enlarged more than `ENLARGED` times.
+        largest: how much the worst of them is.
     """
 
     images: int
     samples: int
     buckets: Mapping[Size, int]
     problems: tuple[str, ...] = ()
+    pixels: int = 0
+    captions: int = 0
+    enlarged: int = 0
+    largest: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +95,9 @@ class Plan:
         epochs: passes over the dataset; not whole when the profile gives steps.
         warmup_steps: steps until the learning rate is reached.
         trained_values: numbers that are learned; None when the base model's config cannot be read.
-        files: what is written.
-        bytes: of the output and the checkpoints that are kept; None when not known.
+        files: what is written into the run's folder.
+        caches: what is written beside it once and shared by all runs.
+        bytes: of all files and caches; None when not known.
         seconds: duration by the measured speed; None before one was measured.
         warnings: what is odd about these figures, one sentence each.
     """
@@ -94,6 +112,7 @@ class Plan:
     warmup_steps: int
     trained_values: int | None
     files: tuple[PlannedFile, ...]
+    caches: tuple[PlannedFile, ...]
     bytes: int | None
     seconds: float | None
     warnings: tuple[str, ...]
@@ -120,7 +139,9 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     epochs = steps / steps_per_epoch
     values = trained(profile)
     files = _files(profile, steps, steps_per_epoch, values)
-    known = [file.bytes for file in files if file.bytes is not None]
+    caches = _caches(profile, survey)
+    sizes = [file.bytes for file in (*files, *caches)]
+    known = [size for size in sizes if size is not None]
     return Plan(
         images=survey.images,
         samples=survey.samples,
@@ -132,9 +153,10 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         warmup_steps=warmup_steps(profile, steps),
         trained_values=values.values if values else None,
         files=files,
-        bytes=sum(known) if known else None,
+        caches=caches,
+        bytes=sum(known) if len(known) == len(sizes) else None,
         seconds=epochs * survey.samples / measured.images_per_second if measured else None,
-        warnings=tuple(_warnings(profile, steps, epochs)),
+        warnings=tuple(_warnings(profile, survey, steps, epochs)),
     )
 
 
@@ -150,13 +172,30 @@ def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained |
     state = values.checkpoint_bytes(saving.precision) if values else None
     # Before the first step if wanted, every so many steps, and in any case at the end.
     sets = previews.at_start + ((steps - 1) // previews.every if previews.every else 0) + 1
-    prompts = sum(not is_comment(line) for line in previews.prompts)
+    sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
         PlannedFile(f"output/{output_name(profile)}", 1, output),
         PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
-        PlannedFile("previews/step-*/*.png", sets * prompts, None),
+        PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
     ]
     return tuple(file for file in files if file.count)
+
+
+def _preview_bytes(profile: Profile, line: str) -> int:
+    shown = parse_prompt_line(line)
+    side = profile.dataset.resolution
+    return round((shown.width or side) * (shown.height or side) * _PREVIEW_BYTES)
+
+
+def _caches(profile: Profile, survey: Survey) -> tuple[PlannedFile, ...]:
+    """Latents of the images, and what a text encoder that is not trained says of their captions."""
+    latents = round(survey.pixels * _LATENT_BYTES / max(1, survey.images))
+    width = text_width(profile)
+    text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
+    caches = [PlannedFile(str(cache_dir() / "latents"), survey.images if survey.pixels else 0, latents)]
+    if not profile.method.text_encoder:
+        caches.append(PlannedFile(str(cache_dir() / "texts"), survey.captions, text))
+    return tuple(cache for cache in caches if cache.count)
 
 
 def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
@@ -169,7 +208,7 @@ def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
     return min(made, saving.keep_last)
 
 
-def _warnings(profile: Profile, steps: int, epochs: float) -> list[str]:
+def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> list[str]:
     found = []
     warm = warmup_steps(profile, steps)
     if warm > steps:
@@ -178,4 +217,9 @@ def _warnings(profile: Profile, steps: int, epochs: float) -> list[str]:
         found.append(f"the run ends after {epochs:.0%} of the first epoch: some images are never seen")
     if profile.previews.every > steps:
         found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
+    if survey.enlarged:
+        found.append(
+            f"{survey.enlarged} of {survey.images} images are enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"
+            " what is learned of them is blurred; use larger ones, or lower dataset.resolution"
+        )
     return found

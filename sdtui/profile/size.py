@@ -48,6 +48,12 @@ def trained(profile: Profile) -> Trained | None:
     return None if encoder is None else unet + encoder
 
 
+def text_width(profile: Profile) -> int | None:
+    """Values of the state of one token; None when the base model's config cannot be read."""
+    width = _config(Path(profile.model.base) / "unet").get("cross_attention_dim")
+    return width if isinstance(width, int) else None
+
+
 def _config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / "config.json").read_bytes())

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from sdtui.cli import main, plan
+from sdtui.paths import cache_dir
 from sdtui.profile.load import freeze, load_profile
+from sdtui.profile.plan import Plan, PlannedFile
+from sdtui.profile.schema import Profile
 from sdtui.runs import record
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import RunFolder
@@ -49,6 +52,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = cache_dir()
     assert main(["plan", "p.toml"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "images   3, with repeats 9 an epoch",
@@ -59,6 +63,8 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "learned  not known for this base model",
         "file     output/p.safetensors",
         "file     2 × checkpoints/step-*",
+        f"cache    3 × {cache}/latents, about 1.9 KiB each, shared by all runs",
+        f"cache    {cache}/texts, shared by all runs",
         "disk     not known for this base model",
         "time     not known before a run like this was trained",
         f"runs in  {profile.parent}/runs",
@@ -159,3 +165,28 @@ def test_a_base_model_that_cannot_be_loaded_exits_2(profile: Path, capsys: pytes
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "unet/ holds no weights" in captured.err
+
+
+def test_what_stops_the_run_and_what_does_not_is_told_apart(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = profile.parent / "images"
+    (images / "a.txt").unlink()
+    (images / "b.txt").write_bytes(b"\xff")
+    (images / "d.png").write_bytes(b"no image")
+    (images / "d.txt").write_text("d")
+    tolerant = ["--set", 'captions.on_missing="empty"', "--set", 'dataset.on_unreadable="skip"']
+    assert main(["plan", "p.toml", *tolerant]) == 2
+    lines = capsys.readouterr().err.replace(f"{images}/", "").splitlines()
+    told = {line.split(": ")[1]: line for line in lines[:3]}
+    assert told["a.png"].startswith("warning: ")
+    assert told["a.png"].endswith(": trained with an empty caption")
+    assert told["d.png"].endswith(": the image is skipped")
+    assert told["b.txt"].startswith("error: b.txt: ")
+    assert lines[3] == "1 problem of the dataset would stop the run"
+
+
+def test_the_disk_figure_names_its_parts() -> None:
+    files = (PlannedFile("output/p.safetensors", 1, 2048), PlannedFile("previews/step-*/*.png", 2, 1024))
+    caches = (PlannedFile("/cache/latents", 4, 256),)
+    made = Plan(1, 1, (), 1, 1, 1, 1.0, 0, 5, files, caches, 5120, None, ())
+    row = "disk     about 5.0 KiB: output 2.0 KiB, previews 2.0 KiB, cached latents 1.0 KiB"
+    assert row in plan.describe(Profile.model_validate({"training": {"steps": 1}, "model": {"base": "b"}}), made)

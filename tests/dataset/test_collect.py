@@ -50,7 +50,16 @@ def test_samples_hold_all_that_training_needs(tmp_path: Path) -> None:
     ]
     assert collection.samples[0].facts == (tall, 100, 900)
     assert collection.samples[0].folder == str(tmp_path)
-    assert survey(collection) == Survey(images=2, samples=6, buckets={(256, 1024): 3, (576, 448): 3})
+
+    assert survey(collection) == Survey(
+        images=2,
+        samples=6,
+        buckets={(256, 1024): 3, (576, 448): 3},
+        pixels=256 * 1024 + 576 * 448,
+        captions=2,
+        enlarged=1,
+        largest=2.56,
+    )
     collection.require(chosen)
 
 
@@ -175,3 +184,9 @@ def test_progress_counts_images(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     collect(profile(tmp_path), lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_captions_that_each_step_draws_anew_are_not_cached(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png", 64, 64, "a, b")
+    assert survey(collect(profile({"path": str(tmp_path)}, captions={"shuffle": True}))).captions == 0
+    assert survey(collect(profile({"path": str(tmp_path)}))).captions == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,29 @@ def test_files(workspace: Path) -> None:
     output, checkpoint, preview = (file.bytes_each for file in plan.files)
     assert output is not None
     assert checkpoint == output + 12 * plan.trained_values
-    assert preview is None
-    assert plan.bytes == output + 3 * (output + 12 * plan.trained_values)
+    assert preview == 419_430
+    assert plan.caches == ()
+    assert plan.bytes == output + 3 * (output + 12 * plan.trained_values) + 6 * 419_430
+
+
+@pytest.mark.parametrize("text_encoder", [False, True])
+def test_caches_are_counted_with_what_they_hold(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, text_encoder: bool
+) -> None:
+    monkeypatch.setenv("SDTUI_CACHE", "/cache")
+    (workspace / "model" / "unet" / "config.json").write_text('{"cross_attention_dim": 768}')
+    profile = _profile(
+        model={"base": str(workspace / "model")}, training={"steps": 1}, method={"text_encoder": text_encoder}
+    )
+    plan = make_plan(profile, replace(SURVEY, pixels=10 * 512 * 512, captions=4))
+    texts = [] if text_encoder else [PlannedFile("/cache/texts", 4, 77 * 768 * 4)]
+    assert plan.caches == (PlannedFile("/cache/latents", 10, 131_072), *texts)
+
+
+def test_images_enlarged_too_much_are_a_warning() -> None:
+    plan = make_plan(_profile(training={"steps": 26}), replace(SURVEY, enlarged=4, largest=2.56))
+    (warning,) = plan.warnings
+    assert warning.startswith("4 of 10 images are enlarged more than 1.5×, the most 2.6×")
 
 
 @pytest.mark.parametrize(
