@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,10 @@ class CaptionFile:
             CaptionError: the file is not UTF-8 or may not be read.
         """
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise CaptionError(
+                    "the caption is not a file", where=printable(path), remedy="Move away what has its name"
+                )
             raw = path.read_bytes()
         except FileNotFoundError:
             return cls(path)

@@ -187,4 +187,5 @@ def test_only_regular_files_count(tmp_path: Path) -> None:
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
     library = Library.scan(tmp_path)
     assert relatives(library) == ["a.png", "b.png", "gone.png"]
-    assert library.read_caption(1).raw is None
+    with pytest.raises(CaptionError, match="the caption is not a file"):
+        library.read_caption(1)
