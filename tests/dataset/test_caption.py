@@ -94,7 +94,7 @@ def test_half_a_surrogate_pair_cannot_be_written() -> None:
 
 
 def test_a_caption_that_is_a_folder_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(CaptionError, match="cannot read the caption"):
+    with pytest.raises(CaptionError, match="the caption is not a file"):
         CaptionFile.read(tmp_path)
 
 
