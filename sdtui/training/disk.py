@@ -23,9 +23,7 @@ class DiskGuard:
         if free < self.min_free_mib * _MIB:
             return f"{free // _MIB} MiB of disk are free, less than saving.min_free_mib = {self.min_free_mib}"
         if free < 2 * save_bytes:
-            return (
-                f"{free // _MIB} MiB of disk are free, and two checkpoints of {-(-save_bytes // _MIB)} MiB must fit"
-            )
+            return f"{free // _MIB} MiB of disk are free, and two checkpoints of {-(-save_bytes // _MIB)} MiB must fit"
         return None
 
     def free_bytes(self) -> int:
