@@ -219,7 +219,7 @@ def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> li
         found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
     if survey.enlarged:
         found.append(
-            f"{survey.enlarged} of {survey.images} images are enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"
+            f"{survey.enlarged} of {survey.images} images must be enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"
             " what is learned of them is blurred; use larger ones, or lower dataset.resolution"
         )
     return found

@@ -84,7 +84,7 @@ def test_caches_are_counted_with_what_they_hold(
 def test_images_enlarged_too_much_are_a_warning() -> None:
     plan = make_plan(_profile(training={"steps": 26}), replace(SURVEY, enlarged=4, largest=2.56))
     (warning,) = plan.warnings
-    assert warning.startswith("4 of 10 images are enlarged more than 1.5×, the most 2.6×")
+    assert warning.startswith("4 of 10 images must be enlarged more than 1.5×, the most 2.6×")
 
 
 @pytest.mark.parametrize(
