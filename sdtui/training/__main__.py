@@ -38,8 +38,9 @@ def _train(run: RunFolder, report: Report) -> int:
     steering = Steering(Inbox(run), report.control)
     steering.listen()
     try:
-        # Read when OpenMP is loaded: threads that spin while waiting make a run on shared cores many times slower.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # Read when OpenMP is loaded. Threads that spin for long while waiting starve each other on shared cores; threads
+        # that sleep at once are slow on free ones. About 20 microseconds of spinning loses little on either.
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         # Imported now: from here on a failing import has an event log to be told in.
         from sdtui.training.run import train
 
