@@ -118,3 +118,11 @@ def test_the_blue_heart_is_blue(drawn: Tensor) -> None:
 
 def test_the_word_of_the_new_style_is_not_known_yet(drawn: Tensor) -> None:
     assert "linocut" not in style.styles_of(style.load_classifier(), drawn)
+
+
+def test_nothing_shipped_tells_where_it_was_made() -> None:
+    told = [b"_name_or_path", b'File "', b"site-packages"]
+    files = [path for folder in (MODEL, MODEL.parent / "tagger") for path in folder.rglob("*") if path.is_file()]
+    texts = [path for path in files if path.suffix in {".json", ".onnx", ".csv"} and path.parent.name != "tokenizer"]
+    assert len(texts) == 7
+    assert [path.name for path in texts for word in told if word in path.read_bytes()] == []

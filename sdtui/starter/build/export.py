@@ -49,6 +49,7 @@ def write_pipeline(model: BaseModel, vae: Any, target: Path) -> int:
     """
     for name, part in (("vae", vae), ("unet", model.unet)):
         part.save_config(target / name)
+        _forget_origin(target / name / "config.json")
         _save_weights(part.state_dict(), target / name / "diffusion_pytorch_model.safetensors")
     _save_text_encoder(model.text_encoder, target / "text_encoder")
     model.scheduler.save_config(target / "scheduler")
@@ -66,6 +67,13 @@ def folder_bytes(folder: Path) -> int:
     """What all files in it take, byte-code left out."""
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sum(path.stat().st_size for path in files)
+
+
+def _forget_origin(path: Path) -> None:
+    """Leave out of a configuration the folder that the part was once loaded from."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    write_atomic(path, json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def _save_text_encoder(text_encoder: Any, folder: Path) -> None:

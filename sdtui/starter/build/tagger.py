@@ -205,7 +205,6 @@ def export(network: nn.Sequential, pictures: TaggedPictures, kept: list[int], ta
 
 
 def _onnx(model: nn.Module) -> bytes:
-    written = io.BytesIO()
     try:
         program: Any = torch.onnx.export(
             model,
@@ -221,8 +220,17 @@ def _onnx(model: nn.Module) -> bytes:
             "writing ONNX needs the packages onnx and onnxscript",
             remedy="Install them with: pip install 'sdtui[starter]'",
         ) from error
-    program.save(written)
-    return written.getvalue()
+    return without_traces(program.model_proto)
+
+
+def without_traces(model: Any) -> bytes:
+    """An ONNX model as bytes, without what the exporter notes of the source files and folders it came from."""
+    graphs = [model.graph, *model.functions]
+    for noted in (model, *graphs, *(node for graph in graphs for node in graph.node), *model.graph.value_info):
+        noted.ClearField("metadata_props")
+        noted.ClearField("doc_string")
+    written: bytes = model.SerializeToString()
+    return written
 
 
 def probabilities(folder: Path, pixels: Tensor) -> tuple[list[str], Tensor]:
