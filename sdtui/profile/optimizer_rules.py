@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -23,16 +23,7 @@ _SHAPED = {
     "power": ("polynomial",),
     "timescale": ("inverse_sqrt",),
     "decay": ("warmup_stable_decay",),
-    "min_factor": (
-        "linear",
-        "cosine",
-        "cosine_with_restarts",
-        "polynomial",
-        "rex",
-        "sine",
-        "inverse_sqrt",
-        "warmup_stable_decay",
-    ),
+    "min_factor": tuple(name for name in get_args(Schedule.model_fields["name"].annotation) if name != "constant"),
 }
 
 

@@ -10,20 +10,9 @@ import pytest
 from sdtui.errors import SdtuiError
 from sdtui.profile import document as documents
 from sdtui.tui.app import SdtuiApp
-from sdtui.tui.screens import profile as screens
 from tests.tui.profile.desk import TEXT, make_desk
 from tests.tui.profile.drive import SIZE, app_on, go_to, on_disk, opened, rewritten, row, says, text_of
 from tests.tui.stage import screen_text, told, until
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screens, "PLAN_DELAY", 0.01)
-
-
-@pytest.fixture
-def profile(tmp_path: Path) -> Path:
-    return make_desk(tmp_path / "work")
 
 
 async def test_a_change_by_another_program_is_taken_when_nothing_is_lost(profile: Path) -> None:

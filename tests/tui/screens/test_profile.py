@@ -13,7 +13,6 @@ from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.profile.planning import Planned, Planner
-from sdtui.tui.screens import profile as screens
 from tests.tui.hostile import HOSTILE
 from tests.tui.monitor.actor import Actor
 from tests.tui.profile.desk import TEXT, make_desk
@@ -31,16 +30,6 @@ from tests.tui.profile.drive import (
     type_over,
 )
 from tests.tui.stage import screen_text, told, until
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screens, "PLAN_DELAY", 0.01)
-
-
-@pytest.fixture
-def profile(tmp_path: Path) -> Path:
-    return make_desk(tmp_path / "work")
 
 
 async def test_sections_settings_help_and_plan_are_shown(profile: Path) -> None:
