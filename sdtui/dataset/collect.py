@@ -17,7 +17,7 @@ from sdtui.dataset.names import printable
 from sdtui.dataset.pipeline import is_settled
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
-from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.plan import ENLARGED, Survey
 from sdtui.profile.schema import Profile
 

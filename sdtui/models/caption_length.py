@@ -8,7 +8,7 @@ from sdtui.dataset.collect import Sample
 from sdtui.dataset.names import printable
 from sdtui.dataset.pipeline import whole
 from sdtui.models.tokens import length
-from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.schema import Profile
 
 

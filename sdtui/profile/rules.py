@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sdtui.profile import objective_rules, optimizer_rules
-from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
 from sdtui.profile.schema import Profile

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from sdtui.profile.declare import About, Section
+from sdtui.profile.sections.augment import Augment
 from sdtui.profile.sections.captions import Captions
 from sdtui.profile.sections.dataset import Dataset, Folder
 from sdtui.profile.sections.method import Method, Target
@@ -14,14 +15,17 @@ from sdtui.profile.sections.model import Model
 from sdtui.profile.sections.objective import Objective
 from sdtui.profile.sections.optimizer import Optimizer, Schedule
 from sdtui.profile.sections.previews import Previews, SamplerName
+from sdtui.profile.sections.prior import Prior
 from sdtui.profile.sections.saving import Launch, Saving
 from sdtui.profile.sections.shared import Precision
 from sdtui.profile.sections.training import Training
+from sdtui.profile.sections.validation import Validation
 
 SCHEMA = 1
 
 __all__ = [
     "SCHEMA",
+    "Augment",
     "Captions",
     "Dataset",
     "Folder",
@@ -32,12 +36,14 @@ __all__ = [
     "Optimizer",
     "Precision",
     "Previews",
+    "Prior",
     "Profile",
     "SamplerName",
     "Saving",
     "Schedule",
     "Target",
     "Training",
+    "Validation",
 ]
 
 
@@ -60,9 +66,12 @@ class Profile(Section):
     model: Model
     method: Method = Method()
     dataset: Dataset = Dataset()
+    augment: Augment = Augment()
     captions: Captions = Captions()
     training: Training = Training()
     objective: Objective = Objective()
+    prior: Prior = Prior()
+    validation: Validation = Validation()
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
     previews: Previews = Previews()

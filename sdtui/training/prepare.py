@@ -16,7 +16,7 @@ from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
-from sdtui.profile.folder_captions import captions_of
+from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.rate_text import length
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource

@@ -9,10 +9,12 @@ from pydantic import Field
 from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH, FromArray
 
+Resolution = Annotated[int, Field(ge=16, le=4096)]
 
-def _instead_of(name: str, unit: str = "") -> About:
-    """What is said of a caption setting that one folder has for itself."""
-    return About(f"Stands in for captions.{name} in this folder; left out: as captions.{name} says.", unit=unit)
+
+def _instead_of(name: str, unit: str = "", section: str = "captions") -> About:
+    """What is said of a setting of another section that one folder has for itself."""
+    return About(f"Stands in for {section}.{name} in this folder; left out: as {section}.{name} says.", unit=unit)
 
 
 class Folder(Section):
@@ -29,6 +31,46 @@ class Folder(Section):
         About("How often each image of this folder is seen in an epoch.", aka=("num_repeats",)),
     ] = 1
     recursive: Annotated[bool, About("Look into the folders inside it too.")] = False
+    layout: Annotated[
+        Literal["auto", "flat", "kohya"],
+        About(
+            "How the folder is laid out: flat, images in it; kohya, folders in it named <repeats>_<class tokens>, whose "
+            "names give repeats and class tokens; auto takes kohya where a folder in it has such a name."
+        ),
+    ] = "auto"
+    class_tokens: Annotated[
+        str, About("Caption of its images that have no caption file, or an empty one.", aka=("instance_prompt",))
+    ] = ""
+    resolutions: Annotated[
+        tuple[Resolution, ...],
+        FromArray,
+        About(
+            "Each image is trained at each of these; empty: as dataset.resolution and more_resolutions say.", unit="px"
+        ),
+    ] = ()
+    regularization: Annotated[
+        bool,
+        About(
+            "Its images show what the model shall keep: as many of them as training images are seen in an epoch, with "
+            "the weight of prior.weight.",
+            aka=("is_reg", "is_regularization"),
+        ),
+    ] = False
+    validation: Annotated[
+        bool, About("Its images are never trained: the validation loss is measured on all of them.")
+    ] = False
+    masks: Annotated[
+        str,
+        About(
+            "Folder of masks, each named as its image: the loss counts where a mask is white. "
+            f"Images without one count as a whole. Empty: no mask files. {RELATIVE_PATH}",
+            path="folder",
+            aka=("conditioning_data_dir", "mask_path"),
+        ),
+    ] = ""
+    alpha_mask: Annotated[
+        bool, About("The loss counts where an image is opaque; images without transparency count as a whole.")
+    ] = False
     caption_prefix: Annotated[str | None, _instead_of("prefix")] = None
     caption_suffix: Annotated[str | None, _instead_of("suffix")] = None
     caption_dropout: Annotated[float | None, Field(ge=0, le=1), _instead_of("dropout", unit="share of 1")] = None
@@ -38,6 +80,18 @@ class Folder(Section):
     caption_tag_dropout: Annotated[float | None, Field(ge=0, le=1), _instead_of("tag_dropout", unit="share of 1")] = (
         None
     )
+    augment_flip: Annotated[bool | None, _instead_of("flip", section="augment")] = None
+    augment_crop: Annotated[Literal["center", "random"] | None, _instead_of("crop", section="augment")] = None
+    augment_brightness: Annotated[
+        float | None, Field(ge=0, le=1), _instead_of("brightness", "share of 1", "augment")
+    ] = None
+    augment_contrast: Annotated[float | None, Field(ge=0, le=1), _instead_of("contrast", "share of 1", "augment")] = (
+        None
+    )
+    augment_saturation: Annotated[
+        float | None, Field(ge=0, le=1), _instead_of("saturation", "share of 1", "augment")
+    ] = None
+    augment_hue: Annotated[float | None, Field(ge=0, le=0.5), _instead_of("hue", "share of 1", "augment")] = None
 
 
 class Dataset(Section):
@@ -53,6 +107,25 @@ class Dataset(Section):
             source="Stable Diffusion 1 model card",
         ),
     ] = 512
+    more_resolutions: Annotated[
+        tuple[Resolution, ...],
+        FromArray,
+        About("Each image is trained at each of these resolutions, too; it then counts once for each.", unit="px"),
+    ] = ()
+    buckets: Annotated[
+        Literal["log", "compat", "none"],
+        About(
+            "How an image's bucket is chosen: log, the nearest shape, with turned images in the turned bucket; compat, "
+            "exactly as kohya sd-scripts does; none, every image is cropped to the square.",
+            aka=("enable_bucket",),
+        ),
+    ] = "log"
+    bucket_upscale: Annotated[
+        bool,
+        About(
+            "Enlarge images that are smaller than their bucket; false gives them a smaller bucket.",
+        ),
+    ] = True
     bucket_step: Annotated[
         int,
         Field(ge=8, le=256, multiple_of=8),

@@ -159,3 +159,15 @@ class Objective(Section):
     huber_scale: Annotated[
         float, Field(gt=0, le=100), About("Factor on that size at every timestep.", source=_KOHYA_OPTION)
     ] = 1.0
+    unmasked_weight: Annotated[
+        float,
+        Field(ge=0, le=1),
+        About(
+            "How much the loss counts where a mask is black, of what it counts where it is white.", unit="share of 1"
+        ),
+    ] = 0.0
+    unmasked_chance: Annotated[
+        float,
+        Field(ge=0, le=1),
+        About("Chance that a step sees an image without its mask.", unit="share of 1", source="OneTrainer has 0.1"),
+    ] = 0.0

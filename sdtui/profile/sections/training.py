@@ -58,6 +58,14 @@ class Training(Section):
         Field(ge=0, le=1000),
         About("Gradients longer than this are shortened to it; 0: off.", source=KOHYA, aka=("max_grad_norm",)),
     ] = 1.0
+    ema_decay: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        About(
+            "Keep a moving average of what is trained, and save and preview that: after each step it keeps this share of "
+            "itself. 0.999 averages about the last 1000 steps; 0: off."
+        ),
+    ] = 0.0
     gradient_checkpointing: Annotated[
         bool, About("Recompute activations in the backward pass: less memory, about a third slower.")
     ] = False

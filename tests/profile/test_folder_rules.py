@@ -1,4 +1,4 @@
-"""A folder's own caption settings stand in for those of the profile, one by one."""
+"""A folder's own settings stand in for those of the profile, one by one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sdtui.profile.folder_captions import captions_of
-from sdtui.profile.schema import Captions, Folder, Profile
+from sdtui.profile.declare import Section
+from sdtui.profile.folder_rules import augment_of, captions_of, resolutions_of
+from sdtui.profile.schema import Augment, Captions, Folder, Profile
 
 
 def _profile(captions: dict[str, Any], *folders: dict[str, Any]) -> Profile:
@@ -42,10 +43,32 @@ def test_a_folder_may_say_nothing_nought_or_no(name: str, value: object) -> None
     assert found == Captions.model_validate({**said, name: value})
 
 
-def test_every_setting_of_a_folder_s_captions_is_one_of_the_profile_s() -> None:
-    own = [name.removeprefix("caption_") for name in Folder.model_fields if name.startswith("caption_")]
-    assert len(own) == 7
+def test_a_folder_s_augmentation_and_resolutions() -> None:
+    profile = Profile.model_validate(
+        {
+            "model": {"base": "m"},
+            "augment": {"flip": True, "hue": 0.1, "variants": 3},
+            "dataset": {
+                "resolution": 512,
+                "more_resolutions": [768, 512],
+                "folders": [
+                    {"path": "a"},
+                    {"path": "b", "augment_flip": False, "augment_crop": "random", "resolutions": [640]},
+                ],
+            },
+        }
+    )
+    assert augment_of(profile, 0) is profile.augment
+    assert augment_of(profile, 1) == Augment(flip=False, crop="random", hue=0.1, variants=3)
+    assert resolutions_of(profile, 0) == (512, 768)
+    assert resolutions_of(profile, 1) == (640,)
+
+
+@pytest.mark.parametrize(("mark", "section", "count"), [("caption_", Captions, 7), ("augment_", Augment, 6)])
+def test_every_setting_of_a_folder_is_bounded_as_the_profile_s(mark: str, section: type[Section], count: int) -> None:
+    own = [name.removeprefix(mark) for name in Folder.model_fields if name.startswith(mark)]
+    assert len(own) == count
     for name in own:
-        mine, general = Folder.model_fields[f"caption_{name}"], Captions.model_fields[name]
+        mine, general = Folder.model_fields[f"{mark}{name}"], section.model_fields[name]
         bounds = [note for note in general.metadata if type(note).__name__ in {"Ge", "Le"}]
         assert [note for note in mine.metadata if type(note).__name__ in {"Ge", "Le"}] == bounds

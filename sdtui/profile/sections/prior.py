@@ -1,0 +1,51 @@
+"""What the model shall keep of what it knew: regularisation images, and its own answers from before training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sdtui.profile.declare import About, Section
+
+
+class Prior(Section):
+    """What the model shall keep of what it knew."""
+
+    weight: Annotated[
+        float,
+        Field(ge=0, le=100),
+        About(
+            "Weight of the loss of regularisation images (folders with regularization = true).",
+            source="Ruiz et al. 2022, DreamBooth",
+            aka=("prior_loss_weight",),
+        ),
+    ] = 1.0
+    target: Annotated[
+        Literal["image", "frozen"],
+        About(
+            "What regularisation images teach: themselves (image, as in DreamBooth), or what the model predicted of them "
+            "before training (frozen)."
+        ),
+    ] = "image"
+    class_caption: Annotated[
+        str,
+        About(
+            "Preserves a class without further images: each training image is also shown with this text in place of the "
+            "trigger, and the model must answer as it did before training. Empty: off.",
+            allowed='text such as "woman"',
+            aka=("class_prompt", "diff_output_preservation_class"),
+        ),
+    ] = ""
+    trigger: Annotated[
+        str,
+        About(
+            "The words of a caption that class_caption stands in for; empty, or not in a caption: it stands in for the "
+            "whole caption."
+        ),
+    ] = ""
+    class_weight: Annotated[
+        float,
+        Field(ge=0, le=100),
+        About("Weight of the loss that class_caption adds.", aka=("diff_output_preservation_multiplier",)),
+    ] = 1.0
