@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 from sdtui.errors import UserError
@@ -31,6 +32,7 @@ class Fit(NamedTuple):
         return 1 - (right - left) * (bottom - top) / (self.resize[0] * self.resize[1])
 
 
+@cache
 def make_buckets(resolution: int, step: int, minimum: int, maximum: int) -> tuple[Bucket, ...]:
     """All sizes of at most resolution² pixels whose sides are multiples of `step` (kohya's list).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,7 @@ from sdtui.dataset.names import printable
 from sdtui.dataset.pipeline import is_settled
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
-from sdtui.profile.folder_rules import captions_of
+from sdtui.profile.folder_rules import captions_of, resolutions_of
 from sdtui.profile.plan import ENLARGED, Survey
 from sdtui.profile.schema import Profile
 
@@ -31,6 +31,8 @@ Kind = Literal[
     "missing-caption",
     "empty-caption",
 ]
+Role = Literal["train", "regularization", "validation"]
+
 _CAPTIONLESS = frozenset({"missing-caption", "empty-caption"})
 _SHOWN = 5
 
@@ -51,9 +53,23 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image as it will be trained: its file's caption, repeats per epoch, size in pixels, bucket.
+    """One image as it will be trained at one resolution: its caption, repeats per epoch, size in pixels, bucket.
 
-    A newline stands between two lines of the caption; blank lines and blanks around lines are left out.
+    The caption is the file's, or the folder's class tokens where there is none. A newline stands between two lines of
+    it; blank lines and blanks around lines are left out.
+
+    Attributes:
+        path: the image file.
+        caption: what is read of it.
+        repeats: how often it comes in an epoch.
+        facts: its size.
+        bucket: the size it is trained at, px.
+        folder: as the profile writes it.
+        row: of dataset.folders.
+        resolution: that the bucket was made for, px.
+        role: whether it teaches, shows what is to be kept, or is only measured.
+        mask: the file whose white part the loss counts in.
+        alpha_mask: whether the loss counts only where the image is opaque.
     """
 
     path: Path
@@ -61,8 +77,12 @@ class Sample:
     repeats: int
     facts: ImageFacts
     bucket: Bucket
-    folder: str  # as the profile writes it
-    row: int = 0  # of dataset.folders
+    folder: str
+    row: int = 0
+    resolution: int = 512
+    role: Role = "train"
+    mask: Path | None = None
+    alpha_mask: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +93,24 @@ class Collection:
     problems: tuple[Problem, ...]
     digest: str
     settled: bool = True  # whether every caption always reads the same
+
+    @property
+    def training(self) -> tuple[Sample, ...]:
+        """The samples that teach, in the order of `samples`."""
+        return self._of("train")
+
+    @property
+    def regularization(self) -> tuple[Sample, ...]:
+        """The samples that show what the model shall keep."""
+        return self._of("regularization")
+
+    @property
+    def held_out(self) -> tuple[Sample, ...]:
+        """The samples that are never trained: the validation loss is measured on them."""
+        return self._of("validation")
+
+    def _of(self, role: Role) -> tuple[Sample, ...]:
+        return tuple(sample for sample in self.samples if sample.role == role)
 
     def blocking(self, profile: Profile) -> tuple[Problem, ...]:
         """The problems that forbid training under `dataset.on_unreadable` and `captions.on_missing`."""
@@ -103,7 +141,6 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     all). An image that two folders share is taken twice, with each folder's repeats.
     """
     dataset = profile.dataset
-    buckets = make_buckets(dataset.resolution, dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
     problems: list[Problem] = []
     if not dataset.folders:
         problems.append(
@@ -119,8 +156,12 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
             facts = _facts(library[position].path, problems)
             if facts is not None:
                 text = _caption(profile, library, position, problems)
-                bucket = choose_bucket(facts.width, facts.height, buckets)
-                samples.append(Sample(facts.path, text, folder.repeats, facts, bucket, folder.path, row))
+                for resolution in resolutions_of(profile, row):
+                    buckets = make_buckets(resolution, dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
+                    bucket = choose_bucket(facts.width, facts.height, buckets)
+                    role: Role = "regularization" if folder.regularization else "train"
+                    sample = Sample(facts.path, text, folder.repeats, facts, bucket, folder.path, row, resolution, role)
+                    samples.append(replace(sample, alpha_mask=folder.alpha_mask))
             done += 1
             if progress is not None:
                 progress(done, total)
