@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -49,21 +49,78 @@ class Picture(Protocol):
         """The size it is trained at."""
 
 
+class Sizes(NamedTuple):
+    """Where the pixels came from, each (width, height) or (left, top) in pixels: what SDXL is told of an image."""
+
+    original: tuple[int, int]
+    crop: tuple[int, int]  # in the scaled image, as it is shown: a mirrored image is cropped from its other side
+    target: tuple[int, int]
+
+
+class Encoded(NamedTuple):
+    """One image shown in one way."""
+
+    mean: Tensor  # (4, h, w)
+    std: Tensor  # (4, h, w)
+    mask: Tensor | None  # (h, w), 0…1: how much each place counts; None: all alike
+    sizes: Sizes
+
+
+class Ways(Protocol):
+    """In which ways one sample may be shown; each has an entry of its own."""
+
+    @property
+    def flips(self) -> bool:
+        """Whether it is also shown mirrored."""
+
+    @property
+    def variants(self) -> int:
+        """How many crops and colourings it has, at least one."""
+
+    def key(self, flip: bool, variant: int) -> str:
+        """The key of that entry."""
+
+    def sizes(self, flip: bool, variant: int) -> Sizes:
+        """Which part of the image it is."""
+
+
 @dataclass(frozen=True)
 class Latents:
-    """Mean and std, each (4, h, w), by the number of the sample."""
+    """What the VAE says of each sample, by its number and the way it is shown."""
 
     store: TensorStore
-    keys: Sequence[str]
+    ways: Sequence[Ways]
 
     @property
     def digest(self) -> str:
-        """One digest of all images, their sizes and order."""
-        return key_of(*self.keys)
+        """One digest of all images, the ways they are shown and their order."""
+        return key_of(*((way.key(False, 0), way.flips, way.variants) for way in self.ways))
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        entry = self.store.get(self.keys[index])
-        return entry["mean"], entry["std"]
+    def at(self, sample: int, flip: bool, variant: int) -> Encoded:
+        """The sample shown in one of its ways."""
+        way = self.ways[sample]
+        entry = self.store.get(way.key(flip, variant))
+        return Encoded(entry["mean"], entry["std"], entry.get("mask"), way.sizes(flip, variant))
+
+
+@dataclass(frozen=True)
+class CenterCrop:
+    """A picture that is always shown alike."""
+
+    picture: Picture
+    only_key: str
+    flips: bool = False
+    variants: int = 1
+
+    def key(self, _flip: bool, _variant: int) -> str:
+        """The key of the only entry."""
+        return self.only_key
+
+    def sizes(self, _flip: bool, _variant: int) -> Sizes:
+        """The middle of the picture."""
+        facts, bucket = self.picture.facts, self.picture.bucket
+        left, top, *_ = fit(facts.width, facts.height, bucket).crop
+        return Sizes((facts.width, facts.height), (left, top), (bucket.width, bucket.height))
 
 
 class LatentCache:
@@ -99,7 +156,7 @@ class LatentCache:
 
     def latents(self, indices: Iterable[int]) -> Latents:
         """The latents of some of the pictures, numbered anew."""
-        return Latents(self.store, [self._keys[index] for index in indices])
+        return Latents(self.store, [CenterCrop(self._pictures[index], self._keys[index]) for index in indices])
 
     def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
         """Encode what is not in the store yet; returns the pictures that cannot be decoded, with the reason of each.

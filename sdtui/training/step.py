@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sdtui.models.family import Model
 from sdtui.training import objective, randomness
-from sdtui.training.cache import Latents
+from sdtui.training.cache import Encoded, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
@@ -92,11 +92,10 @@ class Stepper:
     def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
         """The batch whose first sample is number `first` of the step, noise drawn and latents sampled."""
         settings = self.profile.objective
-        means, stds = zip(*(self.latents[sample] for sample in batch), strict=True)
         source = randomness.Source(self.profile.training.seed, step, range(first, first + len(batch)))
-        latents = objective.sample_latents(
-            torch.stack(means), torch.stack(stds), source.normal(means[0].shape, "latent")
-        )
+        shown = [self._shown(alone, sample) for alone, sample in zip(source.each(), batch, strict=True)]
+        means, stds = torch.stack([one.mean for one in shown]), torch.stack([one.std for one in shown])
+        latents = objective.sample_latents(means, stds, source.normal(means.shape[1:], "latent"))
         noise = draw_noise(settings, source, latents)
         last = min(settings.timestep_max, len(self._alphas))
         timesteps = self._move(source.integers(settings.timestep_min, last, "timestep"))
@@ -107,6 +106,13 @@ class Stepper:
             alpha_bar=self._alphas[timesteps],
             captions=self.captions.at(step, first, batch),
         )
+
+    def _shown(self, source: randomness.Source, sample: int) -> Encoded:
+        """The sample in one of its ways, mirrored or not, drawn for its place in the step."""
+        ways = self.latents.ways[sample]
+        flip = ways.flips and bool(source.integers(0, 2, "flip"))
+        variant = int(source.integers(0, ways.variants, "variant")) if ways.variants > 1 else 0
+        return self.latents.at(sample, flip, variant)
 
     def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:
         """The loss of each sample, (B,)."""

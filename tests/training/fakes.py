@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading
+from sdtui.training.cache import Sizes
+
+
+@dataclass(frozen=True)
+class FakeWays:
+    """The ways a sample may be shown, their entries under `start`, plus "-flip" when mirrored, plus the variant's number if not 0."""
+
+    start: str
+    flips: bool = False
+    variants: int = 1
+
+    def key(self, flip: bool, variant: int) -> str:
+        return self.start + ("-flip" if flip else "") + (str(variant) if variant else "")
+
+    def sizes(self, flip: bool, variant: int) -> Sizes:
+        return Sizes((16, 16), (variant, int(flip)), (16, 16))
 
 
 class FakeModel:

@@ -38,9 +38,9 @@ def fill(model: FakeModel, samples: list[Sample], background: str = "white") -> 
 def test_latents_are_mean_and_std_of_the_image(tmp_path: Path) -> None:
     samples = [picture(tmp_path / "a.png", "white"), picture(tmp_path / "b.png", "black")]
     latents = fill(FakeModel(), samples).latents(range(2))
-    assert latents[0][0].tolist() == torch.ones(4, 2, 2).tolist()
-    assert latents[1][0].tolist() == (-torch.ones(4, 2, 2)).tolist()
-    assert latents[0][1].tolist() == torch.zeros(4, 2, 2).tolist()
+    assert latents.at(0, False, 0).mean.tolist() == torch.ones(4, 2, 2).tolist()
+    assert latents.at(1, False, 0).mean.tolist() == (-torch.ones(4, 2, 2)).tolist()
+    assert latents.at(0, False, 0).std.tolist() == torch.zeros(4, 2, 2).tolist()
 
 
 def test_a_second_run_encodes_nothing(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_changed_bytes_under_the_same_name_are_encoded_anew(tmp_path: Path) -> N
     second = FakeModel()
     latents = fill(second, [picture(tmp_path / "a.png")]).latents([0])
     assert second.encoded_images == 1
-    assert latents[0][0][0, 0, 0].item() == -1.0
+    assert latents.at(0, False, 0).mean[0, 0, 0].item() == -1.0
 
 
 @pytest.mark.parametrize("change", ["vae", "bucket", "background", "code"])
@@ -107,7 +107,7 @@ def test_all_unreadable_images_are_returned_and_the_others_encoded(tmp_path: Pat
     unreadable = made.fill(lambda done, total: None)
     assert sorted(unreadable) == [1, 3]
     assert unreadable[1].where == str(tmp_path / "1.png")
-    assert made.latents([0, 2])[1][0].shape == (4, 2, 2)
+    assert made.latents([0, 2]).at(1, False, 0).mean.shape == (4, 2, 2)
 
 
 def test_progress_counts_images_and_can_end_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +12,14 @@ from accelerate import Accelerator
 
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.schema import Optimizer, Profile
-from sdtui.training.cache import Latents
+from sdtui.training.cache import Encoded, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.optimizer import GuardedStep, build
 from sdtui.training.step import Stepper
 from sdtui.training.store import TensorStore
-from tests.training.fakes import FakeModel
+from tests.training.fakes import FakeModel, FakeWays
 
 
 class FixedOrder(DataOrder):
@@ -55,7 +56,7 @@ class Bench:
             accelerator=accelerator,
             model=self.model,
             order=order,
-            latents=Latents(store, [f"{number:064}" for number in range(4)]),
+            latents=Latents(store, [FakeWays(f"{number:064}") for number in range(4)]),
             captions=CaptionSource(["a", "bb", "ccc", "dddd"], [profile.captions] * 4, order, 7, 1),
             conditioning=self.model.encode_text,
             apply=GuardedStep(accelerator, optimizer, 0.0),
@@ -101,6 +102,30 @@ def test_only_a_text_encoder_that_is_trained_reads_in_the_runs_precision(store: 
     bench.stepper.accelerator.autocast = lambda: torch.autocast("cpu", dtype=torch.bfloat16)
     bench.take()
     assert read_in_half == [trained]
+
+
+def test_mirroring_and_variant_are_drawn_for_each_image_of_a_step(store: TensorStore) -> None:
+    bench = Bench(store, [(0,) * 400])
+    entry = {"mean": torch.zeros(4, 2, 2), "std": torch.ones(4, 2, 2)}
+    ways = FakeWays("way", flips=True, variants=3)
+    for flip, variant in itertools.product((False, True), range(3)):
+        store.put(ways.key(flip, variant), entry)
+    seen: list[tuple[bool, int]] = []
+
+    class Noted(Latents):
+        def at(self, sample: int, flip: bool, variant: int) -> Encoded:
+            seen.append((flip, variant))
+            return super().at(sample, flip, variant)
+
+    bench.stepper.latents = Noted(store, [ways])
+    bench.take(0)
+    assert sorted(set(seen)) == [(False, 0), (False, 1), (False, 2), (True, 0), (True, 1), (True, 2)]
+    assert all(40 < seen.count(way) < 95 for way in set(seen))  # 400 / 6 = 67
+    first, seen[:] = list(seen), []
+    bench.take(0)
+    assert seen == first
+    bench.take(1)
+    assert seen[400:] != first
 
 
 def test_dropped_captions_are_empty(store: TensorStore) -> None:
