@@ -2,15 +2,20 @@
 
 A batch holds one bucket only, since its images must have one size. The last batch of a bucket may be smaller:
 every image is used in every epoch, also when its bucket holds fewer images than a batch.
+
+Of regularisation samples an epoch takes as many as it has training samples, so many of each bucket. Which ones goes
+round: a bucket's are shuffled like a deck of cards, each epoch deals the next ones, and a deck that is used up is
+shuffled anew, so that all of them are seen equally often over the epochs.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sdtui.dataset.regularization import shares
 from sdtui.training.randomness import permutation
 
 Size = tuple[int, int]
@@ -27,6 +32,8 @@ class DataOrder:
         batch_size: samples in a full batch.
         accumulation: batches in a full optimizer step; the last step of an epoch may have fewer.
         seed: the run's seed.
+        regularization: which samples are regularisation; all others teach.
+        asked_twice: whether training samples take two places in a forward pass, one with their class caption.
     """
 
     sizes: Sequence[Size]
@@ -34,24 +41,31 @@ class DataOrder:
     batch_size: int
     accumulation: int
     seed: int
+    regularization: frozenset[int] = frozenset()
+    asked_twice: bool = False
     _epoch: int = field(default=-1, init=False)
     _batches: list[Batch] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Group the samples by bucket once; only their order changes from epoch to epoch."""
-        self._buckets: dict[Size, list[int]] = defaultdict(list)
+        self._training: dict[Size, list[int]] = defaultdict(list)
+        self._decks: dict[Size, list[int]] = defaultdict(list)
         for sample, (size, times) in enumerate(zip(self.sizes, self.repeats, strict=True)):
-            self._buckets[size].extend([sample] * times)
+            group = self._decks if sample in self.regularization else self._training
+            group[size].extend([sample] * times)
+        training = {size: len(samples) for size, samples in self._training.items()}
+        self._dealt = shares(sum(training.values()), {size: len(deck) for size, deck in self._decks.items()})
+        self._counts = Counter(training) + Counter(self._dealt)
 
     @property
     def images(self) -> int:
-        """Images of one epoch, repeats counted."""
-        return sum(self.repeats)
+        """Images of one epoch, repeats and regularisation counted."""
+        return self._counts.total()
 
     @property
     def batches_per_epoch(self) -> int:
         """Full and partial batches of all buckets."""
-        return sum(math.ceil(len(samples) / self.batch_size) for samples in self._buckets.values())
+        return sum(math.ceil(count / self.batch_size) for count in self._counts.values())
 
     @property
     def steps_per_epoch(self) -> int:
@@ -77,17 +91,32 @@ class DataOrder:
     def batches_of(self, epoch: int) -> list[Batch]:
         """All batches of an epoch, shuffled within buckets and among them; the first of a run is the heaviest."""
         batches: list[Batch] = []
-        for (width, height), samples in sorted(self._buckets.items()):
-            order = permutation(len(samples), self.seed, epoch, f"bucket {width}x{height}")
+        for size in sorted(self._counts):
+            samples = [*self._training.get(size, ()), *self._deal(size, epoch)]
+            order = permutation(len(samples), self.seed, epoch, "bucket {}x{}".format(*size))
             shuffled = [samples[i] for i in order]
             batches += [tuple(shuffled[i : i + self.batch_size]) for i in range(0, len(shuffled), self.batch_size)]
         batches = [batches[i] for i in permutation(len(batches), self.seed, epoch, "batches")]
         if epoch == 0:
             # A run that will not fit in memory should fail at its first step, not an hour in.
-            heaviest = max(range(len(batches)), key=lambda i: self._pixels(batches[i]))
+            heaviest = max(range(len(batches)), key=lambda i: self._weight(batches[i]))
             batches.insert(0, batches.pop(heaviest))
         return batches
 
-    def _pixels(self, batch: Batch) -> int:
+    def _deal(self, size: Size, epoch: int) -> list[int]:
+        """The bucket's regularisation samples of an epoch."""
+        count, deck = self._dealt.get(size, 0), self._decks.get(size, [])
+        if not count:
+            return []
+        shuffle, done = divmod(epoch * count, len(deck))
+        places: list[int] = []
+        while len(places) < done + count:
+            places += permutation(len(deck), self.seed, shuffle, "regularization {}x{}".format(*size))
+            shuffle += 1
+        return [deck[place] for place in places[done : done + count]]
+
+    def _weight(self, batch: Batch) -> int:
+        """Pixels that go through the model at once."""
         width, height = self.sizes[batch[0]]
-        return width * height * len(batch)
+        again = sum(sample not in self.regularization for sample in batch) if self.asked_twice else 0
+        return width * height * (len(batch) + again)
