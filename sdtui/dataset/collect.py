@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sdtui.dataset.buckets import Bucket, choose_bucket, make_buckets
+from sdtui.dataset.buckets import Bucket, Bucketing, Fit, fit
 from sdtui.dataset.caption import CaptionError, label, namings_for
 from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
 from sdtui.dataset.library import Library
@@ -70,6 +70,7 @@ class Sample:
         role: whether it teaches, shows what is to be kept, or is only measured.
         mask: the file whose white part the loss counts in.
         alpha_mask: whether the loss counts only where the image is opaque.
+        scaled: the size, px, that the image is scaled to before its bucket is cropped out; None: as `cover` says.
     """
 
     path: Path
@@ -83,6 +84,11 @@ class Sample:
     role: Role = "train"
     mask: Path | None = None
     alpha_mask: bool = False
+    scaled: tuple[int, int] | None = None
+
+    def fit(self, place: tuple[float, float] = (0.5, 0.5)) -> Fit:
+        """How the image becomes its bucket; `place` as in `buckets.fit`."""
+        return fit(self.facts.width, self.facts.height, self.bucket, place, self.scaled)
 
 
 @dataclass(frozen=True)
@@ -157,11 +163,10 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
             if facts is not None:
                 text = _caption(profile, library, position, problems)
                 for resolution in resolutions_of(profile, row):
-                    buckets = make_buckets(resolution, dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
-                    bucket = choose_bucket(facts.width, facts.height, buckets)
+                    bucket, scaled = _bucketing(profile, resolution).place(facts.width, facts.height)
                     role: Role = "regularization" if folder.regularization else "train"
                     sample = Sample(facts.path, text, folder.repeats, facts, bucket, folder.path, row, resolution, role)
-                    samples.append(replace(sample, alpha_mask=folder.alpha_mask))
+                    samples.append(replace(sample, alpha_mask=folder.alpha_mask, scaled=scaled))
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -217,6 +222,12 @@ def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
     else:
         remedy = "Put the images and their captions into it, or name another folder"
     return Problem("no-images", path, f"no images here: {library.why_empty()}; {expected}", remedy)
+
+
+def _bucketing(profile: Profile, resolution: int) -> Bucketing:
+    dataset = profile.dataset
+    sides = (dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
+    return Bucketing(resolution, *sides, dataset.buckets, dataset.bucket_upscale)
 
 
 def _facts(image: Path, problems: list[Problem]) -> ImageFacts | None:

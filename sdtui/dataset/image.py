@@ -104,6 +104,36 @@ def open_rgb(path: Path, background: str = "white") -> Image.Image:
         raise _unreadable(path, error) from error
 
 
+def open_mask(path: Path) -> Image.Image:
+    """A mask as 8-bit grey ("L"), turned upright: 255 where the loss counts; what is transparent does not count.
+
+    Raises:
+        UnreadableImage: as `open_rgb`.
+    """
+    return open_rgb(path, "black").convert("L")
+
+
+def open_alpha(path: Path) -> Image.Image | None:
+    """How opaque an image is, as 8-bit grey ("L") turned upright: 255 where it hides its background.
+
+    None for an image that knows no transparency.
+
+    Raises:
+        UnreadableImage: as `open_rgb`.
+    """
+    try:
+        with open_regular(path) as stream, Image.open(stream) as image:
+            turn = _TURNS.get(_orientation(image, stream))
+            image.load()
+            if not image.has_transparency_data:
+                return None
+            layer = _sixteen_to_eight(image) if image.mode.startswith("I") else image
+            alpha = layer.convert("RGBA").getchannel("A")
+            return alpha.transpose(turn) if turn is not None else alpha
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
 def background_colour(name: str) -> tuple[int, int, int]:
     """`white`, `#fff`, `rgb(1,2,3)` … as three bytes; raises UserError for anything else."""
     try:
