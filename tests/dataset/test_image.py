@@ -15,6 +15,8 @@ from sdtui.dataset.image import (
     background_colour,
     content_digest,
     is_image_name,
+    open_alpha,
+    open_mask,
     open_rgb,
     read_facts,
     upright_thumbnail,
@@ -267,6 +269,64 @@ def test_thumbnails_keep_the_shape_and_never_grow(tmp_path: Path) -> None:
     Image.new("RGB", (800, 400), RED).save(path)
     assert upright_thumbnail(path, 100, 100).size == (100, 50)
     assert upright_thumbnail(path, 2000, 2000).size == (800, 400)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_masks_are_grey_and_upright(tmp_path: Path, orientation: int) -> None:
+    image, exif = stored(orientation)
+    image.save(tmp_path / "mask.png", exif=exif)
+    mask = open_mask(tmp_path / "mask.png")
+    assert (mask.mode, mask.size) == ("L", (2, 3))
+    # ITU-R 601: 0.299 red, 0.587 green, 0.114 blue.
+    assert corners(mask) == (76, 150, 29, 255)
+
+
+def test_what_is_transparent_in_a_mask_does_not_count(tmp_path: Path) -> None:
+    mask = Image.new("RGBA", (2, 1), (255, 255, 255, 255))
+    mask.putpixel((1, 0), (255, 255, 255, 0))
+    mask.save(tmp_path / "mask.png")
+    assert open_mask(tmp_path / "mask.png").tobytes() == b"\xff\x00"
+
+
+@pytest.mark.parametrize("mode", ["1", "I;16"])
+def test_masks_of_one_and_of_sixteen_bits(tmp_path: Path, mode: str) -> None:
+    mask = Image.new(mode, (2, 1), 0)
+    mask.putpixel((1, 0), 1 if mode == "1" else 65535)
+    mask.save(tmp_path / "mask.png")
+    assert open_mask(tmp_path / "mask.png").tobytes() == b"\x00\xff"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_alpha_is_turned_upright_with_its_image(tmp_path: Path, orientation: int) -> None:
+    image, exif = stored(orientation)
+    upright_alpha = Image.new("L", (2, 3), 200)
+    upright_alpha.putpixel((1, 2), 7)
+    turn = STORED[orientation]
+    image.putalpha(upright_alpha if turn is None else upright_alpha.transpose(turn))
+    image.save(tmp_path / "image.png", exif=exif)
+    alpha = open_alpha(tmp_path / "image.png")
+    assert alpha is not None
+    assert (alpha.mode, alpha.size) == ("L", (2, 3))
+    assert corners(alpha) == (200, 200, 200, 7)
+
+
+def test_alpha_of_palettes_and_of_images_without_any(tmp_path: Path) -> None:
+    palette = Image.new("P", (2, 1), 0)
+    palette.putpalette([0, 0, 0, 255, 0, 0])
+    palette.putpixel((1, 0), 1)
+    palette.save(tmp_path / "palette.png", transparency=1)
+    alpha = open_alpha(tmp_path / "palette.png")
+    assert alpha is not None
+    assert alpha.tobytes() == b"\xff\x00"
+    Image.new("RGB", (2, 1)).save(tmp_path / "plain.png")
+    assert open_alpha(tmp_path / "plain.png") is None
+
+
+@pytest.mark.parametrize("read", [open_mask, open_alpha])
+def test_damaged_masks_are_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    (tmp_path / "mask.png").write_bytes(b"")
+    with pytest.raises(UnreadableImage, match="the file is empty"):
+        read(tmp_path / "mask.png")
 
 
 def test_backgrounds() -> None:
