@@ -116,6 +116,17 @@ def errors(prediction: Tensor, wanted: Tensor, kind: str, thresholds: Tensor) ->
     return c * soft if kind == "huber" else soft
 
 
+def mask_weights(masks: Tensor, unmasked_weight: float, ignored: Tensor) -> Tensor:
+    """How much the error counts at each place, (B, 1, h, w), by masks (B, h, w) from 0, black, to 1, white.
+
+    Black places count `unmasked_weight`, white ones 1, grey ones what lies between; those of samples that are `ignored`,
+    a flag for each, all count 1. As in kohya sd-scripts the weights are not scaled to a mean of 1: an image with little
+    white teaches little, not its few places the more loudly.
+    """
+    counted = masks + (1 - masks) * unmasked_weight
+    return torch.where(ignored.view(-1, 1, 1), 1.0, counted).unsqueeze(1)
+
+
 def loss(errors_at: Tensor, weights_of: Tensor) -> Tensor:
     """The mean error of each sample times its weight: shape (B,)."""
     return errors_at.mean(dim=(1, 2, 3)) * weights_of

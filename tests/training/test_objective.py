@@ -62,6 +62,20 @@ def test_latents_are_sampled_from_mean_and_std() -> None:
     assert objective.sample_latents(maps(1.0), maps(0.5), maps(-2.0)).item() == 0.0
 
 
+def test_mask_weights() -> None:
+    masks = torch.tensor([[[0.0, 0.5, 1.0]]] * 2)
+    found = objective.mask_weights(masks, 0.25, torch.tensor([False, True]))
+    # 0.5 + 0.5 * 0.25; the second sample's mask is ignored.
+    assert found.tolist() == [[[[0.25, 0.625, 1.0]]], [[[1.0, 1.0, 1.0]]]]
+
+
+def test_black_places_count_nothing_unless_told_and_white_ones_no_more_than_without_a_mask() -> None:
+    counted = objective.mask_weights(torch.tensor([[[0.0, 1.0]]]), 0.0, torch.tensor([False]))
+    errors = torch.tensor([[[[7.0, 4.0]], [[9.0, 2.0]]]])  # (1, 2, 1, 2)
+    # (0 + 4 + 0 + 2) / 4: divided by all places, not by the white ones.
+    assert objective.loss(errors * counted, torch.ones(1)).tolist() == [1.5]
+
+
 def test_loss_is_one_weighted_number_per_sample() -> None:
     errors = torch.tensor([[[[1.0, 4.0]]], [[[4.0, 0.0]]]])
     assert objective.loss(errors, torch.tensor([1.0, 0.5])).tolist() == [2.5, 1.0]
