@@ -153,6 +153,36 @@ def test_dropout_acts_in_training_only(model: Model) -> None:
     assert not torch.equal(predict(model), predict(model))
 
 
+def test_frozen_is_the_base_model_in_all_its_parts(model: Model) -> None:
+    before = predict(model)
+    trainable = prepare(model, BOTH, 0)
+    stir(trainable)
+    learned = predict(model)
+    with trainable.frozen():
+        assert torch.equal(predict(model), before)
+    assert torch.equal(predict(model), learned)
+    assert not torch.equal(learned, before)
+
+
+def test_frozen_comes_to_an_end_with_an_error_too(model: Model) -> None:
+    trainable = prepare(model, BOTH, 0)
+    stir(trainable)
+    learned = predict(model)
+    with pytest.raises(ZeroDivisionError), trainable.frozen():
+        _ = 1 / 0
+    assert torch.equal(predict(model), learned)
+
+
+def test_frozen_leaves_what_learns_as_it_was(model: Model) -> None:
+    trainable = prepare(model, BOTH, 0)
+    trainable.parameter_groups(profile(block_rates={"mid_block": 0.0}))
+    before = {name: weight.requires_grad for name, weight in trainable._named()}
+    with trainable.frozen():
+        pass
+    assert {name: weight.requires_grad for name, weight in trainable._named()} == before
+    assert set(before.values()) == {True, False}
+
+
 def named_layers(model: Model) -> list[tuple[str, Any]]:
     return [(name, module) for name, module in model.unet.named_modules() if isinstance(module, LoraLayer)]
 

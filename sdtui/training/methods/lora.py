@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -46,6 +47,19 @@ class Lora:
     alpha: float
     trains_text_encoder: bool
     format: str = "kohya"
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The base model alone: the adapters are passed by, and come back as they were."""
+        # PEFT takes gradients off with the adapters and puts them on again for all, also for those with factor 0.
+        learning = [(weight, weight.requires_grad) for _, weight in self._named()]
+        self._enable(adapters=False)
+        try:
+            yield
+        finally:
+            self._enable(adapters=True)
+            for weight, learns in learning:
+                weight.requires_grad_(learns)
 
     def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
         """A group for each rate: by component, by the blocks that have a factor, and by factor of the product (LoRA+).
@@ -107,6 +121,10 @@ class Lora:
             component, path = name.split(".", 1)
             learned.append(LowRank(component, path, _down(layer).detach(), _up(layer).detach(), self.alpha))
         return learned
+
+    def _enable(self, *, adapters: bool) -> None:
+        for layer in self.layers.values():
+            layer.enable_adapters(adapters)
 
     def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
         for name, layer in self.layers.items():

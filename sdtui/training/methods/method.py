@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from torch import Tensor, nn
@@ -33,6 +34,9 @@ class Trainable(Protocol):
     @property
     def trains_text_encoder(self) -> bool:
         """Whether conditioning changes as it learns, so that it must not be cached."""
+
+    def frozen(self) -> AbstractContextManager[None]:
+        """While it is open the model answers as it did before training, in the UNet as in the text encoder."""
 
     def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
         """Parameters by learning rate, always in the same order."""
