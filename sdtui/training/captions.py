@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset import pipeline
 from sdtui.dataset.pipeline import Moment
+from sdtui.profile.schema import Prior
 from sdtui.training.data import DataOrder
+from sdtui.training.prior import asks_twice, class_caption_of
 from sdtui.training.randomness import uniform
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class CaptionSource:
         order: which samples a step trains on.
         seed: the run's seed.
         total: length of the run in optimizer steps.
+        prior: which samples are also shown with a class caption.
     """
 
     texts: Sequence[str]
@@ -41,6 +44,7 @@ class CaptionSource:
     order: DataOrder
     seed: int
     total: int
+    prior: Prior = field(default_factory=Prior)
 
     @property
     def settled(self) -> bool:
@@ -62,13 +66,16 @@ class CaptionSource:
                 yield Drawn(step, sample, text)
 
     def all_texts(self) -> list[str]:
-        """Every text that settled captions can read as, each once."""
+        """Every text that settled captions can read as, each once, class captions among them."""
         moment = self._moment(0, 0)
         texts: set[str] = set()
-        for text, rules in zip(self.texts, self.rules, strict=True):
-            texts.add(pipeline.compose(text, rules, moment) if text else "")
+        for sample, (text, rules) in enumerate(zip(self.texts, self.rules, strict=True)):
+            read = {pipeline.compose(text, rules, moment) if text else ""}
             if rules.dropout or rules.dropout_every:
-                texts.add("")
+                read.add("")
+            texts |= read
+            if asks_twice(self.prior) and sample not in self.order.regularization:
+                texts.update(class_caption_of(one, self.prior) for one in read)
         return sorted(texts)
 
     def _moment(self, step: int, place: int) -> Moment:

@@ -8,7 +8,7 @@ from typing import Any
 from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.image import ImageFacts
-from sdtui.profile.schema import Captions, Profile
+from sdtui.profile.schema import Captions, Prior, Profile
 from sdtui.training.captions import CaptionSource, Drawn
 from sdtui.training.data import DataOrder
 from sdtui.training.prepare import make_captions, make_order
@@ -118,3 +118,13 @@ def test_settled_captions_are_known_beforehand() -> None:
     assert source(["c"], dropout=0.1).all_texts() == ["", "c"]
     assert source(["c"], dropout_every=5).all_texts() == ["", "c"]
     assert not source(["c"], shuffle=True).settled
+
+
+def test_class_captions_of_training_samples_are_among_all_texts() -> None:
+    order = DataOrder([(64, 64)] * 3, [1] * 3, 1, 1, 7, frozenset({2}))
+    prior = Prior(class_caption="dog", trigger="sks")
+    rules = [Captions(), Captions(dropout=0.1), Captions()]
+    drawn = CaptionSource(["a sks", "b", "sks kept"], rules, order, 7, 4, prior)
+    assert drawn.all_texts() == ["", "a dog", "a sks", "b", "dog", "sks kept"]
+    off = CaptionSource(["a sks"], [Captions()], order, 7, 4, prior.model_copy(update={"class_weight": 0.0}))
+    assert off.all_texts() == ["a sks"]
