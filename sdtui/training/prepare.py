@@ -28,6 +28,7 @@ from sdtui.training.conditioning import (
     reading_of,
 )
 from sdtui.training.data import DataOrder
+from sdtui.training.prior import asks_twice
 from sdtui.training.store import key_of
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def make_order(profile: Profile, samples: Sequence[Sample]) -> DataOrder:
         profile.training.batch_size,
         profile.training.accumulation,
         profile.training.seed,
+        frozenset(number for number, sample in enumerate(samples) if sample.role == "regularization"),
+        asks_twice(profile.prior),
     )
 
 
@@ -164,9 +167,9 @@ def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder)
     training = profile.training
     total = total_steps(profile, order)
     rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
-    return CaptionSource(
-        [sample.caption for sample in samples], [rules[sample.row] for sample in samples], order, training.seed, total
-    )
+    texts = [sample.caption for sample in samples]
+    read = [rules[sample.row] for sample in samples]
+    return CaptionSource(texts, read, order, training.seed, total, profile.prior)
 
 
 def cache_texts(

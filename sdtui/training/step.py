@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.noising import Noise, draw_noise
 from sdtui.training.optimizer import GuardedStep
+from sdtui.training.prior import Rows, asks_twice, make_rows
 from sdtui.training.readout import Readout
 from sdtui.training.timing import Marks
 
@@ -26,13 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one batch of one step needs, on the device; the step's random numbers are among it."""
+    """What one batch of one step needs, on the device, row by row; the step's random numbers are among it."""
 
     latents: Tensor  # (B, 4, h, w)
     noise: Noise
     timesteps: Tensor  # (B,)
     alpha_bar: Tensor  # (B,)
-    captions: list[str]
+    mask: Tensor | None  # (B, 1, h, w): how much each place counts; None: all alike
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Taken:
 
     number: int  # steps done with this one
     samples: list[int]
-    readout: Readout  # loss, gradient norm, 1.0 if refused
+    readout: Readout  # loss, gradient norm, 1.0 if refused, the part of the loss that teaches what to keep
     marks: Marks
 
 
@@ -58,6 +61,8 @@ class Stepper:
     apply: GuardedStep
     profile: Profile
     trains_text_encoder: bool
+    frozen: Callable[[], AbstractContextManager[None]]
+    """Opens a passage in which the model answers as before training."""
 
     def __post_init__(self) -> None:
         """Put the noise schedule where the steps run, and the modules in the mode they are trained in."""
@@ -67,26 +72,33 @@ class Stepper:
         self.model.unet.train()
         self.model.text_encoder.train(self.trains_text_encoder)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a part of the loss teaches what to keep."""
+        return bool(self.order.regularization) or asks_twice(self.profile.prior)
+
     def take(self, step: int) -> Taken:
         """Optimizer step `step` (the first is 0): the gradient is the mean over its images, however they are batched."""
         marks = Marks(self._device)
         batches = self.order.at(step)
         samples = [sample for batch in batches for sample in batch]
-        total = torch.zeros((), device=self._device)
+        # The whole loss, and the part of it that teaches what to keep.
+        total = torch.zeros(2, device=self._device)
         first = 0
         for batch in batches:
             inputs = self._inputs(step, first, batch)
             marks.lap("data")
-            loss = self._losses(step, first, inputs).sum() / len(samples)
+            losses = self._losses(step, first, inputs) / len(samples)
             marks.lap("forward")
-            self.accelerator.backward(loss)
+            self.accelerator.backward(losses[0])
             marks.lap("backward")
-            total += loss.detach()
+            total += losses.detach()
             first += len(batch)
-        norm = self.apply(total)
+        loss, kept = total
+        norm = self.apply(loss)
         # Before the readout: whoever has that may ask for the times.
         marks.lap("optimizer")
-        readout = Readout(torch.stack([total, norm, self.apply.failed]))
+        readout = Readout(torch.stack([loss, norm, self.apply.failed, kept]))
         return Taken(step + 1, samples, readout, marks)
 
     def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
@@ -98,13 +110,21 @@ class Stepper:
         latents = objective.sample_latents(means, stds, source.normal(means.shape[1:], "latent"))
         noise = draw_noise(settings, source, latents)
         last = min(settings.timestep_max, len(self._alphas))
-        timesteps = self._move(source.integers(settings.timestep_min, last, "timestep"))
+        timesteps = source.integers(settings.timestep_min, last, "timestep")
+        regularization = [sample in self.order.regularization for sample in batch]
+        rows = make_rows(self.profile.prior, self.captions.at(step, first, batch), regularization)
+
+        def moved(of_samples: Tensor) -> Tensor:
+            return self._move(of_samples[rows.places])
+
+        timesteps = moved(timesteps)
         return Inputs(
-            latents=self._move(latents),
-            noise=noise.moved(self._move),
+            latents=moved(latents),
+            noise=noise.moved(moved),
             timesteps=timesteps,
             alpha_bar=self._alphas[timesteps],
-            captions=self.captions.at(step, first, batch),
+            mask=self._mask(source, shown, rows.places),
+            rows=rows,
         )
 
     def _shown(self, source: randomness.Source, sample: int) -> Encoded:
@@ -114,21 +134,51 @@ class Stepper:
         variant = int(source.integers(0, ways.variants, "variant")) if ways.variants > 1 else 0
         return self.latents.at(sample, flip, variant)
 
+    def _mask(self, source: randomness.Source, shown: list[Encoded], places: list[int]) -> Tensor | None:
+        """How much each place of the rows counts, (B, 1, h, w); None where all places of all of them count alike."""
+        if all(one.mask is None for one in shown):
+            return None
+        settings = self.profile.objective
+        masks = [torch.ones(one.mean.shape[1:]) if one.mask is None else one.mask for one in shown]
+        ignored = source.uniform("unmasked") < settings.unmasked_chance
+        counted = objective.mask_weights(torch.stack(masks), settings.unmasked_weight, ignored)[places]
+        # What a mask keeps from being learned is to be kept as it was all the same.
+        counted[len(shown) :] = 1.0
+        return self._move(counted)
+
     def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:
-        """The loss of each sample, (B,)."""
+        """The loss of all rows, and the part of those that teach what to keep, (2,)."""
         settings, kind = self.profile.objective, self.model.prediction_type
-        alpha_bar = inputs.alpha_bar
+        alpha_bar, rows = inputs.alpha_bar, inputs.rows
         noisy = objective.add_noise(inputs.latents, inputs.noise.added, alpha_bar)
         target = objective.target(kind, inputs.latents, inputs.noise.target, alpha_bar)
+        if rows.frozen:
+            target = self._with_frozen_answers(target, noisy, inputs)
         randomness.seed_dropout(self.profile.training.seed, step, first)
-        # A frozen text encoder reads in fp32, whether its states come from a cache or not.
-        with self.accelerator.autocast() if self.trains_text_encoder else nullcontext():
-            conditioning = self._move(self.conditioning(inputs.captions))
-        with self.accelerator.autocast():
-            prediction = self.model.predict(noisy, inputs.timesteps, conditioning)
+        prediction = self._predict(noisy, inputs.timesteps, rows.captions)
         thresholds = objective.huber_thresholds(settings, inputs.timesteps, alpha_bar, len(self._alphas))
         errors = objective.errors(prediction, target, settings.loss, thresholds)
-        return objective.loss(errors, objective.weights(settings, alpha_bar, kind))
+        if inputs.mask is not None:
+            errors = errors * inputs.mask
+        weights, kept = self._move(torch.tensor([rows.weights, rows.kept]))
+        losses = objective.loss(errors, objective.weights(settings, alpha_bar, kind) * weights)
+        return torch.stack([losses.sum(), (losses.detach() * kept).sum()])
+
+    @torch.no_grad()
+    def _with_frozen_answers(self, target: Tensor, noisy: Tensor, inputs: Inputs) -> Tensor:
+        """The target with what the model would have predicted before training in the rows that ask for it."""
+        frozen = self._move(torch.tensor(inputs.rows.frozen))
+        captions = [inputs.rows.captions[row] for row in inputs.rows.frozen]
+        with self.frozen():
+            answers = self._predict(noisy[frozen], inputs.timesteps[frozen], captions)
+        return target.index_copy(0, frozen, answers.to(target.dtype))
+
+    def _predict(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
+        # A frozen text encoder reads in fp32, whether its states come from a cache or not.
+        with self.accelerator.autocast() if self.trains_text_encoder else nullcontext():
+            conditioning = self._move(self.conditioning(captions))
+        with self.accelerator.autocast():
+            return self.model.predict(noisy, timesteps, conditioning)
 
     def _move(self, tensor: Tensor) -> Tensor:
         """To the device; from pinned memory, so that the host does not wait for the copy."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.training.store import TensorStore
 from tests.training.workplace import make_workplace
 
 
@@ -15,6 +16,12 @@ from tests.training.workplace import make_workplace
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny model and six images that no test changes; each makes its own run in it."""
     return make_workplace(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture
+def store(own_folders: object, tmp_path_factory: pytest.TempPathFactory) -> TensorStore:
+    """An empty store of tensors."""
+    return TensorStore(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(autouse=True)

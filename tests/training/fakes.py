@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ class FakeWays:
         return Sizes((16, 16), (variant, int(flip)), (16, 16))
 
 
+START = 0.5
+
+
 class FakeModel:
     """Encodes an image as its mean colour and a text as its length; predicts `weight` times what it was shown."""
 
@@ -46,10 +50,12 @@ class FakeModel:
         self.text_encoder: nn.Module = nn.Identity()
         self.vae: nn.Module = nn.Linear(1, 1)
         self.alphas_cumprod = torch.linspace(0.99, 0.01, 10)
-        self.weight = nn.Parameter(torch.tensor(0.5))
+        self.weight = nn.Parameter(torch.tensor(START))
         self.encoded_images = 0
         self.encoded_texts: list[str] = []
         self.seen_timesteps: set[int] = set()
+        self.seen_latents: list[Tensor] = []
+        self.is_frozen = False
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         self.encoded_images += len(pixels)
@@ -62,7 +68,15 @@ class FakeModel:
 
     def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
         self.seen_timesteps.update(timesteps.tolist())
-        return self.weight * noisy + 0.01 * conditioning.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
+        self.seen_latents.append(noisy)
+        weight = START if self.is_frozen else self.weight
+        return weight * noisy + 0.01 * conditioning.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        self.is_frozen = True
+        yield
+        self.is_frozen = False
 
     def decode_latents(self, latents: Tensor) -> Tensor:
         raise NotImplementedError

@@ -8,71 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from accelerate import Accelerator
 
 from sdtui.models.noise_schedule import retarget
-from sdtui.profile.schema import Optimizer, Profile
 from sdtui.training.cache import Encoded, Latents
-from sdtui.training.captions import CaptionSource
-from sdtui.training.data import Batch, DataOrder
-from sdtui.training.methods.method import ParameterGroup
-from sdtui.training.optimizer import GuardedStep, build
-from sdtui.training.step import Stepper
+from sdtui.training.data import Batch
 from sdtui.training.store import TensorStore
-from tests.training.fakes import FakeModel, FakeWays
-
-
-class FixedOrder(DataOrder):
-    """The same batches at every step."""
-
-    def __init__(self, batches: list[Batch]) -> None:
-        super().__init__([(64, 64)] * 4, [1] * 4, 4, 1, 0)
-        self.fixed = batches
-
-    def at(self, step: int) -> list[Batch]:
-        return self.fixed
-
-
-class Bench:
-    def __init__(
-        self, store: TensorStore, batches: list[Batch], objective: dict[str, Any] | None = None, **captions: Any
-    ) -> None:
-        self.model = FakeModel()
-        for number in range(4):
-            store.put(f"{number:064}", {"mean": torch.full((4, 2, 2), float(number)), "std": torch.ones(4, 2, 2)})
-        profile = Profile.model_validate(
-            {
-                "model": {"base": "x"},
-                "training": {"steps": 1, "seed": 7},
-                "objective": objective or {},
-                "captions": captions,
-            }
-        )
-        order = FixedOrder(batches)
-        accelerator = Accelerator(cpu=True)
-        groups = [ParameterGroup(params=[self.model.weight], name="unet", lr=0.1)]
-        optimizer = accelerator.prepare(build(groups, Optimizer()))
-        self.stepper = Stepper(
-            accelerator=accelerator,
-            model=self.model,
-            order=order,
-            latents=Latents(store, [FakeWays(f"{number:064}") for number in range(4)]),
-            captions=CaptionSource(["a", "bb", "ccc", "dddd"], [profile.captions] * 4, order, 7, 1),
-            conditioning=self.model.encode_text,
-            apply=GuardedStep(accelerator, optimizer, 0.0),
-            profile=profile,
-            trains_text_encoder=False,
-        )
-
-    def take(self, step: int = 0) -> tuple[float, float]:
-        loss, norm, refused = self.stepper.take(step).readout.read()
-        assert not refused
-        return loss, norm
-
-
-@pytest.fixture
-def store(own_folders: object, tmp_path_factory: pytest.TempPathFactory) -> TensorStore:
-    return TensorStore(tmp_path_factory.mktemp("store"))
+from tests.training.bench import Bench
+from tests.training.fakes import FakeWays
 
 
 @pytest.mark.parametrize("batches", [[(0, 1), (2, 3)], [(0, 1, 2), (3,)], [(0,), (1,), (2,), (3,)]])
