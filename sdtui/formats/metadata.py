@@ -67,7 +67,10 @@ def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
         **_dataset(profile, samples, facts),
     }
     ss = {f"ss_{key}": value if isinstance(value, str) else str(value) for key, value in entries.items()}
-    return {**ss, **_modelspec(profile, facts), "sdtui.version": sdtui.__version__, "sdtui.profile": resolved(profile)}
+    own = {"sdtui.version": sdtui.__version__, "sdtui.profile": resolved(profile)}
+    if profile.training.ema_decay:
+        own["sdtui.ema_decay"] = str(profile.training.ema_decay)
+    return {**ss, **_modelspec(profile, facts), **own}
 
 
 def resolved(profile: Profile) -> str:

@@ -120,10 +120,21 @@ def own_schedule(profile: Profile) -> Iterator[Finding]:
         key = "schedule.rates" if schedule.rates else "schedule.name" if shaped else "schedule.warmup"
         message = f"{key} has no effect: adafactor's relative_step sets the rate"
         yield Finding("no-effect", key, message, "Leave it out, or relative_step", severity="warning")
-    if optimizer.name.startswith("schedule-free") and shaped:
+    kind = OPTIMIZERS.get(optimizer.name)
+    if kind and kind.averages and shaped:
         message = "schedule-free averages all steps in place of a falling rate"
         remedy = 'Set schedule.name = "constant", with a warm-up if you like'
         yield Finding("double-schedule", "schedule.name", message, remedy, severity="warning")
+
+
+def one_average(profile: Profile) -> Iterator[Finding]:
+    """A moving average of an optimizer's steps, or its own, not one of the other."""
+    kind = OPTIMIZERS.get(profile.optimizer.name)
+    if kind and kind.averages and profile.training.ema_decay:
+        message = f"{profile.optimizer.name} averages its steps itself"
+        yield Finding(
+            "contradiction", "training.ema_decay", message, "Leave ema_decay out, or choose another optimizer"
+        )
 
 
 def shape(profile: Profile) -> Iterator[Finding]:
@@ -170,6 +181,7 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
         "optimizer.block_rates",
     ),
     own_schedule: ("optimizer.name", "optimizer.args", "schedule.name", "schedule.warmup", "schedule.rates"),
+    one_average: ("optimizer.name", "training.ema_decay"),
     shape: ("schedule.name", *(f"schedule.{name}" for name in _SHAPED)),
     rates: ("schedule.rates", "schedule.name", "schedule.warmup", "training.steps"),
 }

@@ -117,6 +117,7 @@ class Kind:
         common: which of weight_decay, betas and eps it takes.
         fixed: what it is always given.
         finds_rate: it works out one rate for all parameters, and learning_rate only multiplies it.
+        averages: what it writes is an average of its steps.
     """
 
     path: str
@@ -124,6 +125,7 @@ class Kind:
     common: frozenset[str] = frozenset({"weight_decay", "betas", "eps"})
     fixed: dict[str, Any] = field(default_factory=dict)
     finds_rate: bool = False
+    averages: bool = False
 
     @property
     def package(self) -> str:
@@ -154,7 +156,9 @@ OPTIMIZERS: dict[str, Kind] = {
         fixed={"weight_decouple": True},
         finds_rate=True,
     ),
-    "schedule-free-adamw": Kind("pytorch_optimizer.optimizer.schedulefree.ScheduleFreeAdamW", ScheduleFree),
+    "schedule-free-adamw": Kind(
+        "pytorch_optimizer.optimizer.schedulefree.ScheduleFreeAdamW", ScheduleFree, averages=True
+    ),
     "came": Kind("pytorch_optimizer.optimizer.came.CAME", Came, _DECAY),
 }
 INSTALL = 'pip install "sdtui[optimizers]"'

@@ -1,7 +1,7 @@
 """Everything a run needs to go on as if it had never stopped, in one folder that is complete or does not count.
 
 `checkpoints/step-000500/` holds `adapter.safetensors` (usable as it is), `state.safetensors` (trained parameters in
-fp32 and the optimizer's moments), `state.json` (step and what was set live) and, written last, `complete` with the
+fp32, their moving average if there is one, and the optimizer's moments), `state.json` (step and what was set live) and, written last, `complete` with the
 digests of the others. The folder is filled under another name and renamed. Nothing in it is pickled.
 """
 
@@ -38,6 +38,7 @@ class Progress:
     dataset: str = ""  # digest of what was trained on
     rate_factor: float = 1.0
     previews_every: int = 0
+    averaged: int = 0  # steps that moved the moving average
     scaler: dict[str, Any] = field(default_factory=dict)  # fp16 loss scaling
     optimizer: dict[str, dict[str, Any]] = field(default_factory=dict)  # owner → its plain numbers
 
@@ -49,6 +50,7 @@ class Checkpoint:
     path: Path
     progress: Progress
     parameters: dict[str, Tensor]
+    average: dict[str, Tensor]  # by the parameters' names; empty if none is kept
     optimizer: dict[str, Tensor]  # "<owner>/<name>", as `optimizer_tensors` gives them
 
 
@@ -58,6 +60,8 @@ def save(
     parameters: Mapping[str, Tensor],
     moments: Mapping[str, Tensor],
     write_adapter: Callable[[Path], object],
+    *,
+    average: Mapping[str, Tensor] | None = None,
 ) -> Path:
     """Write the checkpoint of `progress.step` and return its folder.
 
@@ -71,6 +75,7 @@ def save(
         partial.mkdir(parents=True)
         write_adapter(partial / ADAPTER)
         tensors = {f"parameter/{name}": tensor for name, tensor in parameters.items()}
+        tensors |= {f"average/{name}": tensor for name, tensor in (average or {}).items()}
         tensors |= {f"optimizer/{name}": tensor for name, tensor in moments.items()}
         # Copies: Prodigy and D-Adaptation keep one tensor in all their groups, and safetensors refuses shared memory.
         held = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
@@ -155,7 +160,8 @@ def restore_optimizer(optimizer: Any, tensors: Mapping[str, Tensor], numbers: Ma
     held: dict[str, dict[str, Any]] = {owner: dict(values) for owner, values in numbers.items()}
     for key, tensor in tensors.items():
         owner, name = key.split("/")
-        held.setdefault(owner, {})[name] = tensor
+        # A copy: read from a file it lies anywhere in memory, and the last bits of a sum follow from where its numbers lie.
+        held.setdefault(owner, {})[name] = tensor.clone()
     _check_shapes(optimizer, held)
     state = optimizer.state_dict()
     groups = [{**group, **held.pop(f"group{i}", {})} for i, group in enumerate(state["param_groups"])]
@@ -197,7 +203,8 @@ def _load(path: Path) -> Checkpoint | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     tensors = safetensors.torch.load_file(path / TENSORS)
-    return Checkpoint(path, progress, _under("parameter/", tensors), _under("optimizer/", tensors))
+    parts = (_under(f"{part}/", tensors) for part in ("parameter", "average", "optimizer"))
+    return Checkpoint(path, progress, *parts)
 
 
 def _set_aside(path: Path) -> Path:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sdtui.errors import UserError
 from sdtui.profile.optimizers import INSTALL, OPTIMIZERS
+from sdtui.training.ema import MovingAverage
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Optimizer
@@ -80,9 +81,13 @@ class GuardedStep:
         accelerator: scales (fp16) and clips.
         optimizer: one wrapped by the accelerator.
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
+        ema_decay: of the moving average of the weights; 0 keeps none.
+
+    Raises:
+        UserError: a moving average is wanted of an optimizer that averages by itself.
     """
 
-    def __init__(self, accelerator: Any, optimizer: Any, clip_norm: float) -> None:
+    def __init__(self, accelerator: Any, optimizer: Any, clip_norm: float, ema_decay: float = 0.0) -> None:
         self._accelerator = accelerator
         self.optimizer = optimizer
         self._clip_norm = clip_norm or math.inf
@@ -95,6 +100,13 @@ class GuardedStep:
         if self._averages:
             # Some schedule-free classes start with the average and refuse to step on it.
             optimizer.optimizer.train()
+        if self._averages and ema_decay:
+            raise UserError(
+                f"{type(optimizer.optimizer).__name__} averages its steps itself",
+                where="training.ema_decay",
+                remedy="Leave it out, or choose another optimizer",
+            )
+        self.average = MovingAverage(self.parameters, ema_decay) if ema_decay else None
 
     def __call__(self, loss: Tensor) -> Tensor:
         """Apply the gradients of `loss` (a detached scalar) and clear them; returns their norm before clipping."""
@@ -113,15 +125,22 @@ class GuardedStep:
             self._mark(torch.where(scale < _LEAST_SCALE, norm, loss))
             self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update(torch.maximum(self.failed, _not_finite(norm)))
         return norm
 
     @contextmanager
     def finished_weights(self) -> Iterator[None]:
-        """The weights as they are to be used, where these are not those that steps are taken on (schedule-free).
+        """The weights as they are to be used, where these are not those that steps are taken on: the moving average,
+        or that of a schedule-free optimizer.
 
-        Going there and back by the optimizer's own arithmetic would cost the last bits, and a run that looked at a
+        With the latter, going there and back by the optimizer's own arithmetic would cost the last bits, and a run that looked at a
         preview would end elsewhere than one that did not: the weights are put back as they were.
         """
+        if self.average is not None:
+            with self.average.in_place():
+                yield
+            return
         if not self._averages:
             yield
             return
@@ -158,11 +177,15 @@ class GuardedStep:
         return torch.nn.utils.clip_grad_norm_(self.parameters, self._clip_norm, foreach=True).detach()
 
     def _mark(self, value: Tensor) -> None:
-        self.failed = torch.maximum(self.failed, 1 - torch.isfinite(value).float())
+        self.failed = torch.maximum(self.failed, _not_finite(value))
 
     def _poison(self) -> None:
         gradient = next(p.grad for p in self.parameters if p.grad is not None)
         gradient.add_(torch.where(self.failed > 0, math.nan, 0.0).to(gradient.dtype))
+
+
+def _not_finite(value: Tensor) -> Tensor:
+    return 1 - torch.isfinite(value).float()
 
 
 def _load(path: str, name: str) -> type[torch.optim.Optimizer]:

@@ -72,8 +72,10 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     check()
 
     optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))
-    apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm)
-    stepper = Stepper(accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live)
+    apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm, profile.training.ema_decay)
+    stepper = Stepper(
+        accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen
+    )
     renderer = Renderer(run, report, steering, model, requests, apply)
     session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer)
     session.resume()
@@ -145,6 +147,11 @@ class Session:
         self.trainable.load_state(found.parameters)
         checkpoint.restore_optimizer(self.optimizer, found.optimizer, found.progress.optimizer)
         self.stepper.apply.restore_scaler(found.progress.scaler)
+        average = self.stepper.apply.average
+        if average is not None:
+            with average.in_place():
+                self.trainable.load_state(found.average)
+            average.restore(found.progress.averaged)
         self.step = self.saved_step = found.progress.step
         self.steering.rate_factor = found.progress.rate_factor
         self.steering.previews_every = found.progress.previews_every
@@ -182,7 +189,7 @@ class Session:
         if self.pending is None:
             return
         (taken, rates, seconds), self.pending = self.pending, None
-        loss, norm, refused = taken.readout.read()
+        loss, norm, refused, kept = taken.readout.read()
         if refused:
             images = [str(self.data.samples[sample].path) for sample in taken.samples]
             raise NotFiniteError(taken.number, loss, images)
@@ -191,6 +198,7 @@ class Session:
         self.report.write(
             "step", step=taken.number, epoch=self.data.order.epoch_of(taken.number - 1) + 1, loss=loss, lr=rates,
             grad_norm=norm, seconds=round(seconds, 5), images=len(taken.samples),
+            **({"loss_prior": kept} if self.stepper.keeps else {}),
         )  # fmt: skip
         if self.pace.due():
             self.report.write(
@@ -246,11 +254,13 @@ class Session:
 
     def progress(self) -> checkpoint.Progress:
         """What a checkpoint taken now must remember besides tensors."""
+        average = self.stepper.apply.average
         return checkpoint.Progress(
             step=self.step,
             dataset=self.data.digest,
             rate_factor=self.steering.rate_factor,
             previews_every=self.steering.previews_every,
+            averaged=average.updates if average else 0,
             scaler=self.stepper.apply.scaler_state(),
             optimizer=checkpoint.optimizer_numbers(self.optimizer),
         )

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
+
 from sdtui.errors import SdtuiError
 from sdtui.formats import FORMATS
 from sdtui.profile.naming import output_name
@@ -79,12 +81,15 @@ class Saver:
             SdtuiError: it cannot be written, for another reason than a full disk or because the run is to end.
         """
         started = time.perf_counter()
-        parameters = self.trainable.state()
+        parameters, average = self.trainable.state(), self._average()
         moments = checkpoint.optimizer_tensors(self.apply.optimizer)
-        need = sum(tensor.nbytes for tensor in [*parameters.values(), *parameters.values(), *moments.values()])
+        need = sum(
+            tensor.nbytes
+            for tensor in [*parameters.values(), *parameters.values(), *average.values(), *moments.values()]
+        )
         path: Path = self._patiently(
             lambda: checkpoint.save(
-                self.run, progress, parameters, moments, lambda path: self._write(path, progress.step)
+                self.run, progress, parameters, moments, lambda path: self._write(path, progress.step), average=average
             ),
             need,
         )
@@ -148,6 +153,13 @@ class Saver:
 
     def _room_again(self, after: float, need: int) -> bool:
         return time.monotonic() > after and self.disk.shortage(need) is None
+
+    def _average(self) -> dict[str, Tensor]:
+        """The moving average by the names of the trained tensors; empty if none is kept."""
+        if self.apply.average is None:
+            return {}
+        with self.apply.average.in_place():
+            return self.trainable.state()
 
     def _write(self, path: Path, step: int) -> int:
         write = FORMATS[self.trainable.format]

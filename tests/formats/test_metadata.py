@@ -107,6 +107,11 @@ def test_values(plain: dict[str, str], key: str, value: str) -> None:
     assert plain[key] == value
 
 
+def test_a_moving_average_is_told_only_where_one_was_written(plain: dict[str, str]) -> None:
+    assert "sdtui.ema_decay" not in plain
+    assert describe(profile(training={"ema_decay": 0.999}), SAMPLES, FACTS)["sdtui.ema_decay"] == "0.999"
+
+
 def test_every_value_is_text(plain: dict[str, str]) -> None:
     assert {type(value) for value in plain.values()} == {str}
     assert {key.split("_")[0].split(".")[0] for key in plain} == {"ss", "modelspec", "sdtui"}

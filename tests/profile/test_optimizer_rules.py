@@ -131,3 +131,9 @@ def test_a_schedule_beside_an_optimizer_with_its_own_is_told() -> None:
     free = {"name": "schedule-free-adamw"}
     assert codes(optimizer=free, schedule={"name": "cosine"}) == {"schedule.name": "double-schedule"}
     assert codes(optimizer=free, schedule={"warmup": 5}) == {}
+
+
+def test_an_average_of_an_average_is_refused() -> None:
+    free = {"name": "schedule-free-adamw"}
+    assert codes(optimizer=free, training={"steps": 100, "ema_decay": 0.9}) == {"training.ema_decay": "contradiction"}
+    assert codes(training={"steps": 100, "ema_decay": 0.9}) == {}

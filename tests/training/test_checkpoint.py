@@ -58,6 +58,22 @@ def test_a_checkpoint_holds_the_four_files_and_is_found(run: RunFolder) -> None:
     assert checkpoint.size_of(path) == sum(file.stat().st_size for file in path.iterdir())
 
 
+def test_the_moving_average_lies_beside_what_is_trained(run: RunFolder) -> None:
+    average = {name: tensor + 1 for name, tensor in PARAMETERS.items()}
+    checkpoint.save(run, Progress(step=1, averaged=7), PARAMETERS, {}, adapter, average=average)
+    found, _ = checkpoint.load_latest(run)
+    assert found is not None
+    assert found.progress.averaged == 7
+    assert {name: tensor.tolist() for name, tensor in found.parameters.items()} == {
+        "unet.a.down": [1.0, 2.0],
+        "unet.a.up": [0.0, 0.0],
+    }
+    assert {name: tensor.tolist() for name, tensor in found.average.items()} == {
+        "unet.a.down": [2.0, 3.0],
+        "unet.a.up": [1.0, 1.0],
+    }
+
+
 def test_an_optimizer_goes_on_bit_for_bit(run: RunFolder) -> None:
     parameter, optimizer = trained(3)
     checkpoint.save(run, Progress(step=3), {"p": parameter}, checkpoint.optimizer_tensors(optimizer), adapter)

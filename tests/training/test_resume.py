@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.runs.layout import RunFolder
+from sdtui.training.__main__ import main
 from tests.training.workplace import events, make_run, start, wait_for
 
 STEPS = 10
@@ -26,7 +29,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     **PLAIN,
     "method": {"text_encoder": True, "dropout": 0.2},
     "captions": {"dropout": 0.5},
-    "training": {"steps": STEPS, "accumulation": 2},
+    "training": {"steps": STEPS, "accumulation": 2, "ema_decay": 0.9},
     "objective": {
         "noise_offset": 0.1,
         "noise_offset_random": True,
@@ -62,6 +65,11 @@ def weights(run: RunFolder) -> dict[str, bytes]:
     return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}
 
 
+def everything_in(checkpoint: Path) -> dict[str, bytes]:
+    """What is trained, its average and the optimizer's state, as the checkpoint has them."""
+    return {name: tensor.numpy().tobytes() for name, tensor in load_file(checkpoint / "state.safetensors").items()}
+
+
 def train_to_the_end(run: RunFolder) -> None:
     process = start(run)
     process.join(120)
@@ -95,7 +103,30 @@ def test_killed_three_times_and_resumed_is_bit_equal(
     assert resumed == sorted(resumed)
     assert resumed[1:] == [3, 6]
     assert weights(killed) == weights(whole)
+    assert everything_in(killed.checkpoint_dir(9)) == everything_in(whole.checkpoint_dir(9))
     assert any(any(tensor) for name, tensor in weights(whole).items() if name.endswith("lora_up.weight"))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_optimizer_goes_on_in_the_middle_of_an_epoch(workplace: Path, name: str) -> None:
+    finds_rate, averages = OPTIMIZERS[name].finds_rate, OPTIMIZERS[name].averages
+    changes: dict[str, dict[str, Any]] = {
+        "optimizer": {"name": name, "learning_rate": 1.0 if finds_rate else 1e-3},
+        "schedule": {"warmup": 2} if averages else {"name": "cosine"},
+        # Two steps an epoch, so that step 3 lies in the middle of the second.
+        "training": {"steps": 5, "accumulation": 2, "ema_decay": 0.0 if averages else 0.8},
+        "saving": {"every_steps": 1, "keep_last": 9},
+    }
+    whole, resumed = make_run(workplace, changes), make_run(workplace, changes)
+    assert main([str(whole.path)]) == 0
+    # As a process leaves it that is killed after its checkpoint of step 3.
+    shutil.copytree(whole.checkpoint_dir(3), resumed.checkpoint_dir(3))
+    assert main([str(resumed.path)]) == 0
+    assert [event["step"] for event in events(resumed, "step")] == [4, 5]
+    assert weights(resumed) == weights(whole)
+    last = everything_in(resumed.checkpoint_dir(4))
+    assert last == everything_in(whole.checkpoint_dir(4))
+    assert any(key.startswith("average/") for key in last) is not averages
 
 
 def test_the_seed_decides(workplace: Path) -> None:
