@@ -15,6 +15,7 @@ from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_fa
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.dataset.pipeline import is_settled
+from sdtui.dataset.regularization import shares
 from sdtui.dataset.scan import DatasetError
 from sdtui.errors import UserError
 from sdtui.profile.folder_rules import captions_of, resolutions_of
@@ -176,9 +177,8 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
 
 def survey(collection: Collection) -> Survey:
     """The collection in the figures that a plan is made of: images, samples an epoch (repeats counted), buckets."""
-    buckets: Counter[tuple[int, int]] = Counter()
-    for sample in collection.samples:
-        buckets[sample.bucket.width, sample.bucket.height] += sample.repeats
+    training, kept = _by_bucket(collection.training), _by_bucket(collection.regularization)
+    buckets = training + Counter(shares(training.total(), kept))
     samples = collection.samples
     factors = [factor for sample in samples if (factor := _enlargement(sample)) > ENLARGED]
     return Survey(
@@ -191,6 +191,14 @@ def survey(collection: Collection) -> Survey:
         enlarged=len(factors),
         largest=max(factors, default=1.0),
     )
+
+
+def _by_bucket(samples: tuple[Sample, ...]) -> Counter[tuple[int, int]]:
+    """How many samples of one epoch each bucket has, repeats counted."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for sample in samples:
+        counts[sample.bucket.width, sample.bucket.height] += sample.repeats
+    return counts
 
 
 def _enlargement(sample: Sample) -> float:

@@ -1,0 +1,98 @@
+"""Whole runs that keep what the model knew: what they tell, and that the model stays nearer to what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sdtui.dataset.collect import collect, survey
+from sdtui.models.family import load_model
+from sdtui.profile.load import load_frozen
+from sdtui.profile.plan import make_plan
+from sdtui.runs.layout import RunFolder
+from sdtui.training import checkpoint
+from sdtui.training.__main__ import main
+from sdtui.training.methods import METHODS
+from tests.training.workplace import events, make_images, make_run
+
+FAST = {"optimizer": {"learning_rate": 1e-2}, "training": {"steps": 12, "batch_size": 3}}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A folder of three images that show what is to be kept, as a row of dataset.folders."""
+    folder = make_images(tmp_path_factory.mktemp("kept"), [(64, 64)] * 2 + [(128, 64)])
+    for caption in folder.glob("*.txt"):
+        caption.write_text("an old house\n")
+    return {"path": str(folder), "regularization": True}
+
+
+def trained(workplace: Path, changes: dict[str, dict[str, Any]]) -> RunFolder:
+    run = make_run(workplace, {**FAST, "saving": {"every_steps": 12}, **changes})
+    assert main([str(run.path)]) == 0, run.log_file.read_text()
+    return run
+
+
+def folders(workplace: Path, *rows: dict[str, Any]) -> dict[str, Any]:
+    return {"folders": [{"path": str(workplace / "images")}, *rows]}
+
+
+@torch.no_grad()
+def drift(run: RunFolder, caption: str) -> float:
+    """How far the answers to a caption are from those before training, as a mean square."""
+    profile = load_frozen(run.profile_file)
+    model = load_model(Path(profile.model.base), None, torch.device("cpu"), torch.float32)
+    trainable = METHODS["lora"].prepare(model, profile.method, 0)
+    found, _ = checkpoint.load_latest(run)
+    assert found is not None
+    trainable.load_state(found.parameters)
+    noisy = torch.randn(8, 4, 12, 12, generator=torch.Generator().manual_seed(4))
+    timesteps = torch.arange(60, 1000, 120)
+
+    def answer() -> torch.Tensor:
+        return model.predict(noisy, timesteps, model.encode_text([caption] * 8))
+
+    with trainable.frozen():
+        before = answer()
+    return float((answer() - before).square().mean())
+
+
+def test_a_run_tells_what_of_its_loss_teaches_what_to_keep(workplace: Path, kept: dict[str, Any]) -> None:
+    changes = {"dataset": folders(workplace, kept), "training": {"epochs": 2, "steps": None, "batch_size": 2}}
+    run = trained(workplace, changes)
+    begun = events(run)[0]
+    # Six images and six times one of three kept ones: 5 + 4 squares and 1 + 2 wide ones in batches of 2.
+    assert (begun["images"], begun["steps_total"], begun["epochs_total"]) == (12, 14, 2)
+    profile = load_frozen(run.profile_file)
+    plan = make_plan(profile, survey(collect(profile)))
+    assert (plan.samples, plan.steps_per_epoch, plan.steps) == (12, 7, 14)
+    steps = events(run, "step")
+    assert sum(step["images"] for step in steps) == 24
+    assert all(0 <= step["loss_prior"] <= step["loss"] for step in steps)
+    # Half of all images: what is kept is neither nothing nor all.
+    assert 0 < sum(step["loss_prior"] for step in steps) < sum(step["loss"] for step in steps)
+
+
+def test_a_run_that_keeps_nothing_tells_no_such_part(workplace: Path) -> None:
+    assert "loss_prior" not in events(trained(workplace, {"training": {"steps": 1}}), "step")[0]
+
+
+@pytest.mark.parametrize("text_encoder", [False, True], ids=["unet", "text-encoder-too"])
+def test_with_a_class_caption_the_class_stays_nearer_to_what_it_was(workplace: Path, text_encoder: bool) -> None:
+    method = {"rank": 2, "alpha": 2.0, "text_encoder": text_encoder}
+    plain = trained(workplace, {"method": method})
+    kept = trained(workplace, {"method": method, "prior": {"class_caption": "a house", "class_weight": 4.0}})
+    assert drift(kept, "a house") < 0.5 * drift(plain, "a house")
+    first, *_, last = events(kept, "step")
+    assert first["loss_prior"] == pytest.approx(0, abs=1e-9)
+    assert last["loss_prior"] > 0
+
+
+def test_regularisation_with_frozen_targets_holds_the_model_where_it_was(workplace: Path, kept: dict[str, Any]) -> None:
+    data = folders(workplace, kept)
+    images = trained(workplace, {"dataset": data})
+    frozen = trained(workplace, {"dataset": data, "prior": {"target": "frozen", "weight": 4.0}})
+    assert drift(frozen, "an old house") < 0.5 * drift(images, "an old house")
