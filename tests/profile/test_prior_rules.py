@@ -1,0 +1,68 @@
+"""Which settings of masks and of what is kept do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sdtui.profile.rules import contradictions
+from sdtui.profile.schema import Profile
+
+REGULARIZATION = [{"path": "y"}, {"path": "z", "regularization": True}]
+MASKS = [{"path": "y", "masks": "m"}]
+ALPHA = [{"path": "y", "alpha_mask": True}]
+PLAIN = [{"path": "y"}]
+
+
+def found(folders: list[dict[str, Any]], **sections: Any) -> dict[str, str]:
+    """Key → message of what is found."""
+    data = {
+        "model": {"base": "x"},
+        "dataset": {"folders": folders},
+        "training": {"steps": 1},
+        "saving": {"every_steps": 1},
+        **sections,
+    }
+    findings = contradictions(Profile.model_validate(data), frozenset())
+    assert all((finding.code, finding.severity) == ("no-effect", "warning") for finding in findings)
+    return {finding.key: finding.message for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("prior", "key"),
+    [
+        ({"weight": 0.5}, "prior.weight"),
+        ({"target": "frozen"}, "prior.target"),
+        ({"trigger": "sks"}, "prior.trigger"),
+        ({"class_weight": 0.5}, "prior.class_weight"),
+    ],
+)
+def test_settings_of_what_is_not_there(prior: dict[str, Any], key: str) -> None:
+    assert list(found(PLAIN, prior=prior)) == [key]
+
+
+@pytest.mark.parametrize("objective", [{"unmasked_weight": 0.1}, {"unmasked_chance": 0.1}])
+def test_shares_of_masks_without_masks(objective: dict[str, float]) -> None:
+    name = next(iter(objective))
+    message = f"objective.{name} has no effect: no folder has masks or alpha_mask"
+    assert found(PLAIN, objective=objective) == {f"objective.{name}": message}
+    assert not found(MASKS, objective=objective)
+    assert not found(ALPHA, objective=objective)
+
+
+@pytest.mark.parametrize("name", ["unmasked_weight", "unmasked_chance"])
+def test_masks_that_are_passed_over(name: str) -> None:
+    message = f"objective.{name} = 1 leaves the masks without effect"
+    assert found(MASKS, objective={name: 1.0}) == {f"objective.{name}": message}
+
+
+def test_what_weighs_nothing() -> None:
+    assert list(found(REGULARIZATION, prior={"weight": 0})) == ["prior.weight"]
+    assert list(found(PLAIN, prior={"class_caption": "dog", "class_weight": 0})) == ["prior.class_caption"]
+
+
+def test_what_goes_together() -> None:
+    assert not found(REGULARIZATION, prior={"weight": 0.5, "target": "frozen"})
+    assert not found(PLAIN, prior={"class_caption": "dog", "trigger": "sks", "class_weight": 0.5})
+    assert not found(PLAIN)
