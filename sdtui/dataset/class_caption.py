@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from sdtui.dataset.collect import Sample
+from sdtui.dataset.names import printable
+from sdtui.dataset.pipeline import whole
+from sdtui.profile.folder_rules import captions_of
+from sdtui.profile.schema import Profile
 
 
 def class_caption(caption: str, trigger: str, words: str) -> str:
@@ -18,6 +25,21 @@ def has_trigger(caption: str, trigger: str) -> bool:
     "man" is not in "a woman".
     """
     return bool(trigger) and _pattern(trigger).search(caption) is not None
+
+
+def missing_trigger(profile: Profile, samples: Sequence[Sample]) -> str:
+    """What to tell the user of training captions that lack `prior.trigger`; empty when none does, or none is needed."""
+    prior = profile.prior
+    if not (prior.class_caption and prior.trigger):
+        return ""
+    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
+    lacking = [each for each in samples if not has_trigger(whole(each.caption, rules[each.row]), prior.trigger)]
+    if not lacking:
+        return ""
+    return (
+        f'prior.trigger = "{prior.trigger}" is not in {len(lacking)} of {len(samples)} captions: prior.class_caption '
+        f"stands in for the whole of such a caption; the first is that of {printable(lacking[0].path)}"
+    )
 
 
 def _pattern(trigger: str) -> re.Pattern[str]:

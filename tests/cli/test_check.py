@@ -130,6 +130,13 @@ def test_a_warning_is_no_failure(here: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == "warned.toml: no problems\n"
 
 
+def test_captions_without_the_trigger_are_a_warning(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainable(here)
+    (here / "p.toml").write_text(f'{SOUND}[prior]\nclass_caption = "dog"\ntrigger = "sks"\n')
+    assert main(["check", "p.toml"]) == 0
+    assert "p.toml:11:11: warning: prior.trigger" in capsys.readouterr().out
+
+
 def test_a_missing_file_is_one_message(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "none.toml"]) == 2
     assert capsys.readouterr().err == "sdtui: none.toml: cannot read the profile: No such file or directory\n"

@@ -113,6 +113,14 @@ def test_captions_that_will_be_cut_are_told(profile: Path, capsys: pytest.Captur
     assert "note" not in capsys.readouterr().out
 
 
+def test_captions_without_the_trigger_are_told(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    profile.write_text(f'{PROFILE}[prior]\nclass_caption = "dog"\ntrigger = "sks"\n')
+    assert main(["plan", str(profile), "--json"]) == 0
+    assert [line[:47] for line in json.loads(capsys.readouterr().out)["warnings"]] == [
+        'prior.trigger = "sks" is not in 3 of 3 captions'
+    ]
+
+
 def test_a_negative_number_of_captions_is_refused(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "p.toml", "--captions", "-1"]) == 2
     assert "--captions is -1" in capsys.readouterr().err

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sdtui.dataset.class_caption import class_caption, has_trigger
+from sdtui.dataset.buckets import Bucket
+from sdtui.dataset.class_caption import class_caption, has_trigger, missing_trigger
+from sdtui.dataset.collect import Sample
+from sdtui.dataset.image import ImageFacts
+from sdtui.profile.schema import Profile
 
 
 @pytest.mark.parametrize(
@@ -32,3 +38,26 @@ def test_class_words_are_taken_as_they_stand() -> None:
 
 def test_no_trigger_is_in_no_caption() -> None:
     assert not has_trigger("anything", "")
+
+
+def test_captions_that_lack_the_trigger_are_counted_as_they_are_read() -> None:
+    data = {
+        "model": {"base": "x"},
+        "training": {"steps": 1},
+        "dataset": {"folders": [{"path": "a"}, {"path": "b", "caption_prefix": "sks, "}]},
+        "prior": {"class_caption": "dog", "trigger": "sks"},
+    }
+    profile = Profile.model_validate(data)
+    samples = [sample("a sks dog", 0), sample("a dog", 0), sample("a dog", 1), sample("", 0)]
+    assert missing_trigger(profile, samples) == (
+        'prior.trigger = "sks" is not in 2 of 4 captions: prior.class_caption stands in for the whole of such a caption; '
+        "the first is that of /i/a dog.png"
+    )
+    assert not missing_trigger(profile, samples[:1])
+    no_class = Profile.model_validate({**data, "prior": {}})
+    assert not missing_trigger(no_class, samples)
+
+
+def sample(caption: str, row: int) -> Sample:
+    path = Path(f"/i/{caption}.png")
+    return Sample(path, caption, 1, ImageFacts(path, 64, 64), Bucket(64, 64), "i", row)
