@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start(workspace: Path) -> RunFolder:
-    from sdtui.dataset.collect import collect, survey
+    from sdtui.dataset.collect import collect
+    from sdtui.dataset.survey import survey
     from sdtui.profile.load import freeze, load_profile
     from sdtui.profile.plan import make_plan
     from sdtui.runs import launch

@@ -42,7 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 if the dataset has something that forbids training."""
     from sdtui.cli.preflight import checked, dataset_lines
-    from sdtui.dataset.collect import collect, survey
+    from sdtui.dataset.class_caption import missing_trigger
+    from sdtui.dataset.collect import collect
+    from sdtui.dataset.survey import survey
     from sdtui.models.caption_length import cut_captions
 
     profile = checked(args.profile, args.overrides)
@@ -52,12 +54,12 @@ def run(args: argparse.Namespace) -> int:
     if stopping := len(collection.blocking(profile)):
         print(f"{plural(stopping, 'problem')} of the dataset would stop the run", file=sys.stderr)
     plan = make_plan(profile, survey(collection), measure(profile))
-    if cut := cut_captions(profile, collection.samples):
-        plan = replace(plan, warnings=(*plan.warnings, cut))
+    told = (cut_captions(profile, collection.samples), missing_trigger(profile, collection.training))
+    plan = replace(plan, warnings=(*plan.warnings, *filter(None, told)))
     captions = drawn_captions(profile, collection, args.captions)
     if args.json:
-        told = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}
-        emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan), **told})
+        shown = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}
+        emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan), **shown})
     else:
         print("\n".join([*describe(profile, plan), *map(_line, captions)]))
     return 2 if collection.blocking(profile) else 0

@@ -8,16 +8,26 @@ from itertools import groupby
 from pathlib import Path
 
 from sdtui.cli.output import count_text
-from sdtui.dataset.collect import Collection, Problem, collect
+from sdtui.dataset.class_caption import missing_trigger
+from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.names import printable
+from sdtui.dataset.problem import Kind, Problem
 from sdtui.errors import UserError
-from sdtui.models.layout import pipeline_problems, vae_problems
+from sdtui.models.layout import base_problems, vae_problems
 from sdtui.profile.check import check_file
 from sdtui.profile.problem import Finding, ProfileError
 from sdtui.profile.schema import Profile
 
 # Without one of these no driver can be reached: NVIDIA's, its one for Jetson, Windows' for WSL, AMD's.
 _GPU_NODES = ("nvidia[0-9]*", "nvhost-*", "nvgpu", "dxg", "kfd")
+
+# What comes of a problem that the profile tolerates.
+_OUTCOME: dict[Kind, str] = {
+    "unreadable-image": ": the image is skipped",
+    "unreadable-mask": ": its image is skipped",
+    "missing-caption": ": trained with an empty caption",
+    "empty-caption": ": trained with an empty caption",
+}
 
 
 def checked(path: Path, overrides: list[str]) -> Profile:
@@ -38,7 +48,7 @@ def checked(path: Path, overrides: list[str]) -> Profile:
 def model_findings(profile: Profile) -> Iterator[Finding]:
     """What is wrong with the files of the base model and of the VAE in its place."""
     model = profile.model
-    yield from (_of_model("model.base", each) for each in pipeline_problems(Path(model.base), own_vae=not model.vae))
+    yield from (_of_model("model.base", each) for each in base_problems(Path(model.base), own_vae=not model.vae))
     if model.vae:
         yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
 
@@ -73,8 +83,10 @@ def dataset_findings(profile: Profile) -> Iterator[Finding]:
     rows = sorted(collection.problems, key=lambda each: (_row(profile, each), each.kind))
     for (row, _), group in groupby(rows, key=lambda each: (_row(profile, each), each.kind)):
         yield _of_dataset(row, list(group), blocking)
-    if not collection.problems and not collection.samples:
+    if not collection.problems and not collection.training:
         yield Finding("no-images", "dataset.folders", "the dataset has no image that can be trained")
+    if missing := missing_trigger(profile, collection.training):
+        yield Finding("no-trigger", "prior.trigger", missing, severity="warning")
 
 
 def dataset_lines(profile: Profile, collection: Collection) -> list[str]:
@@ -86,8 +98,7 @@ def dataset_lines(profile: Profile, collection: Collection) -> list[str]:
 def _line(problem: Problem, *, stops: bool) -> str:
     if stops:
         return f"error: {problem}"
-    outcome = "the image is skipped" if problem.kind == "unreadable-image" else "trained with an empty caption"
-    return f"warning: {printable(problem.path)}: {problem.message}: {outcome}"
+    return f"warning: {printable(problem.path)}: {problem.message}{_OUTCOME.get(problem.kind, '')}"
 
 
 def _of_model(key: str, problem: UserError) -> Finding:
@@ -104,5 +115,5 @@ def _of_dataset(row: int, problems: list[Problem], blocking: set[Problem]) -> Fi
 
 def _row(profile: Profile, problem: Problem) -> int:
     """The first of the profile's folders that the problem lies in."""
-    folders = [Path(folder.path) for folder in profile.dataset.folders]
-    return next((row for row, folder in enumerate(folders) if problem.path.is_relative_to(folder)), 0)
+    folders = [(Path(folder.masks or folder.path), Path(folder.path)) for folder in profile.dataset.folders]
+    return next((row for row, places in enumerate(folders) if any(map(problem.path.is_relative_to, places))), 0)

@@ -66,7 +66,8 @@ def follow_and_report(runs: list[RunFolder]) -> int:
 def _checked(path: Path, overrides: list[str]) -> Job:
     from sdtui.cli.plan import measure
     from sdtui.cli.preflight import checked, dataset_lines
-    from sdtui.dataset.collect import collect, survey
+    from sdtui.dataset.collect import collect
+    from sdtui.dataset.survey import survey
 
     profile = checked(path, overrides)
     collection = collect(profile)

@@ -1,55 +1,35 @@
-"""What a profile's dataset comes to: every image with its caption, repeats, size and bucket, and all that is wrong."""
+"""What a profile's dataset comes to: every image as it will be trained, and all that is wrong.
+
+Folders are laid out flat or as kohya's scripts want it; of each image the header, the caption and the mask's header are
+read. Images are divided into those that teach, those that show what is to be kept and those that are held out, and placed
+into buckets at every resolution they are trained at.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from sdtui.dataset.buckets import Bucket, Bucketing, Fit, fit
-from sdtui.dataset.caption import CaptionError, label, namings_for
-from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
-from sdtui.dataset.library import Library
-from sdtui.dataset.names import printable
+from sdtui.dataset.holdout import Candidate, file_of, hold_out
+from sdtui.dataset.image import ImageFacts
+from sdtui.dataset.layout import Layout
 from sdtui.dataset.pipeline import is_settled
-from sdtui.dataset.regularization import shares
-from sdtui.dataset.scan import DatasetError
+from sdtui.dataset.problem import Problem
+from sdtui.dataset.sources import Found, find_images, find_layouts, open_sources
 from sdtui.errors import UserError
 from sdtui.profile.folder_rules import captions_of, resolutions_of
-from sdtui.profile.plan import ENLARGED, Survey
 from sdtui.profile.schema import Profile
 
-Kind = Literal[
-    "no-folders",
-    "bad-folder",
-    "no-images",
-    "unreadable-folder",
-    "unreadable-image",
-    "bad-caption",
-    "missing-caption",
-    "empty-caption",
-]
 Role = Literal["train", "regularization", "validation"]
 
 _CAPTIONLESS = frozenset({"missing-caption", "empty-caption"})
+_UNREADABLE = frozenset({"unreadable-image", "unreadable-mask"})
 _SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with the dataset: which kind, at which path, what was found, and what to do."""
-
-    kind: Kind
-    path: Path
-    message: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        text = f"{printable(self.path)}: {self.message}"
-        return f"{text}. {self.remedy}" if self.remedy else text
 
 
 @dataclass(frozen=True)
@@ -62,10 +42,10 @@ class Sample:
     Attributes:
         path: the image file.
         caption: what is read of it.
-        repeats: how often it comes in an epoch.
+        repeats: how often it comes in an epoch; regularisation images: how often, beside each other.
         facts: its size.
         bucket: the size it is trained at, px.
-        folder: as the profile writes it.
+        folder: as the profile writes it, with the folder inside it that kohya's layout names.
         row: of dataset.folders.
         resolution: that the bucket was made for, px.
         role: whether it teaches, shows what is to be kept, or is only measured.
@@ -100,6 +80,7 @@ class Collection:
     problems: tuple[Problem, ...]
     digest: str
     settled: bool = True  # whether every caption always reads the same
+    layouts: tuple[Layout, ...] = ()  # of the folders that could be listed, in the profile's order
 
     @property
     def training(self) -> tuple[Sample, ...]:
@@ -121,9 +102,9 @@ class Collection:
 
     def blocking(self, profile: Profile) -> tuple[Problem, ...]:
         """The problems that forbid training under `dataset.on_unreadable` and `captions.on_missing`."""
-        tolerated: set[str] = set()
+        tolerated: set[str] = {"left-out"}
         if profile.dataset.on_unreadable == "skip":
-            tolerated.add("unreadable-image")
+            tolerated |= _UNREADABLE
         if profile.captions.on_missing == "empty":
             tolerated |= _CAPTIONLESS
         return tuple(problem for problem in self.problems if problem.kind not in tolerated)
@@ -137,7 +118,7 @@ class Collection:
         blocking = self.blocking(profile)
         if blocking:
             raise _refusal(blocking)
-        if not self.samples:
+        if not self.training:
             raise UserError("the dataset has no image that can be trained", where="dataset.folders")
 
 
@@ -147,122 +128,53 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     Reads headers and captions only: thousands of images a second. `progress` is called with (images done, images in
     all). An image that two folders share is taken twice, with each folder's repeats.
     """
-    dataset = profile.dataset
     problems: list[Problem] = []
-    if not dataset.folders:
-        problems.append(
-            Problem("no-folders", Path(), "the profile names no folder of images", "Add [[dataset.folders]]")
-        )
-    libraries = list(_libraries(profile, problems))
-    total = sum(len(library) for _, library in libraries)
-    samples: list[Sample] = []
-    done = 0
-    for row, library in libraries:
-        folder = dataset.folders[row]
-        for position in range(len(library)):
-            facts = _facts(library[position].path, problems)
-            if facts is not None:
-                text = _caption(profile, library, position, problems)
-                for resolution in resolutions_of(profile, row):
-                    bucket, scaled = _bucketing(profile, resolution).place(facts.width, facts.height)
-                    role: Role = "regularization" if folder.regularization else "train"
-                    sample = Sample(facts.path, text, folder.repeats, facts, bucket, folder.path, row, resolution, role)
-                    samples.append(replace(sample, alpha_mask=folder.alpha_mask, scaled=scaled))
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    settled = all(is_settled(captions_of(profile, row)) for row in range(len(dataset.folders)))
-    return Collection(tuple(samples), tuple(problems), _digest(samples), settled)
+    layouts = find_layouts(profile, problems)
+    sources = open_sources(profile, layouts, problems)
+    images = find_images(profile, sources, problems, progress)
+    held = _held_out(profile, images)
+    samples = tuple(sample for found in images for sample in _samples(profile, found, held))
+    settled = all(is_settled(captions_of(profile, row)) for row in range(len(profile.dataset.folders)))
+    return Collection(samples, tuple(problems), _digest(samples), settled, layouts)
 
 
-def survey(collection: Collection) -> Survey:
-    """The collection in the figures that a plan is made of: images, samples an epoch (repeats counted), buckets."""
-    training, kept = _by_bucket(collection.training), _by_bucket(collection.regularization)
-    buckets = training + Counter(shares(training.total(), kept))
-    samples = collection.samples
-    factors = [factor for sample in samples if (factor := _enlargement(sample)) > ENLARGED]
-    return Survey(
-        len(samples),
-        buckets.total(),
-        dict(sorted(buckets.items())),
-        tuple(str(problem) for problem in collection.problems),
-        pixels=sum(sample.bucket.width * sample.bucket.height for sample in samples),
-        captions=len({sample.caption for sample in samples}) if collection.settled else 0,
-        enlarged=len(factors),
-        largest=max(factors, default=1.0),
-    )
+def _held_out(profile: Profile, images: list[Found]) -> frozenset[Hashable]:
+    """The files of the images that are only measured."""
+    folders, share = profile.dataset.folders, profile.validation.share
+    if not share and not any(folder.validation for folder in folders):
+        return frozenset()
+    divided: dict[str, list[Candidate]] = {}
+    held, kept = set(), set()
+    for found in images:
+        folder, file = folders[found.row], file_of(found.facts.path)
+        if folder.validation:
+            held.add(file)
+        elif folder.regularization:
+            kept.add(file)
+        else:
+            divided.setdefault(f"{found.row} {found.part.folder}", []).append(Candidate(found.name, file))
+    return hold_out(divided.values(), share, profile.validation.seed, held=held, kept=kept)
 
 
-def _by_bucket(samples: tuple[Sample, ...]) -> Counter[tuple[int, int]]:
-    """How many samples of one epoch each bucket has, repeats counted."""
-    counts: Counter[tuple[int, int]] = Counter()
-    for sample in samples:
-        counts[sample.bucket.width, sample.bucket.height] += sample.repeats
-    return counts
-
-
-def _enlargement(sample: Sample) -> float:
-    """How much its sides grow to cover the bucket; below 1 it shrinks."""
-    return max(sample.bucket.width / sample.facts.width, sample.bucket.height / sample.facts.height)
-
-
-def _libraries(profile: Profile, problems: list[Problem]) -> Iterator[tuple[int, Library]]:
-    for row, folder in enumerate(profile.dataset.folders):
-        path = Path(folder.path)
-        try:
-            library = Library.scan(path, recursive=folder.recursive, extension=profile.captions.extension)
-        except DatasetError as error:
-            problems.append(Problem("bad-folder", path, error.message, error.remedy))
-            continue
-        problems += [
-            Problem("unreadable-folder", path / inner, "no permission to read the folder", "Check its owner and mode")
-            for inner in library.unreadable_folders
-        ]
-        if not library:
-            problems.append(_no_images(path, library, recursive=folder.recursive))
-        yield row, library
-
-
-def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
-    expected = "expected images: " + " ".join(sorted(EXTENSIONS))
-    if library.subfolders and not recursive:
-        remedy = "Name one of these folders, or set recursive = true for this one"
-    else:
-        remedy = "Put the images and their captions into it, or name another folder"
-    return Problem("no-images", path, f"no images here: {library.why_empty()}; {expected}", remedy)
-
-
-def _bucketing(profile: Profile, resolution: int) -> Bucketing:
-    dataset = profile.dataset
+def _samples(profile: Profile, found: Found, held: frozenset[Hashable]) -> list[Sample]:
+    """The image at each of its resolutions."""
+    dataset, facts = profile.dataset, found.facts
+    folder = dataset.folders[found.row]
+    role: Role = "regularization" if folder.regularization else "train"
+    if held and file_of(facts.path) in held:
+        role = "validation"
     sides = (dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
-    return Bucketing(resolution, *sides, dataset.buckets, dataset.bucket_upscale)
-
-
-def _facts(image: Path, problems: list[Problem]) -> ImageFacts | None:
-    try:
-        return read_facts(image)
-    except UnreadableImage as error:
-        problems.append(Problem("unreadable-image", image, error.message, error.remedy))
-        return None
-
-
-def _caption(profile: Profile, library: Library, position: int, problems: list[Problem]) -> str:
-    """The caption's lines as they stand, without blank ones; empty, and a problem, where there is none."""
-    try:
-        caption = library.read_caption(position)
-    except CaptionError as error:
-        problems.append(Problem("bad-caption", library.caption_path(position), error.message, error.remedy))
-        return ""
-    text = "\n".join(stripped for line in caption.text.splitlines() if (stripped := line.strip()))
-    if text:
-        return text
-    remedy = 'Write one, or set captions.on_missing = "empty"'
-    if caption.raw is None:
-        names = " or ".join(label(naming) for naming in namings_for(profile.captions.extension))
-        problems.append(Problem("missing-caption", library[position].path, f"no caption file ({names})", remedy))
-    else:
-        problems.append(Problem("empty-caption", caption.path, "the caption file is empty", remedy))
-    return ""
+    samples = []
+    for resolution in resolutions_of(profile, found.row):
+        bucketing = Bucketing(resolution, *sides, dataset.buckets, dataset.bucket_upscale)
+        bucket, scaled = bucketing.place(facts.width, facts.height)
+        samples.append(
+            Sample(
+                facts.path, found.caption, found.part.repeats, facts, bucket, found.part.folder, found.row,
+                resolution, role, found.mask, folder.alpha_mask, scaled,
+            )
+        )  # fmt: skip
+    return samples
 
 
 def _refusal(problems: tuple[Problem, ...]) -> UserError:
@@ -271,15 +183,17 @@ def _refusal(problems: tuple[Problem, ...]) -> UserError:
     if len(problems) > _SHOWN:
         rest = ", ".join(f"{count} {kind.replace('-', ' ')}" for kind, count in kinds.items())
         shown.append(f"  … {len(problems) - _SHOWN} more (in all: {rest})")
-    remedy = 'Mend them, or set dataset.on_unreadable = "skip"' if "unreadable-image" in kinds else ""
+    remedy = 'Mend them, or set dataset.on_unreadable = "skip"' if _UNREADABLE & kinds.keys() else ""
     return UserError("the dataset cannot be trained as it is:\n" + "\n".join(shown), remedy=remedy)
 
 
-def _digest(samples: list[Sample]) -> str:
-    """SHA-256 over what training sees of each sample short of its pixels: name, size, caption, repeats, bucket."""
+def _digest(samples: tuple[Sample, ...]) -> str:
+    """SHA-256 over what training sees of each sample short of its pixels: name, size, caption, repeats, bucket, role."""
     state = hashlib.sha256()
     for sample in samples:
         facts = sample.facts
-        parts = (sample.path.name, facts.width, facts.height, sample.caption, sample.repeats, *sample.bucket)
+        mask = sample.mask.name if sample.mask else ""
+        shown = (*sample.bucket, sample.scaled, sample.role, mask, sample.alpha_mask)
+        parts = (sample.path.name, facts.width, facts.height, sample.caption, sample.repeats, *shown)
         state.update("\0".join(map(str, parts)).encode("utf-8", "surrogateescape") + b"\n")
     return state.hexdigest()

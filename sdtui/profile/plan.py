@@ -30,14 +30,20 @@ class Survey:
     """What a dataset holds.
 
     Args:
-        images: files that can be trained.
-        samples: images of one epoch, repeats counted.
-        buckets: (width, height) in px → samples of one epoch in it.
+        images: files that are trained.
+        samples: images of one epoch, repeats, resolutions and regularisation counted.
+        buckets: (width, height) in px → these by bucket.
         problems: what is wrong with the dataset, one line each.
-        pixels: of all images, each once, as they are trained.
+        pixels: of all that is encoded.
+        encoded: images to encode, once at each of their resolutions, whatever they are for.
         captions: different texts whose reading is kept; 0 if each step draws its own.
         enlarged: images that are enlarged more than `ENLARGED` times.
         largest: how much the worst of them is.
+        regularization: files that show what the model shall keep.
+        held_out: files that are never trained, for the validation loss.
+        masks: images that have a mask file.
+        unmasked: images without one in folders where others have one.
+        layouts: how each folder is laid out, one line each.
     """
 
     images: int
@@ -45,9 +51,15 @@ class Survey:
     buckets: Mapping[Size, int]
     problems: tuple[str, ...] = ()
     pixels: int = 0
+    encoded: int = 0
     captions: int = 0
     enlarged: int = 0
     largest: float = 1.0
+    regularization: int = 0
+    held_out: int = 0
+    masks: int = 0
+    unmasked: int = 0
+    layouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +183,8 @@ def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained |
     output = values.adapter_bytes(saving.precision) if values else None
     state = values.checkpoint_bytes(saving.precision) if values else None
     # Before the first step if wanted, every so many steps, and in any case at the end.
-    sets = previews.at_start + ((steps - 1) // previews.every if previews.every else 0) + 1
+    every = [each for each in (previews.every, previews.every_epochs * steps_per_epoch) if each]
+    sets = previews.at_start + len({step for each in every for step in range(each, steps, each)}) + 1
     sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
         PlannedFile(f"output/{output_name(profile)}", 1, output),
@@ -189,10 +202,10 @@ def _preview_bytes(profile: Profile, line: str) -> int:
 
 def _caches(profile: Profile, survey: Survey) -> tuple[PlannedFile, ...]:
     """Latents of the images, and what a text encoder that is not trained says of their captions."""
-    latents = round(survey.pixels * _LATENT_BYTES / max(1, survey.images))
+    latents = round(survey.pixels * _LATENT_BYTES / max(1, survey.encoded))
     width = text_width(profile)
     text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
-    caches = [PlannedFile(str(cache_dir() / "latents"), survey.images if survey.pixels else 0, latents)]
+    caches = [PlannedFile(str(cache_dir() / "latents"), survey.encoded, latents)]
     if not profile.method.text_encoder:
         caches.append(PlannedFile(str(cache_dir() / "texts"), survey.captions, text))
     return tuple(cache for cache in caches if cache.count)

@@ -15,7 +15,8 @@ def launch_slowly(path: Path) -> RunFolder:
         SdtuiError: the dataset keeps it from training, or the run cannot be started.
     """
     # All of this is behind the first frame: pydantic alone takes a tenth of a second.
-    from sdtui.dataset.collect import collect, survey
+    from sdtui.dataset.collect import collect
+    from sdtui.dataset.survey import survey
     from sdtui.profile.load import freeze, load_profile
     from sdtui.profile.plan import make_plan
     from sdtui.runs import launch

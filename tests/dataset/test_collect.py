@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sdtui.dataset.collect import Collection, collect, survey
+from sdtui.dataset.collect import Collection, collect
+from sdtui.dataset.survey import survey
 from sdtui.errors import UserError
 from sdtui.profile.plan import Survey
 from sdtui.profile.schema import Profile
@@ -56,9 +57,11 @@ def test_samples_hold_all_that_training_needs(tmp_path: Path) -> None:
         samples=6,
         buckets={(256, 1024): 3, (576, 448): 3},
         pixels=256 * 1024 + 576 * 448,
+        encoded=2,
         captions=2,
         enlarged=1,
         largest=2.56,
+        layouts=(f"{tmp_path.name}: flat",),
     )
     collection.require(chosen)
 
@@ -153,12 +156,12 @@ def test_nothing_left_to_train_is_refused(tmp_path: Path) -> None:
 
 def test_folders_without_images_say_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    picture(tmp_path / "kohya" / "10_cat" / "x.png")
-    collection = collect(profile(tmp_path / "gone", tmp_path / "empty", tmp_path / "kohya"))
-    assert kinds(collection) == [("bad-folder", "gone"), ("no-images", "empty"), ("no-images", "kohya")]
+    picture(tmp_path / "inner" / "cat" / "x.png")
+    collection = collect(profile(tmp_path / "gone", tmp_path / "empty", tmp_path / "inner"))
+    assert kinds(collection) == [("bad-folder", "gone"), ("no-images", "empty"), ("no-images", "inner")]
     assert "the folder does not exist" in collection.problems[0].message
     assert "no images here: it is empty; expected images: .avif .bmp" in collection.problems[1].message
-    assert "it holds 1 folder (10_cat)" in collection.problems[2].message
+    assert "it holds 1 folder (cat)" in collection.problems[2].message
     assert "recursive = true" in collection.problems[2].remedy
 
 

@@ -76,7 +76,7 @@ def test_caches_are_counted_with_what_they_hold(
     profile = _profile(
         model={"base": str(workspace / "model")}, training={"steps": 1}, method={"text_encoder": text_encoder}
     )
-    plan = make_plan(profile, replace(SURVEY, pixels=10 * 512 * 512, captions=4))
+    plan = make_plan(profile, replace(SURVEY, pixels=10 * 512 * 512, encoded=10, captions=4))
     texts = [] if text_encoder else [PlannedFile("/cache/texts", 4, 77 * 768 * 4)]
     assert plan.caches == (PlannedFile("/cache/latents", 10, 131_072), *texts)
 

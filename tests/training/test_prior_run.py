@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from sdtui.dataset.collect import collect, survey
+from sdtui.dataset.collect import collect
+from sdtui.dataset.survey import survey
 from sdtui.models.family import load_model
 from sdtui.profile.load import load_frozen
 from sdtui.profile.plan import make_plan

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sdtui.dataset.collect import collect, survey
+from sdtui.dataset.collect import collect
+from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import freeze, load_profile
 from sdtui.profile.plan import make_plan

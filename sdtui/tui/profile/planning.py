@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdtui.dataset.collect import Collection, collect, survey
+from sdtui.dataset.collect import Collection, collect
+from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan

@@ -1,0 +1,142 @@
+"""How a folder of images is laid out: flat, or as kohya sd-scripts wants it, with repeats and class tokens in names.
+
+kohya's scripts read folders named `<repeats>_<class tokens>` inside the one that is given, and pass over all else in it.
+What is passed over here is told, with its name and how many images it holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sdtui.dataset.names import natural_key, printable
+from sdtui.dataset.problem import Problem
+from sdtui.dataset.scan import DatasetError, scan
+from sdtui.profile.schema import Folder
+
+_NAMED = re.compile(r"([0-9]+)_(.*)", re.DOTALL)
+_PATTERN = "<repeats>_<class tokens>"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One folder whose images are trained alike.
+
+    Attributes:
+        path: where it is.
+        folder: how people know it: the path that the profile gives, with kohya's folder in it where there is one.
+        repeats: how often each of its images comes in an epoch.
+        class_tokens: the caption of images without one; may be empty.
+    """
+
+    path: Path
+    folder: str
+    repeats: int
+    class_tokens: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a folder of the profile was found to be.
+
+    Attributes:
+        row: of dataset.folders.
+        folder: as the profile writes it.
+        kind: flat, or kohya's.
+        parts: the folders whose images are trained; one of them when it is flat.
+        unread: folders inside that are not looked into, with a flat layout.
+    """
+
+    row: int
+    folder: str
+    kind: Literal["flat", "kohya"]
+    parts: tuple[Part, ...]
+    unread: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        name = printable(Path(self.folder).name)
+        if self.kind == "kohya":
+            told = ", ".join(f"{part.repeats} × {printable(part.path.name)}" for part in self.parts)
+            return f"{name}: kohya, {told}"
+        text = f"{name}: flat"
+        if self.unread:
+            text += f", not looked into {', '.join(map(printable, self.unread))}"
+        if found := named(name):
+            text += f', its name says {found[0]} repeats, which layout = "kohya" would take'
+        return text
+
+
+def named(name: str) -> tuple[int, str] | None:
+    """Repeats and class tokens that a folder's name gives; None where it is not of kohya's form."""
+    found = _NAMED.fullmatch(name)
+    if found is None or int(found[1]) < 1:
+        return None
+    return int(found[1]), found[2].strip()
+
+
+def find_layout(
+    row: int, folder: Folder, problems: list[Problem], passed_over: frozenset[Path] = frozenset()
+) -> Layout:
+    """How the folder `row` of the profile is laid out; what kohya's layout leaves out becomes a problem.
+
+    Args:
+        row: of dataset.folders.
+        folder: its table.
+        problems: to which what is left out is added.
+        passed_over: folders that hold no training images and are not told of, such as masks.
+
+    Raises:
+        DatasetError: the folder is missing, is no folder, or may not be read.
+    """
+    path = Path(folder.path)
+    inside = scan(path, recursive=False)
+    folders = [name for name in inside.subfolders if path / name not in passed_over]
+    parts = tuple(_parts(path, folders, folder)) if folder.layout != "flat" else ()
+    if parts:
+        problems += _left_out(path, len(inside.names), [name for name in folders if named(name) is None])
+        return Layout(row, folder.path, "kohya", parts)
+    if folder.layout == "kohya":
+        return Layout(row, folder.path, "kohya", (_itself(path, folder, problems),))
+    whole = Part(path, folder.path, folder.repeats, folder.class_tokens)
+    return Layout(row, folder.path, "flat", (whole,), () if folder.recursive else tuple(folders))
+
+
+def _parts(path: Path, folders: list[str], folder: Folder) -> Iterator[Part]:
+    for name in sorted(folders, key=natural_key):
+        if found := named(name):
+            repeats, tokens = found
+            where = os.path.join(folder.path, name)
+            yield Part(path / name, where, repeats * folder.repeats, folder.class_tokens or tokens)
+
+
+def _itself(path: Path, folder: Folder, problems: list[Problem]) -> Part:
+    """The folder as the only one of kohya's layout: the profile may name it instead of the one around it."""
+    found = named(path.name)
+    if found is None:
+        message = f"no folder in it is named {_PATTERN}, as kohya's layout wants it, nor is it itself"
+        problems.append(Problem("bad-layout", path, message, 'Rename them, such as 10_cat, or set layout = "flat"'))
+    repeats, tokens = found or (1, "")
+    return Part(path, folder.path, repeats * folder.repeats, folder.class_tokens or tokens)
+
+
+def _left_out(path: Path, images: int, others: list[str]) -> Iterator[Problem]:
+    if images:
+        message = f"{_images(images)} directly in it left out: kohya's layout reads the folders named {_PATTERN} only"
+        yield Problem("left-out", path, message, 'Move them into one, or set layout = "flat"')
+    for name in others:
+        try:
+            count = len(scan(path / name, recursive=True).names)
+        except DatasetError as error:
+            yield Problem("unreadable-folder", path / name, error.message, error.remedy)
+            continue
+        if count:
+            message = f"{_images(count)} in it left out: kohya's layout wants its name to be {_PATTERN}"
+            yield Problem("left-out", path / name, message, f"Rename it, such as 10_{printable(name)}")
+
+
+def _images(count: int) -> str:
+    return "the 1 image" if count == 1 else f"the {count} images"

@@ -1,0 +1,181 @@
+"""The images of a profile's folders as they lie on disk, each with its size, caption and mask, and all that is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from sdtui.dataset.caption import CaptionError, label, namings_for
+from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
+from sdtui.dataset.layout import Layout, Part, find_layout
+from sdtui.dataset.library import Library
+from sdtui.dataset.masks import Masks, mask_problem
+from sdtui.dataset.problem import Problem
+from sdtui.dataset.scan import DatasetError
+from sdtui.profile.schema import Profile
+
+
+class Source(NamedTuple):
+    """A folder of images with their captions and masks."""
+
+    row: int  # of dataset.folders
+    part: Part
+    library: Library
+    positions: tuple[int, ...]  # in the library
+    masks: Masks | None
+
+
+class Found(NamedTuple):
+    """An image that can be read: its place, size, caption (empty without any) and mask."""
+
+    row: int
+    part: Part
+    name: str  # path below the part's folder, the same on every system
+    facts: ImageFacts
+    caption: str
+    mask: Path | None
+
+
+def find_layouts(profile: Profile, problems: list[Problem]) -> tuple[Layout, ...]:
+    """How each folder that can be listed is laid out."""
+    if not profile.dataset.folders:
+        problems.append(
+            Problem("no-folders", Path(), "the profile names no folder of images", "Add [[dataset.folders]]")
+        )
+    found = []
+    for row, folder in enumerate(profile.dataset.folders):
+        try:
+            found.append(find_layout(row, folder, problems, _mask_folders(profile)))
+        except DatasetError as error:
+            problems.append(Problem("bad-folder", Path(folder.path), error.message, error.remedy))
+    return tuple(found)
+
+
+def open_sources(profile: Profile, layouts: Sequence[Layout], problems: list[Problem]) -> list[Source]:
+    """List the images, captions and masks of all folders."""
+    sources = []
+    for layout in layouts:
+        row = profile.dataset.folders[layout.row]
+        masks = _masks(row.masks, problems) if row.masks else None
+        for part in layout.parts:
+            try:
+                library = Library.scan(part.path, recursive=row.recursive, extension=profile.captions.extension)
+            except DatasetError as error:
+                problems.append(Problem("bad-folder", part.path, error.message, error.remedy))
+                continue
+            problems += _unlisted(part.path, library, recursive=row.recursive)
+            sources.append(Source(layout.row, part, library, _positions(profile, part, library), masks))
+    return sources
+
+
+def find_images(
+    profile: Profile,
+    sources: Sequence[Source],
+    problems: list[Problem],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Found]:
+    """Read headers and captions; `progress` is called with (images done, images in all)."""
+    total = sum(len(source.positions) for source in sources)
+    done = 0
+    images: list[Found] = []
+    for source in sources:
+        for position in source.positions:
+            found = _find(profile, source, position, problems)
+            images += [found] if found is not None else []
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    problems += _misnamed_masks(sources, images)
+    return images
+
+
+def _find(profile: Profile, source: Source, position: int, problems: list[Problem]) -> Found | None:
+    entry = source.library[position]
+    try:
+        facts = read_facts(entry.path)
+    except UnreadableImage as error:
+        problems.append(Problem("unreadable-image", entry.path, error.message, error.remedy))
+        return None
+    mask = _mask(source, entry.relative)
+    if mask is not None and (problem := mask_problem(mask, facts)) is not None:
+        problems.append(problem)
+        return None
+    name = entry.relative.replace(os.sep, "/")
+    return Found(source.row, source.part, name, facts, _caption(profile, source, position, problems), mask)
+
+
+def _mask(source: Source, relative: str) -> Path | None:
+    """The image's mask; with kohya's layout it may lie in a folder named as the image's."""
+    if source.masks is None:
+        return None
+    return source.masks.of(os.path.join(source.part.path.name, relative)) or source.masks.of(relative)
+
+
+def _mask_folders(profile: Profile) -> frozenset[Path]:
+    return frozenset(Path(folder.masks) for folder in profile.dataset.folders if folder.masks)
+
+
+def _masks(folder: str, problems: list[Problem]) -> Masks | None:
+    try:
+        return Masks(Path(folder))
+    except DatasetError as error:
+        problems.append(Problem("bad-masks", Path(folder), f"masks: {error.message}", error.remedy))
+        return None
+
+
+def _positions(profile: Profile, part: Part, library: Library) -> tuple[int, ...]:
+    """All images of the library but masks that lie in a folder among them."""
+    apart = tuple(f"{mask}{os.sep}" for mask in _mask_folders(profile) if mask.is_relative_to(part.path))
+    if not apart:
+        return tuple(range(len(library)))
+    return tuple(at for at in range(len(library)) if not os.fspath(library[at].path).startswith(apart))
+
+
+def _unlisted(path: Path, library: Library, *, recursive: bool) -> Iterator[Problem]:
+    for inner in library.unreadable_folders:
+        yield Problem("unreadable-folder", path / inner, "no permission to read the folder", "Check its owner and mode")
+    if not library:
+        yield _no_images(path, library, recursive=recursive)
+
+
+def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
+    expected = "expected images: " + " ".join(sorted(EXTENSIONS))
+    if library.subfolders and not recursive:
+        remedy = "Name one of these folders, or set recursive = true for this one"
+    else:
+        remedy = "Put the images and their captions into it, or name another folder"
+    return Problem("no-images", path, f"no images here: {library.why_empty()}; {expected}", remedy)
+
+
+def _misnamed_masks(sources: Sequence[Source], images: Sequence[Found]) -> Iterator[Problem]:
+    """Folders of masks of which not one belongs to an image."""
+    by_row = {row: list(group) for row, group in groupby(images, key=lambda found: found.row)}
+    for row, group in groupby(sources, key=lambda source: source.row):
+        source = next(group)
+        found = by_row.get(row, [])
+        if source.masks is not None and found and not any(image.mask for image in found):
+            message = f"none of its {len(source.masks)} masks has the name of one of the {len(found)} images"
+            yield Problem("bad-masks", source.masks.folder, message, "Name each mask as its image: cat.png for cat.jpg")
+
+
+def _caption(profile: Profile, source: Source, position: int, problems: list[Problem]) -> str:
+    """The caption's lines as they stand, without blank ones, or the class tokens; a problem where there is neither."""
+    library = source.library
+    try:
+        caption = library.read_caption(position)
+    except CaptionError as error:
+        problems.append(Problem("bad-caption", library.caption_path(position), error.message, error.remedy))
+        return ""
+    text = "\n".join(stripped for line in caption.text.splitlines() if (stripped := line.strip()))
+    if text or source.part.class_tokens:
+        return text or source.part.class_tokens
+    remedy = 'Write one, give the folder class_tokens, or set captions.on_missing = "empty"'
+    if caption.raw is None:
+        names = " or ".join(label(naming) for naming in namings_for(profile.captions.extension))
+        problems.append(Problem("missing-caption", library[position].path, f"no caption file ({names})", remedy))
+    else:
+        problems.append(Problem("empty-caption", caption.path, "the caption file is empty", remedy))
+    return ""
