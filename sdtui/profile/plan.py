@@ -183,8 +183,8 @@ def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained |
     output = values.adapter_bytes(saving.precision) if values else None
     state = values.checkpoint_bytes(saving.precision) if values else None
     # Before the first step if wanted, every so many steps, and in any case at the end.
-    every = [each for each in (previews.every, previews.every_epochs * steps_per_epoch) if each]
-    sets = previews.at_start + len({step for each in every for step in range(each, steps, each)}) + 1
+    planned = _times(steps - 1, previews.every, previews.every_epochs * steps_per_epoch)
+    sets = previews.at_start + planned + 1
     sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
         PlannedFile(f"output/{output_name(profile)}", 1, output),
@@ -192,6 +192,12 @@ def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained |
         PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
     ]
     return tuple(file for file in files if file.count)
+
+
+def _times(steps: int, first: int, second: int) -> int:
+    """How many of so many steps are a multiple of either; 0 has none."""
+    both = math.lcm(first, second)
+    return sum(steps // every for every in (first, second) if every) - (steps // both if both else 0)
 
 
 def _preview_bytes(profile: Profile, line: str) -> int:

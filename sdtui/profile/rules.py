@@ -140,9 +140,12 @@ def prompts(profile: Profile) -> Iterator[Finding]:
                 allowed="text --w 512 --h 512 --s 20 --l 7.5 --d 7 --n negative prompt",
                 at=f"previews.prompts[{index}]",
             )
-    if previews.every and not previews.prompts:
-        message = f"previews.every = {previews.every}, but previews.prompts is empty: no preview will be made"
-        yield Finding("no-effect", "previews.every", message, 'Add prompts = ["…"] to [previews]', severity="warning")
+    for name in ("every", "every_epochs"):
+        asked = getattr(previews, name)
+        if asked and not previews.prompts:
+            key = f"previews.{name}"
+            message = f"{key} = {asked}, but previews.prompts is empty: no preview will be made"
+            yield Finding("no-effect", key, message, 'Add prompts = ["…"] to [previews]', severity="warning")
 
 
 def text_encoder_rate(profile: Profile) -> Iterator[Finding]:
@@ -208,7 +211,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     background: ("dataset.background",),
     folders: ("dataset.folders",),
     targets: ("method.targets",),
-    prompts: ("previews.prompts", "previews.every"),
+    prompts: ("previews.prompts", "previews.every", "previews.every_epochs"),
     text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
     kept_tags: ("captions.keep_tokens", "captions.shuffle", "captions.tag_dropout", "captions.token_warmup"),
     no_captions: ("captions.dropout", "captions.dropout_every"),

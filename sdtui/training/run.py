@@ -211,8 +211,7 @@ class Session:
         """Obey commands; save, then preview, where one is due; stay here while paused."""
         self.steering.poll()
         self.save_if_due(planned=self.step > self.saved_step and self.plan.due(self.step))
-        every = self.steering.previews_every
-        self.preview_if_due(planned=bool(every) and 0 < self.step < self.total and self.step % every == 0)
+        self.preview_if_due(planned=0 < self.step < self.total and self._preview_planned())
         self.saver.wait_for_space()
         while self.steering.paused and not self.steering.stopping:
             self.settle()
@@ -222,6 +221,11 @@ class Session:
             self.preview_if_due()
         if not self.steering.stopping:
             self.report.state("training")
+
+    def _preview_planned(self) -> bool:
+        """Whether the profile (or a command, of steps) asks for previews at this step."""
+        epochs = self.profile.previews.every_epochs * self.data.order.steps_per_epoch
+        return any(every and self.step % every == 0 for every in (self.steering.previews_every, epochs))
 
     def save_if_due(self, *, planned: bool = False) -> None:
         """A checkpoint, if the profile, a command or the end of the run asks for one; before any preview."""

@@ -93,6 +93,8 @@ def test_images_enlarged_too_much_are_a_warning() -> None:
         ({"prompts": ["a"]}, 2),
         ({"prompts": ["a", "# not this one"], "at_start": False}, 1),
         ({"prompts": ["a"], "every": 30}, 5),
+        ({"prompts": ["a"], "every_epochs": 2}, 5),
+        ({"prompts": ["a"], "every": 30, "every_epochs": 2}, 8),
         ({"prompts": []}, 0),
     ],
 )

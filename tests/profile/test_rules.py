@@ -42,6 +42,7 @@ def test_a_sound_profile_has_none() -> None:
         ({"method": {"targets": ["attention", "attention"]}}, "twice", "method.targets", "error"),
         ({"previews": {"prompts": ["a --w 3"]}}, "preview-prompt", "previews.prompts", "error"),
         ({"previews": {"every": 10}}, "no-effect", "previews.every", "warning"),
+        ({"previews": {"every_epochs": 1}}, "no-effect", "previews.every_epochs", "warning"),
         (
             {"optimizer": {"text_encoder_learning_rate": 1e-5}},
             "no-effect",

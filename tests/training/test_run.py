@@ -70,7 +70,7 @@ def test_a_run_writes_steps_previews_checkpoints_and_the_finished_file(workplace
         workplace,
         {
             "training": {"epochs": 2, "steps": None},
-            "previews": {**PREVIEWS, "every": 3, "at_start": True},
+            "previews": {**PREVIEWS, "every": 3, "every_epochs": 1, "at_start": True},
             "saving": {"every_epochs": 1, "keep_last": 1, "name": "my lora", "trigger": "sqr"},
         },
     )
@@ -82,7 +82,7 @@ def test_a_run_writes_steps_previews_checkpoints_and_the_finished_file(workplace
     assert [event["epoch"] for event in events(run, "step")] == [1, 1, 1, 1, 2, 2, 2, 2]
     assert sum(event["images"] for event in events(run, "step")) == 12
     assert events(run, "step")[0]["lr"] == {"unet": 1e-3}
-    assert [event["step"] for event in events(run, "preview")] == [0, 3, 6, 8]
+    assert [event["step"] for event in events(run, "preview")] == [0, 3, 4, 6, 8]
     assert [event["path"] for event in events(run, "checkpoint")] == [
         "checkpoints/step-000004",
         "checkpoints/step-000008",

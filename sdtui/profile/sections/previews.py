@@ -20,6 +20,11 @@ class Previews(Section):
         Field(ge=0, le=100_000_000),
         About("Make previews every so many steps; 0: off.", unit="steps", aka=("sample_every_n_steps",)),
     ] = 0
+    every_epochs: Annotated[
+        int,
+        Field(ge=0, le=1_000_000),
+        About("Make previews every so many epochs; 0: off.", unit="epochs", aka=("sample_every_n_epochs",)),
+    ] = 0
     at_start: Annotated[
         bool, About("Make one set before the first step, to compare with.", aka=("sample_at_first",))
     ] = True
