@@ -17,18 +17,9 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.__main__ import main
 from sdtui.training.methods import METHODS
-from tests.training.workplace import events, make_images, make_run
+from tests.training.workplace import events, make_run
 
 FAST = {"optimizer": {"learning_rate": 1e-2}, "training": {"steps": 12, "batch_size": 3}}
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A folder of three images that show what is to be kept, as a row of dataset.folders."""
-    folder = make_images(tmp_path_factory.mktemp("kept"), [(64, 64)] * 2 + [(128, 64)])
-    for caption in folder.glob("*.txt"):
-        caption.write_text("an old house\n")
-    return {"path": str(folder), "regularization": True}
 
 
 def trained(workplace: Path, changes: dict[str, dict[str, Any]]) -> RunFolder:
@@ -37,8 +28,9 @@ def trained(workplace: Path, changes: dict[str, dict[str, Any]]) -> RunFolder:
     return run
 
 
-def folders(workplace: Path, *rows: dict[str, Any]) -> dict[str, Any]:
-    return {"folders": [{"path": str(workplace / "images")}, *rows]}
+def with_regularization(workplace: Path) -> dict[str, Any]:
+    kept = {"path": str(workplace / "kept"), "regularization": True}
+    return {"folders": [{"path": str(workplace / "images")}, kept]}
 
 
 @torch.no_grad()
@@ -61,8 +53,8 @@ def drift(run: RunFolder, caption: str) -> float:
     return float((answer() - before).square().mean())
 
 
-def test_a_run_tells_what_of_its_loss_teaches_what_to_keep(workplace: Path, kept: dict[str, Any]) -> None:
-    changes = {"dataset": folders(workplace, kept), "training": {"epochs": 2, "steps": None, "batch_size": 2}}
+def test_a_run_tells_what_of_its_loss_teaches_what_to_keep(workplace: Path) -> None:
+    changes = {"dataset": with_regularization(workplace), "training": {"epochs": 2, "steps": None, "batch_size": 2}}
     run = trained(workplace, changes)
     begun = events(run)[0]
     # Six images and six times one of three kept ones: 5 + 4 squares and 1 + 2 wide ones in batches of 2.
@@ -92,8 +84,8 @@ def test_with_a_class_caption_the_class_stays_nearer_to_what_it_was(workplace: P
     assert last["loss_prior"] > 0
 
 
-def test_regularisation_with_frozen_targets_holds_the_model_where_it_was(workplace: Path, kept: dict[str, Any]) -> None:
-    data = folders(workplace, kept)
+def test_regularisation_with_frozen_targets_holds_the_model_where_it_was(workplace: Path) -> None:
+    data = with_regularization(workplace)
     images = trained(workplace, {"dataset": data})
     frozen = trained(workplace, {"dataset": data, "prior": {"target": "frozen", "weight": 4.0}})
     assert drift(frozen, "an old house") < 0.5 * drift(images, "an old house")

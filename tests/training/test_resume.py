@@ -58,6 +58,15 @@ AVERAGED: dict[str, dict[str, Any]] = {
     "schedule": {"warmup": 2},
     "previews": {"every": 4, "prompts": ["a red square --w 64 --h 64 --s 1"]},
 }
+# Regularisation, masks and class captions, whose frozen answers pass the adapter by.
+KEPT: dict[str, dict[str, Any]] = {
+    **PLAIN,
+    "method": {"rank": 2, "alpha": 2.0, "text_encoder": True, "dropout": 0.2},
+    "training": {"steps": STEPS, "accumulation": 2},
+    "dataset": {"folders": [{"path": "images", "masks": "masks"}, {"path": "kept", "regularization": True}]},
+    "objective": {"unmasked_weight": 0.1, "unmasked_chance": 0.3},
+    "prior": {"weight": 0.5, "target": "frozen", "class_caption": "a house", "trigger": "square"},
+}
 
 
 def weights(run: RunFolder) -> dict[str, bytes]:
@@ -86,7 +95,9 @@ def kill_at(run: RunFolder, step: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [PLAIN, EVERYTHING, DRAWN, AVERAGED], ids=["plain", "everything", "drawn", "averaged"]
+    "changes",
+    [PLAIN, EVERYTHING, DRAWN, AVERAGED, KEPT],
+    ids=["plain", "everything", "drawn", "averaged", "kept"],
 )
 def test_killed_three_times_and_resumed_is_bit_equal(
     workplace: Path, changes: dict[str, dict[str, Any]], own_folders: Path, monkeypatch: pytest.MonkeyPatch

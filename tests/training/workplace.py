@@ -62,9 +62,20 @@ def settings(folder: Path, changes: Mapping[str, Mapping[str, Any]] | None = Non
 
 
 def make_workplace(folder: Path, sizes: list[tuple[int, int]] | None = None) -> Path:
-    """`model/` and `images/` in `folder`: five squares and one wide image unless told otherwise."""
+    """`model/` and `images/` in `folder`: five squares and one wide image unless told otherwise.
+
+    Beside them `kept/`, two squares and a wide one of an old house, and `masks/` for the first three images, white on
+    the left.
+    """
     tiny_pipeline(folder / "model")
     make_images(folder / "images", sizes or [(64, 64)] * 5 + [(128, 64)])
+    for caption in make_images(folder / "kept", [(64, 64)] * 2 + [(128, 64)]).glob("*.txt"):
+        caption.write_text("an old house\n")
+    (folder / "masks").mkdir()
+    for number in range(3):
+        mask = Image.new("L", (64, 64))
+        mask.paste(255, (0, 0, 32, 64))
+        mask.save(folder / "masks" / f"{number:02d}.png")
     return folder
 
 
