@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset.class_caption import class_caption
+from sdtui.errors import UserError
 
 if TYPE_CHECKING:
-    from sdtui.profile.schema import Prior
+    from sdtui.profile.schema import Prior, Profile
 
 
 class Rows(NamedTuple):
@@ -42,6 +43,23 @@ def asks_twice(prior: Prior) -> bool:
 def class_caption_of(caption: str, prior: Prior) -> str:
     """What a training sample reads as when it shows its class."""
     return class_caption(caption, prior.trigger, prior.class_caption)
+
+
+def require_own_answers(profile: Profile, base: str, trained: str) -> None:
+    """See that what the frozen model answers is what is asked: noise for noise, velocity for velocity.
+
+    Raises:
+        UserError: answers of the frozen model are wanted, and it predicts `base`, the training `trained`.
+    """
+    prior = profile.prior
+    regular = prior.target == "frozen" and any(folder.regularization for folder in profile.dataset.folders)
+    if base != trained and (regular or asks_twice(prior)):
+        raise UserError(
+            f'objective.prediction = "{trained}" teaches a model that predicts "{base}" another kind of answer, and what '
+            "it answered before training would hold it back",
+            where="prior.target" if regular else "prior.class_caption",
+            remedy="Leave one of the two out",
+        )
 
 
 def make_rows(prior: Prior, captions: Sequence[str], regularization: Sequence[bool]) -> Rows:

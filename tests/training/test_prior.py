@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sdtui.profile.schema import Prior
-from sdtui.training.prior import Rows, make_rows
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.profile.schema import Prior, Profile
+from sdtui.training.prior import Rows, make_rows, require_own_answers
 
 
 def rows(**settings: Any) -> Rows:
@@ -37,3 +40,34 @@ def test_training_samples_come_again_with_their_class_caption() -> None:
 
 def test_a_class_without_weight_is_not_asked_for() -> None:
     assert rows(class_caption="dog", class_weight=0) == rows()
+
+
+@pytest.mark.parametrize(
+    ("prior", "where"),
+    [
+        ({"class_caption": "dog"}, "prior.class_caption"),
+        ({"target": "frozen"}, "prior.target"),
+        ({}, ""),
+        ({"class_caption": "dog", "class_weight": 0}, ""),
+    ],
+)
+def test_answers_of_another_kind_are_refused(prior: dict[str, Any], where: str) -> None:
+    data = {
+        "model": {"base": "x"},
+        "training": {"steps": 1},
+        "dataset": {"folders": [{"path": "y"}, {"path": "z", "regularization": True}]},
+        "prior": prior,
+    }
+    profile = Profile.model_validate(data)
+    require_own_answers(profile, "epsilon", "epsilon")
+    if not where:
+        require_own_answers(profile, "epsilon", "v_prediction")
+        return
+    with pytest.raises(UserError, match='"v_prediction" teaches a model that predicts "epsilon"') as refused:
+        require_own_answers(profile, "epsilon", "v_prediction")
+    assert refused.value.where == where
+
+
+def test_frozen_targets_without_regularisation_images_are_no_matter() -> None:
+    data = {"model": {"base": "x"}, "training": {"steps": 1}, "prior": {"target": "frozen"}}
+    require_own_answers(Profile.model_validate(data), "epsilon", "v_prediction")

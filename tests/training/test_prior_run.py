@@ -19,7 +19,7 @@ from sdtui.training.__main__ import main
 from sdtui.training.methods import METHODS
 from tests.training.workplace import events, make_run
 
-FAST = {"optimizer": {"learning_rate": 1e-2}, "training": {"steps": 12, "batch_size": 3}}
+FAST: dict[str, dict[str, Any]] = {"optimizer": {"learning_rate": 1e-2}, "training": {"steps": 12, "batch_size": 3}}
 
 
 def trained(workplace: Path, changes: dict[str, dict[str, Any]]) -> RunFolder:
@@ -89,3 +89,10 @@ def test_regularisation_with_frozen_targets_holds_the_model_where_it_was(workpla
     images = trained(workplace, {"dataset": data})
     frozen = trained(workplace, {"dataset": data, "prior": {"target": "frozen", "weight": 4.0}})
     assert drift(frozen, "an old house") < 0.5 * drift(images, "an old house")
+
+
+def test_a_run_whose_answers_would_be_of_another_kind_is_refused(workplace: Path) -> None:
+    changes = {"objective": {"prediction": "v_prediction"}, "prior": {"class_caption": "a house"}}
+    run = make_run(workplace, changes)
+    assert main([str(run.path)]) == 2
+    assert events(run, "error")[0]["where"] == "prior.class_caption"
