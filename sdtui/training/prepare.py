@@ -28,7 +28,7 @@ from sdtui.training.conditioning import (
     reading_of,
 )
 from sdtui.training.data import DataOrder
-from sdtui.training.prior import asks_twice
+from sdtui.training.prior import asks_twice, require_own_answers
 from sdtui.training.store import key_of
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def load(profile: Profile, device: torch.device) -> Model:
     """
     vae = Path(profile.model.vae) if profile.model.vae else None
     model = load_model(Path(profile.model.base), vae, device, PRECISIONS[profile.training.precision])
-    objective = profile.objective
+    objective, base = profile.objective, model.prediction_type
     retarget(model, objective.prediction, zero_terminal_snr=objective.zero_terminal_snr)
+    require_own_answers(profile, base, model.prediction_type)
     if profile.training.gradient_checkpointing:
         model.checkpoint_gradients()
     return model
