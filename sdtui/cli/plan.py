@@ -97,9 +97,12 @@ def as_json(plan: Plan) -> dict[str, object]:
 
 def describe(profile: Profile, plan: Plan) -> list[str]:
     """The plan for people: one fact a line, aligned."""
+    from sdtui.dataset.survey import folder_line
+
     training = profile.training
     rows = [
-        ("images", f"{count_text(plan.images)}, with repeats {count_text(plan.samples)} an epoch"),
+        ("images", _images(plan)),
+        *(("folder", folder_line(folder)) for folder in plan.folders),
         ("buckets", ", ".join(f"{each.width}×{each.height}: {count_text(each.samples)}" for each in plan.buckets)),
         ("batches", f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each"),
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
@@ -121,6 +124,12 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         *(("note", warning) for warning in plan.warnings),
     ]
     return [f"{name:<9}{text}" for name, text in rows]
+
+
+def _images(plan: Plan) -> str:
+    others = ((plan.regularization, "for regularisation"), (plan.held_out, "held out"))
+    told = "".join(f", {count_text(count)} {purpose}" for count, purpose in others if count)
+    return f"{count_text(plan.images)}{told}, with repeats {count_text(plan.samples)} an epoch"
 
 
 def _disk(plan: Plan) -> str:

@@ -57,17 +57,17 @@ class Layout:
     parts: tuple[Part, ...]
     unread: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        name = printable(Path(self.folder).name)
+    @property
+    def note(self) -> str:
+        """What may have been meant otherwise; often empty."""
         if self.kind == "kohya":
-            told = ", ".join(f"{part.repeats} × {printable(part.path.name)}" for part in self.parts)
-            return f"{name}: kohya, {told}"
-        text = f"{name}: flat"
+            return ""
+        notes = []
         if self.unread:
-            text += f", not looked into {', '.join(map(printable, self.unread))}"
-        if found := named(name):
-            text += f', its name says {found[0]} repeats, which layout = "kohya" would take'
-        return text
+            notes.append(f"{', '.join(map(printable, self.unread))} in it not looked into")
+        if found := named(Path(self.folder).name):
+            notes.append(f'{found[0]} repeats in its name not taken (layout = "kohya" takes them)')
+        return ", ".join(notes)
 
 
 def named(name: str) -> tuple[int, str] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from sdtui.dataset.buckets import enlargement
 from sdtui.dataset.collect import Collection, Sample
+from sdtui.dataset.names import printable
 from sdtui.dataset.regularization import shares
-from sdtui.profile.plan import ENLARGED, Survey
+from sdtui.profile.plan import ENLARGED, FolderPlan, Survey
 
 
 def survey(collection: Collection) -> Survey:
@@ -17,8 +19,6 @@ def survey(collection: Collection) -> Survey:
     taught, kept = _by_bucket(training), _by_bucket(collection.regularization)
     buckets = taught + Counter(shares(taught.total(), kept))
     factors = _most_enlarged(training)
-    masked = [sample for sample in samples if sample.mask]
-    with_masks = {sample.row for sample in masked}
     return Survey(
         _files(training),
         buckets.total(),
@@ -31,10 +31,44 @@ def survey(collection: Collection) -> Survey:
         largest=max(factors, default=1.0),
         regularization=_files(collection.regularization),
         held_out=_files(collection.held_out),
-        masks=_files(masked),
-        unmasked=_files(sample for sample in samples if sample.row in with_masks and not sample.mask),
-        layouts=tuple(map(str, collection.layouts)),
+        folders=tuple(folder_plans(collection)),
     )
+
+
+def folder_plans(collection: Collection) -> Iterator[FolderPlan]:
+    """Each folder of images, those of kohya's layout one by one."""
+    by_folder: dict[tuple[int, str], list[Sample]] = {}
+    for sample in collection.samples:
+        by_folder.setdefault((sample.row, sample.folder), []).append(sample)
+    for layout in collection.layouts:
+        for part in layout.parts:
+            samples = by_folder.get((layout.row, part.folder), [])
+            yield FolderPlan(
+                part.folder,
+                layout.kind,
+                _files(samples),
+                part.repeats,
+                part.class_tokens,
+                regularization=any(sample.role == "regularization" for sample in samples),
+                held_out=_files(sample for sample in samples if sample.role == "validation"),
+                masks=_files(sample for sample in samples if sample.mask),
+                note=layout.note,
+            )
+
+
+def folder_line(folder: FolderPlan) -> str:
+    """A folder in a line: its name, layout and images, and what becomes of them."""
+    images = "1 image" if folder.images == 1 else f"{folder.images} images"
+    told = [f"{printable(Path(folder.path).name)}: {folder.layout}, {images} × {folder.repeats}"]
+    if folder.regularization:
+        told.append("for regularisation")
+    if folder.held_out:
+        told.append(f"{folder.held_out} held out")
+    if folder.masks:
+        told.append(f"{folder.masks} with a mask")
+    if folder.class_tokens:
+        told.append(f'"{printable(folder.class_tokens)}" where a caption is missing')
+    return ", ".join([*told, *filter(None, [folder.note])])
 
 
 def _files(samples: Iterable[Sample]) -> int:

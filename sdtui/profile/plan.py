@@ -26,6 +26,33 @@ _LATENT_BYTES = 2 * 4 * 4 / 64
 
 
 @dataclass(frozen=True, slots=True)
+class FolderPlan:
+    """One folder of images, as it was found.
+
+    Args:
+        path: as the profile writes it, with kohya's folder in it where there is one.
+        layout: "flat" or "kohya".
+        images: files in it that can be read.
+        repeats: how often each comes in an epoch.
+        class_tokens: caption of those without one.
+        regularization: whether they show what the model shall keep.
+        held_out: how many of them are never trained.
+        masks: how many of them have a mask file.
+        note: what may have been meant otherwise; often empty.
+    """
+
+    path: str
+    layout: str
+    images: int
+    repeats: int
+    class_tokens: str = ""
+    regularization: bool = False
+    held_out: int = 0
+    masks: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What a dataset holds.
 
@@ -41,9 +68,7 @@ class Survey:
         largest: how much the worst of them is.
         regularization: files that show what the model shall keep.
         held_out: files that are never trained, for the validation loss.
-        masks: images that have a mask file.
-        unmasked: images without one in folders where others have one.
-        layouts: how each folder is laid out, one line each.
+        folders: each of them, in the profile's order.
     """
 
     images: int
@@ -57,9 +82,7 @@ class Survey:
     largest: float = 1.0
     regularization: int = 0
     held_out: int = 0
-    masks: int = 0
-    unmasked: int = 0
-    layouts: tuple[str, ...] = ()
+    folders: tuple[FolderPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +121,8 @@ class Plan:
     """What a run would do.
 
     Args:
-        images: files that can be trained.
-        samples: images of one epoch, repeats counted.
+        images: files that are trained.
+        samples: images of one epoch, repeats, resolutions and regularisation counted.
         buckets: by size.
         batches_per_epoch: forward passes of an epoch; the last of a bucket may be smaller than the batch size.
         steps_per_epoch: optimizer steps of an epoch.
@@ -112,6 +135,9 @@ class Plan:
         bytes: of all files and caches; None when not known.
         seconds: duration by the measured speed; None before one was measured.
         warnings: what is odd about these figures, one sentence each.
+        regularization: files that show what the model shall keep.
+        held_out: files that are never trained, for the validation loss.
+        folders: of images, as they were found.
     """
 
     images: int
@@ -128,6 +154,9 @@ class Plan:
     bytes: int | None
     seconds: float | None
     warnings: tuple[str, ...]
+    regularization: int = 0
+    held_out: int = 0
+    folders: tuple[FolderPlan, ...] = ()
 
 
 def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None) -> Plan:
@@ -169,6 +198,9 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         bytes=sum(known) if len(known) == len(sizes) else None,
         seconds=epochs * survey.samples / measured.images_per_second if measured else None,
         warnings=tuple(_warnings(profile, survey, steps, epochs)),
+        regularization=survey.regularization,
+        held_out=survey.held_out,
+        folders=survey.folders,
     )
 
 

@@ -56,6 +56,7 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "p.toml"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "images   3, with repeats 9 an epoch",
+        "folder   images: flat, 3 images × 3",
         "buckets  64×64: 6, 88×40: 3",
         "batches  5 an epoch, 2 images each",
         "steps    25 = 5 × 5 steps an epoch",
@@ -77,6 +78,45 @@ def test_for_scripts(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["schema"], found["name"], found["steps"], found["epochs"]) == (1, "p", 45, 5.0)
     assert found["buckets"][0] == {"width": 64, "height": 64, "samples": 6, "batches": 6}
     assert (found["seconds"], found["bytes"]) == (None, None)
+
+
+def test_every_folder_says_what_it_was_found_to_be(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (profile.parent / "images").rename(profile.parent / "10_cup and bee")
+    (profile.parent / "images").mkdir()
+    (profile.parent / "10_cup and bee").rename(profile.parent / "images" / "10_cup and bee")
+    kept = profile.parent / "images" / "10_cup and bee"
+    Image.new("RGB", (64, 64)).save(kept / "d.png")
+    (profile.parent / "masks").mkdir()
+    Image.new("L", (64, 64)).save(profile.parent / "masks" / "a.png")
+    profile.write_text(
+        PROFILE.replace("repeats = 3", 'masks = "masks"')
+        + '[validation]\nshare = 0.25\n[[dataset.folders]]\npath = "images/10_cup and bee"\nregularization = true\n'
+    )
+    overrides = ["--set", 'captions.on_missing="empty"']
+    assert main(["plan", "p.toml", *overrides]) == 0
+    first, second, third = capsys.readouterr().out.splitlines()[:3]
+    assert (first, second) == (
+        "images   4, 4 for regularisation, with repeats 80 an epoch",
+        'folder   10_cup and bee: kohya, 4 images × 10, 1 with a mask, "cup and bee" where a caption is missing',
+    )
+    assert third.startswith(
+        "folder   10_cup and bee: flat, 4 images × 1, for regularisation, 10 repeats in its name not"
+    )
+    assert main(["plan", "p.toml", "--json", *overrides]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["regularization"], found["held_out"]) == (4, 4, 0)
+    assert found["folders"][0] == {
+        "path": str(kept), "layout": "kohya", "images": 4, "repeats": 10, "class_tokens": "cup and bee",
+        "regularization": False, "held_out": 0, "masks": 1, "note": "",
+    }  # fmt: skip
+
+
+def test_what_is_held_out_is_told(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--set", "validation.share=0.3"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "images   2, 1 held out, with repeats 6 an epoch",
+        "folder   images: flat, 3 images × 3, 1 held out",
+    ]
 
 
 def test_captions_are_shown_as_training_will_read_them(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
 from sdtui.errors import UserError
-from sdtui.profile.plan import Survey
+from sdtui.profile.plan import FolderPlan, Survey
 from sdtui.profile.schema import Profile
 
 
@@ -61,7 +61,7 @@ def test_samples_hold_all_that_training_needs(tmp_path: Path) -> None:
         captions=2,
         enlarged=1,
         largest=2.56,
-        layouts=(f"{tmp_path.name}: flat",),
+        folders=(FolderPlan(str(tmp_path), "flat", images=2, repeats=3),),
     )
     collection.require(chosen)
 

@@ -45,7 +45,8 @@ class Planner:
 
     def plan(self, profile: Profile, *, afresh: bool = False) -> Planned:
         """Look and count; `afresh` looks at the dataset again in any case."""
-        wanted = profile.dataset.model_dump_json() + profile.captions.model_dump_json()
+        sections = (profile.dataset, profile.captions, profile.validation)
+        wanted = "".join(section.model_dump_json() for section in sections)
         with self._lock:
             if afresh or self._known is None or self._known[0] != wanted:
                 self._known = (wanted, collect(profile))
@@ -62,8 +63,10 @@ class Planner:
 def plan_words(plan: Plan, dot: str = "·") -> str:
     """The plan in a line, each number with its unit; `dot` separates."""
     files = sum(file.count for file in plan.files)
+    others = ((plan.regularization, "for regularisation"), (plan.held_out, "held out"))
+    told = "".join(f", {grouped(number)} {purpose}" for number, purpose in others if number)
     parts = [
-        f"{count(plan.images, 'image')}, {grouped(plan.samples)} an epoch",
+        f"{count(plan.images, 'image')}{told}, {grouped(plan.samples)} an epoch",
         f"{grouped(plan.steps)} steps in {plan.epochs:.3g} epochs",
         count(len(plan.buckets), "bucket"),
         count(files, "file") + (f", {size(plan.bytes)}" if plan.bytes else ""),

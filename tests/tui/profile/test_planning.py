@@ -30,6 +30,17 @@ def test_figures_of_a_plan(tmp_path: Path) -> None:
     assert plan_words(planned.plan, dot="-").count(" - ") == 3
 
 
+def test_held_out_pictures_are_told_as_soon_as_they_are(tmp_path: Path) -> None:
+    profile, planner = profile_of(tmp_path), Planner()
+    planner.plan(profile)
+    planned = planner.plan(
+        profile.model_copy(update={"validation": profile.validation.model_copy(update={"share": 0.5})})
+    )
+    assert planned.plan is not None
+    # One of the two pictures that come three times; a folder of one picture is never divided.
+    assert plan_words(planned.plan).startswith("2 images, 1 held out, 4 an epoch · ")
+
+
 def test_a_picture_without_a_caption_keeps_it_from_starting(tmp_path: Path) -> None:
     profile = profile_of(tmp_path)
     (tmp_path / "images" / "a.txt").unlink()
