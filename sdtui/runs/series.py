@@ -18,8 +18,8 @@ _NAN = math.nan
 class Series:
     """One row per optimizer step, steps strictly rising; a value a step did not report is NaN.
 
-    Columns: `steps`, `epochs`, `images` (integers), `times` (unix seconds), `losses`, `grad_norms`, `seconds`
-    (per step), and `rates`, the learning rates by name.
+    Columns: `steps`, `epochs`, `images` (integers), `times` (unix seconds), `losses`, `prior_losses` (the part of each
+    that teaches what to keep), `grad_norms`, `seconds` (per step), and `rates`, the learning rates by name.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class Series:
         self.images = array("q")
         self.times = array("d")
         self.losses = array("d")
+        self.prior_losses = array("d")
         self.grad_norms = array("d")
         self.seconds = array("d")
         self.rates: dict[str, array[float]] = {}
@@ -41,7 +42,7 @@ class Series:
         Raises:
             KeyError, TypeError: the event lacks its step number, or a field has the wrong type.
         """
-        step, loss, norm = event["step"], event.get("loss"), event.get("grad_norm")
+        step, loss, prior, norm = event["step"], event.get("loss"), event.get("loss_prior"), event.get("grad_norm")
         if self.steps and step <= self.steps[-1]:
             self.cut(step - 1)
         try:
@@ -49,6 +50,7 @@ class Series:
             self.images.append(event.get("images", 0))
             self.times.append(event.get("t", _NAN))
             self.losses.append(_NAN if loss is None else loss)
+            self.prior_losses.append(_NAN if prior is None else prior)
             self.grad_norms.append(_NAN if norm is None else norm)
             self.seconds.append(event.get("seconds", _NAN))
             self._append_rates(event.get("lr") or {})
@@ -78,8 +80,8 @@ class Series:
             del column[rows:]
 
     def _columns(self) -> list[array[int] | array[float]]:
-        fixed = (self.steps, self.epochs, self.images, self.times, self.losses, self.grad_norms, self.seconds)
-        return [*fixed, *self.rates.values()]
+        told = (self.times, self.losses, self.prior_losses, self.grad_norms, self.seconds)
+        return [self.steps, self.epochs, self.images, *told, *self.rates.values()]
 
 
 class Ema:

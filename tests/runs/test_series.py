@@ -23,6 +23,7 @@ def test_a_row_per_step_and_nan_for_what_was_not_said() -> None:
             "epoch": 1,
             "loss": None,
             "lr": {"unet": 1e-4},
+            "loss_prior": 0.125,
             "grad_norm": 0.5,
             "seconds": 0.2,
             "images": 4,
@@ -34,6 +35,8 @@ def test_a_row_per_step_and_nan_for_what_was_not_said() -> None:
     assert list(made.times) == [5.0, 6.0]
     assert math.isnan(made.losses[0])
     assert made.losses[1] == 0.25
+    assert made.prior_losses[0] == 0.125
+    assert math.isnan(made.prior_losses[1])
     assert made.grad_norms[0] == 0.5
     assert math.isnan(made.grad_norms[1])
     assert list(made.rates) == ["unet", "text_encoder"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from sdtui.runs.figures import Message, Preview, Progress, SavedFile
@@ -14,6 +16,8 @@ from sdtui.tui.monitor.device import DeviceTotals
 
 # As many messages as anyone scrolls back on the monitor; log.txt has the rest.
 MESSAGES = 200
+# The part of the loss that teaches what to keep is shown as its mean over so many steps: that of one is mostly chance.
+_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Snapshot:
     steps: array[int]
     times: array[float]
     losses: array[float]
+    prior_loss: float | None
     grad_norm: float | None
     rates: Mapping[str, array[float]]
     memory: Mapping[str, Any]
@@ -73,6 +78,7 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
         steps=series.steps[:],
         times=series.times[:],
         losses=series.losses[:],
+        prior_loss=_mean(series.prior_losses[-_STEPS:]),
         grad_norm=series.grad_norms[-1] if len(series) else None,
         rates={name: series.rates[name][:] for name in sorted(series.rates, key=_main_first)},
         memory=dict(view.memory),
@@ -83,6 +89,12 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
         messages=tuple(view.messages)[-MESSAGES:],
         answers=dict(view.answers),
     )
+
+
+def _mean(values: array[float]) -> float | None:
+    """The mean of what was told; None if nothing was."""
+    told = [value for value in values if not math.isnan(value)]
+    return fmean(told) if told else None
 
 
 def _main_first(name: str) -> tuple[bool, str]:

@@ -93,7 +93,7 @@ def notice(snapshot: Snapshot) -> tuple[str, str]:
 
 
 def rates_line(snapshot: Snapshot) -> list[Piece]:
-    """Learning rates by group and the gradient norm."""
+    """Learning rates by group, the gradient norm, and how much of the loss teaches what to keep."""
     line: list[Piece] = []
     if snapshot.rates:
         line.append(("rate  ", "name"))
@@ -102,6 +102,8 @@ def rates_line(snapshot: Snapshot) -> list[Piece]:
             line += [(f"{name.replace('_', ' ')} ", "name"), (f"{column[-1]:.2e}", "value"), GAP]
     if snapshot.grad_norm is not None and snapshot.grad_norm == snapshot.grad_norm:
         line += [("gradient ", "name"), (f"{snapshot.grad_norm:.3g}", "value")]
+    if snapshot.prior_loss is not None:
+        line += [GAP, ("prior loss ", "name"), (f"{snapshot.prior_loss:.4f}", "value")]
     return line
 
 

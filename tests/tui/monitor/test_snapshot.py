@@ -26,3 +26,13 @@ def test_the_unets_rate_comes_first(tmp_path: Path) -> None:
     with Actor(tmp_path) as actor:
         actor.step(1)
         assert list(actor.snapshot().rates) == ["unet", "text_encoder"]
+
+
+def test_the_prior_loss_is_the_mean_of_the_last_fifty_steps_that_told_it(tmp_path: Path) -> None:
+    with Actor(tmp_path) as actor:
+        actor.step(1, loss_prior=100.0)
+        for number in range(2, 51):
+            actor.step(number, loss_prior=0.25)
+        actor.step(51)
+        assert actor.snapshot().prior_loss == 0.25
+        assert take_snapshot(RunView(actor.run)).prior_loss is None

@@ -98,6 +98,10 @@ def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
     assert text(words.files_line(snapshot)) == "files   no checkpoint yet"
 
 
+def test_the_part_of_the_loss_that_teaches_what_to_keep(snapshot: Snapshot) -> None:
+    assert text(words.rates_line(replace(snapshot, prior_loss=0.01234))).endswith("gradient 0.21   prior loss 0.0123")
+
+
 def test_parts_of_memory_and_totals_of_the_device(snapshot: Snapshot) -> None:
     parts = {"kind": "cuda", "used_mib": 8192, "peak_mib": 9216, "total_mib": 81920, "parts": {"weights": 1741}}
     assert text(words.memory_line(replace(snapshot, memory=parts))) == (
