@@ -76,6 +76,12 @@ def whole(text: str, rules: Captions) -> str:
     return compose(text, rules, Moment(sys.maxsize, 0, 1, lambda _: _ALMOST_ONE)) if text else ""
 
 
+def unvaried(text: str, rules: Captions) -> str:
+    """The caption with nothing left to chance or out: all tags in their order, the first line, the first options."""
+    kept = Moment(sys.maxsize, 0, 1, lambda purpose: _ALMOST_ONE if purpose.startswith("tag ") else 0.0)
+    return compose(text, rules, kept) if text else ""
+
+
 def take_line(text: str, lines: str, roll: Roll) -> str:
     """The lines of `text` joined by a blank, the first, or one at random, as `captions.lines` says; blank ones count not."""
     there = [stripped for line in text.splitlines() if (stripped := line.strip())]

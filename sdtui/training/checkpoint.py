@@ -38,6 +38,7 @@ class Progress:
     dataset: str = ""  # digest of what was trained on
     rate_factor: float = 1.0
     previews_every: int = 0
+    measured: int = -1  # the step after which held-out images were measured last
     averaged: int = 0  # steps that moved the moving average
     scaler: dict[str, Any] = field(default_factory=dict)  # fp16 loss scaling
     optimizer: dict[str, dict[str, Any]] = field(default_factory=dict)  # owner → its plain numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -52,7 +52,7 @@ class CachedConditioning:
         return torch.stack([self.store.get(self._key(text))["states"] for text in texts])
 
     @torch.no_grad()
-    def fill(self, texts: Sequence[str], progress: Progress) -> None:
+    def fill(self, texts: Iterable[str], progress: Progress) -> None:
         """Encode the texts that are not in the store yet; `progress(done, total)` may raise."""
         distinct = sorted(set(texts))
         for start in range(0, len(distinct), CHUNK_TEXTS):

@@ -13,6 +13,8 @@ import torch
 from accelerate import Accelerator
 
 from sdtui.dataset.collect import Collection, Sample, collect
+from sdtui.dataset.image import UnreadableImage
+from sdtui.dataset.pipeline import unvaried
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
@@ -30,6 +32,7 @@ from sdtui.training.conditioning import (
 from sdtui.training.data import DataOrder
 from sdtui.training.prior import asks_twice, require_own_answers
 from sdtui.training.store import key_of
+from sdtui.training.validation import HeldOut
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Profile
@@ -43,11 +46,12 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class Data:
-    """The dataset as a run uses it."""
+    """The dataset as a run uses it: `samples` are those that are trained on, regularisation among them."""
 
     samples: tuple[Sample, ...]
     latents: Latents
     order: DataOrder
+    held_out: HeldOut
     digest: str
 
 
@@ -136,26 +140,47 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     Raises:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
+    samples, latents, unreadable = _encode(profile, trained(collection.samples), model, report, check)
+    # Apart from the others: what an image is encoded with decides its last bits, and measuring must not change training.
+    held_out = collection.held_out if measures(profile) else ()
+    measured, their_latents, also_unreadable = _encode(profile, held_out, model, report, check)
+    if unreadable or also_unreadable:
+        _tell_unreadable([*unreadable, *also_unreadable], profile, report)
+    if not samples:
+        raise UserError("the dataset has no image that can be trained", where="dataset.folders")
+    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
+    texts = [unvaried(sample.caption, rules[sample.row]) for sample in measured]
+    captions = [f"{sample.repeats} {sample.caption}" for sample in samples]
+    digest = key_of(latents.digest, their_latents.digest, *captions, *texts)
+    return Data(samples, latents, make_order(profile, samples), HeldOut(measured, their_latents, texts), digest)
+
+
+def trained(samples: Sequence[Sample]) -> list[Sample]:
+    """Those that steps are taken on."""
+    return [sample for sample in samples if sample.role != "validation"]
+
+
+def measures(profile: Profile) -> bool:
+    """Whether the loss of held-out images is ever measured."""
+    return bool(profile.validation.every_steps or profile.validation.every_epochs)
+
+
+def _encode(
+    profile: Profile, samples: Sequence[Sample], model: Model, report: Report, check: Check
+) -> tuple[tuple[Sample, ...], Latents, list[UnreadableImage]]:
+    """Encode `samples`: those that could be decoded, with their latents, and the errors of the others."""
 
     def progress(job: str, done: int, total: int) -> None:
         check()
         report.progress(job, done, total, "images")
 
     look = partial(progress, "reading images")
-    cache = LatentCache(model, collection.samples, profile.dataset.background, progress=look)
-    unreadable = cache.fill(partial(progress, "encoding images"))
-    if unreadable:
-        _tell_unreadable(list(unreadable.values()), profile, report)
+    cache = LatentCache(model, samples, profile.dataset.background, progress=look)
+    failed = cache.fill(partial(progress, "encoding images"))
     if cache.store.failure is not None:
         report.warning(cache.store.failure)
-    kept = [index for index in range(len(collection.samples)) if index not in unreadable]
-    if not kept:
-        raise UserError("the dataset has no image that can be trained", where="dataset.folders")
-    samples = tuple(collection.samples[index] for index in kept)
-    order = make_order(profile, samples)
-    latents = cache.latents(kept)
-    captions = [f"{sample.repeats} {sample.caption}" for sample in samples]
-    return Data(samples, latents, order, key_of(latents.digest, *captions))
+    kept = [index for index in range(len(samples)) if index not in failed]
+    return tuple(samples[index] for index in kept), cache.latents(kept), list(failed.values())
 
 
 def total_steps(profile: Profile, order: DataOrder) -> int:
@@ -174,9 +199,16 @@ def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder)
 
 
 def cache_texts(
-    profile: Profile, captions: CaptionSource, model: Model, report: Report, check: Check, *, trained: bool
+    profile: Profile,
+    captions: CaptionSource,
+    model: Model,
+    report: Report,
+    check: Check,
+    *,
+    trained: bool,
+    measured: Sequence[str] = (),
 ) -> Conditioning:
-    """How captions become conditioning.
+    """How captions, and the texts of what is `measured`, become conditioning.
 
     Live if the text encoder is `trained`; else from a cache, which is filled here unless each step draws its own texts.
     """
@@ -192,7 +224,10 @@ def cache_texts(
         report.progress("encoding captions", done, total, "captions")
 
     cached = CachedConditioning(model, reading)
-    cached.fill(captions.all_texts(), progress)
+    texts = captions.all_texts()
+    cached.fill(texts, progress)
+    # Apart from the others, as with images.
+    cached.fill(set(measured).difference(texts), progress)
     if cached.store.failure is not None:
         report.warning(cached.store.failure)
     return cached

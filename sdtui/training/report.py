@@ -18,7 +18,9 @@ from sdtui.runs.control import Command
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import SCHEMA, RunFolder
 
-State = Literal["loading", "caching", "training", "paused", "sampling", "saving", "finished", "failed", "stopped"]
+State = Literal[
+    "loading", "caching", "training", "paused", "validating", "sampling", "saving", "finished", "failed", "stopped",
+]  # fmt: skip
 
 PACKAGES = (
     "sdtui", "torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes", "pytorch_optimizer",

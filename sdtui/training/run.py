@@ -19,6 +19,7 @@ from sdtui.training.saving import SavePlan, Saver
 from sdtui.training.schedule import rate_factor
 from sdtui.training.step import Stepper, Taken
 from sdtui.training.timing import Pace
+from sdtui.training.validation import Timetable, Validator
 
 if TYPE_CHECKING:
     from sdtui.models.family import Model
@@ -54,7 +55,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     steering.rate_is_ours = not sets_own_rate(profile.optimizer.name, profile.optimizer.args)
     collection = prepare.gather(profile, only_signals)
     accelerator = prepare.open_device(profile)
-    order = prepare.make_order(profile, collection.samples)
+    order = prepare.make_order(profile, prepare.trained(collection.samples))
     _introduce(run, profile, report, order, str(accelerator.device))
     report.dataset(collection.digest)
     prepare.tell_tolerated(collection, report)
@@ -64,11 +65,13 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
     report.state("caching")
     data = prepare.cache_images(profile, collection, model, report, check)
-    if len(data.samples) < len(collection.samples):
+    if len(data.samples) < len(prepare.trained(collection.samples)):
         _introduce(run, profile, report, data.order, str(accelerator.device))
     live = trainable.trains_text_encoder
     captions = prepare.make_captions(profile, data.samples, data.order)
-    conditioning = prepare.cache_texts(profile, captions, model, report, check, trained=live)
+    conditioning = prepare.cache_texts(
+        profile, captions, model, report, check, trained=live, measured=data.held_out.texts
+    )
     check()
 
     optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))
@@ -77,7 +80,8 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
         accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen
     )
     renderer = Renderer(run, report, steering, model, requests, apply)
-    session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer)
+    validator = Validator(stepper, data.held_out, profile.validation, report, steering)
+    session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer, validator)
     session.resume()
     return session.train()
 
@@ -116,6 +120,7 @@ class Session:
     data: prepare.Data
     stepper: Stepper
     renderer: Renderer
+    validator: Validator
     step: int = 0
     saved_step: int = 0
     pending: Pending | None = None
@@ -127,6 +132,7 @@ class Session:
         profile = self.profile
         self.total = prepare.total_steps(profile, self.data.order)
         self.plan = SavePlan(profile.saving, self.data.order.steps_per_epoch)
+        self.timetable = Timetable(profile.validation, self.data.order.steps_per_epoch, self.total)
         self.optimizer = self.stepper.apply.optimizer
         self.saver = Saver(
             self.run, self.report, self.steering, profile, self.trainable, self.stepper.apply, self.describe
@@ -153,6 +159,7 @@ class Session:
                 self.trainable.load_state(found.average)
             average.restore(found.progress.averaged)
         self.step = self.saved_step = found.progress.step
+        self.timetable.measured = found.progress.measured
         self.steering.rate_factor = found.progress.rate_factor
         self.steering.previews_every = found.progress.previews_every
         self.report.resumed(self.step)
@@ -208,8 +215,9 @@ class Session:
             )  # fmt: skip
 
     def between_steps(self) -> None:
-        """Obey commands; save, then preview, where one is due; stay here while paused."""
+        """Obey commands; measure, save, then preview, where one is due; stay here while paused."""
         self.steering.poll()
+        self.validate_if_due()
         self.save_if_due(planned=self.step > self.saved_step and self.plan.due(self.step))
         self.preview_if_due(planned=0 < self.step < self.total and self._preview_planned())
         self.saver.wait_for_space()
@@ -226,6 +234,14 @@ class Session:
         """Whether the profile (or a command, of steps) asks for previews at this step."""
         epochs = self.profile.previews.every_epochs * self.data.order.steps_per_epoch
         return any(every and self.step % every == 0 for every in (self.steering.previews_every, epochs))
+
+    def validate_if_due(self) -> None:
+        """The loss of the held-out images; before the save, so that a checkpoint knows that its step was measured."""
+        if not self.validator.chosen or self.steering.stopping or not self.timetable.due(self.step):
+            return
+        self.settle()
+        if self.validator.measure(self.step):
+            self.timetable.measured = self.step
 
     def save_if_due(self, *, planned: bool = False) -> None:
         """A checkpoint, if the profile, a command or the end of the run asks for one; before any preview."""
@@ -264,6 +280,7 @@ class Session:
             dataset=self.data.digest,
             rate_factor=self.steering.rate_factor,
             previews_every=self.steering.previews_every,
+            measured=self.timetable.measured,
             averaged=average.updates if average else 0,
             scaler=self.stepper.apply.scaler_state(),
             optimizer=checkpoint.optimizer_numbers(self.optimizer),

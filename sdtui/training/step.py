@@ -115,7 +115,7 @@ class Stepper:
         rows = make_rows(self.profile.prior, self.captions.at(step, first, batch), regularization)
 
         def moved(of_samples: Tensor) -> Tensor:
-            return self._move(of_samples[rows.places])
+            return self.move(of_samples[rows.places])
 
         timesteps = moved(timesteps)
         return Inputs(
@@ -144,7 +144,7 @@ class Stepper:
         counted = objective.mask_weights(torch.stack(masks), settings.unmasked_weight, ignored)[places]
         # What a mask keeps from being learned is to be kept as it was all the same.
         counted[len(shown) :] = 1.0
-        return self._move(counted)
+        return self.move(counted)
 
     def _losses(self, step: int, first: int, inputs: Inputs) -> Tensor:
         """The loss of all rows, and the part of those that teach what to keep, (2,)."""
@@ -155,32 +155,33 @@ class Stepper:
         if rows.frozen:
             target = self._with_frozen_answers(target, noisy, inputs)
         randomness.seed_dropout(self.profile.training.seed, step, first)
-        prediction = self._predict(noisy, inputs.timesteps, rows.captions)
+        prediction = self.predict(noisy, inputs.timesteps, rows.captions)
         thresholds = objective.huber_thresholds(settings, inputs.timesteps, alpha_bar, len(self._alphas))
         errors = objective.errors(prediction, target, settings.loss, thresholds)
         if inputs.mask is not None:
             errors = errors * inputs.mask
-        weights, kept = self._move(torch.tensor([rows.weights, rows.kept]))
+        weights, kept = self.move(torch.tensor([rows.weights, rows.kept]))
         losses = objective.loss(errors, objective.weights(settings, alpha_bar, kind) * weights)
         return torch.stack([losses.sum(), (losses.detach() * kept).sum()])
 
     @torch.no_grad()
     def _with_frozen_answers(self, target: Tensor, noisy: Tensor, inputs: Inputs) -> Tensor:
         """The target with what the model would have predicted before training in the rows that ask for it."""
-        frozen = self._move(torch.tensor(inputs.rows.frozen))
+        frozen = self.move(torch.tensor(inputs.rows.frozen))
         captions = [inputs.rows.captions[row] for row in inputs.rows.frozen]
         with self.frozen():
-            answers = self._predict(noisy[frozen], inputs.timesteps[frozen], captions)
+            answers = self.predict(noisy[frozen], inputs.timesteps[frozen], captions)
         return target.index_copy(0, frozen, answers.to(target.dtype))
 
-    def _predict(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
+        """What the model says, in the run's precision, of noisy latents (B, 4, h, w) at timesteps (B,) with `captions`."""
         # A frozen text encoder reads in fp32, whether its states come from a cache or not.
         with self.accelerator.autocast() if self.trains_text_encoder else nullcontext():
-            conditioning = self._move(self.conditioning(captions))
+            conditioning = self.move(self.conditioning(captions))
         with self.accelerator.autocast():
             return self.model.predict(noisy, timesteps, conditioning)
 
-    def _move(self, tensor: Tensor) -> Tensor:
+    def move(self, tensor: Tensor) -> Tensor:
         """To the device; from pinned memory, so that the host does not wait for the copy."""
         if self._device.type == "cuda" and not tensor.is_cuda:
             return tensor.pin_memory().to(self._device, non_blocking=True)

@@ -148,6 +148,14 @@ def test_a_caption_as_a_whole_has_all_its_tags_in_their_order() -> None:
     assert pipeline.whole("", rules) == ""
 
 
+def test_a_caption_without_chance_has_all_its_tags_the_first_line_and_the_first_options() -> None:
+    rules = Captions(
+        dropout=0.9, dropout_every=1, tag_dropout=0.9, shuffle=True, token_warmup=0.9, lines="random", wildcards=True
+    )
+    assert pipeline.unvaried("{red|blue} cat, sits,{old|young}\na dog", rules) == "red cat, sits, old"
+    assert pipeline.unvaried("", rules) == ""
+
+
 @pytest.mark.parametrize(
     "settings", [{"shuffle": True}, {"wildcards": True}, {"lines": "random"}, {"tag_dropout": 0.1}, {"token_warmup": 5}]
 )

@@ -39,6 +39,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "loss": "huber",
     },
     "previews": {"every": 4, "prompts": ["a red square --w 64 --h 64 --s 1"]},
+    "validation": {"share": 0.2, "every_steps": 3},
 }
 # Texts that no cache was filled with, read by a text encoder that is not trained.
 DRAWN: dict[str, dict[str, Any]] = {
@@ -79,6 +80,11 @@ def everything_in(checkpoint: Path) -> dict[str, bytes]:
     return {name: tensor.numpy().tobytes() for name, tensor in load_file(checkpoint / "state.safetensors").items()}
 
 
+def measurements(run: RunFolder) -> dict[int, float]:
+    """What a watcher knows in the end: each step's last figure."""
+    return {event["step"]: event["loss"] for event in events(run, "validation")}
+
+
 def train_to_the_end(run: RunFolder) -> None:
     process = start(run)
     process.join(120)
@@ -114,6 +120,7 @@ def test_killed_three_times_and_resumed_is_bit_equal(
     assert resumed == sorted(resumed)
     assert resumed[1:] == [3, 6]
     assert weights(killed) == weights(whole)
+    assert measurements(killed) == measurements(whole)
     assert everything_in(killed.checkpoint_dir(9)) == everything_in(whole.checkpoint_dir(9))
     assert any(any(tensor) for name, tensor in weights(whole).items() if name.endswith("lora_up.weight"))
 
