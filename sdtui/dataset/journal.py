@@ -9,9 +9,7 @@ above the last in `state.json` is an edit under way.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gzip
-import hashlib
 import json
 import os
 import time
@@ -21,13 +19,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sdtui import paths
+from sdtui.dataset import sidecar
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
 from sdtui.files import open_atomic, write_atomic
 
 SCHEMA = 1
-_LOCK_SECONDS = 5.0
 
 Side = Literal["before", "after"]
 
@@ -77,41 +74,18 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.root = Path(os.path.abspath(folder))
-        self.home = _home(self.root)
+        self.home = sidecar.home(self.root, "edits")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the dataset's edit lock; raises SdtuiError when another process keeps it for more than five seconds."""
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise SdtuiError(
-                f"cannot open the edit journal: {error.strerror}",
-                where=printable(self.home),
-                remedy="Free some space or check the folder's mode; nothing was changed",
-            ) from error
-        try:
-            self._wait_for(handle)
+        busy = SdtuiError(
+            "another sdtui is changing captions in this folder",
+            where=printable(self.root),
+            remedy="Wait until it is done and try again; nothing was changed",
+        )
+        with sidecar.locked(self.home, "the edit journal", busy):
             yield
-        finally:
-            os.close(handle)
-
-    def _wait_for(self, handle: int) -> None:
-        patience = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > patience:
-                    raise SdtuiError(
-                        "another sdtui is changing captions in this folder",
-                        where=printable(self.root),
-                        remedy="Wait until it is done and try again; nothing was changed",
-                    ) from None
-                time.sleep(0.02)
-            else:
-                return
 
     def read_state(self) -> State:
         """Where the journal stands; a missing file is an empty journal.
@@ -196,16 +170,6 @@ class Store:
 
     def _file(self, number: int) -> Path:
         return self.home / f"{number:06}.jsonl.gz"
-
-
-def _home(root: Path) -> Path:
-    inside = root / ".sdtui" / "edits"
-    nearest = next((folder for folder in (inside, inside.parent, root) if folder.exists()), root)
-    if os.access(nearest, os.W_OK):
-        return inside
-    real = os.path.realpath(root)
-    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
-    return paths.data_dir() / "datasets" / key / "edits"
 
 
 @contextlib.contextmanager

@@ -250,7 +250,7 @@ def test_undecodable_file_names(tmp_path: Path) -> None:
 
 
 def test_two_processes_do_not_interleave(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sdtui.dataset.journal._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("sdtui.dataset.sidecar._LOCK_SECONDS", 0.05)
     one, other = Journal.open(folder), Journal.open(folder)
     with (
         one._store.locked(),

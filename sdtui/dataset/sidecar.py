@@ -1,0 +1,73 @@
+"""Where what belongs to a dataset but is not its images and captions lives: one folder, and locks in it.
+
+It is `.sdtui/` inside the dataset, or a folder of the user's data folder when the dataset cannot be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sdtui import paths
+from sdtui.dataset.names import printable
+from sdtui.errors import SdtuiError
+
+_LOCK_SECONDS = 5.0
+
+
+def home(root: Path, name: str = "") -> Path:
+    """The folder for what belongs to the dataset `root`, or for the part of it called `name`; it need not exist yet."""
+    root = Path(os.path.abspath(root))
+    inside = root / ".sdtui"
+    nearest = next((folder for folder in (inside / name, inside, root) if folder.exists()), root)
+    if os.access(nearest, os.W_OK):
+        return inside / name
+    real = os.path.realpath(root)
+    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+    return paths.data_dir() / "datasets" / key / name
+
+
+@contextlib.contextmanager
+def locked(folder: Path, what: str, busy: SdtuiError) -> Iterator[None]:
+    """Hold the lock in `folder`, which is made where it is missing.
+
+    Args:
+        folder: what is locked.
+        what: which thing cannot be opened, for the message.
+        busy: raised when another process keeps the lock for more than five seconds.
+
+    Raises:
+        SdtuiError: the lock cannot be made (disk full, no permission), or `busy`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise SdtuiError(
+            f"cannot open {what}: {error.strerror}",
+            where=printable(folder),
+            remedy="Free some space or check the folder's mode; nothing was changed",
+        ) from error
+    try:
+        _wait_for(handle, busy)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, busy: SdtuiError) -> None:
+    patience = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > patience:
+                raise busy from None
+            time.sleep(0.02)
+        else:
+            return
