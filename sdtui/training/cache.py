@@ -1,60 +1,49 @@
 """Latents of the images: mean and spread of what the VAE says, encoded once and kept outside the images' folder.
 
-An entry is found by what it was made from (bytes of the image, VAE, scaling and crop), so a renamed image keeps its
-latents and a changed one gets new ones. Each step draws a fresh sample from mean and spread.
+An entry is found by what it was made from (bytes of the image and its mask, VAE, scaling, crop, colours), so a renamed
+image keeps its latents and a changed one gets new ones. Each step draws a fresh sample from mean and spread.
+
+Every entry is encoded by itself. The last bits of a result depend on what it was batched with, and an entry must have the
+same bits whether this run made it, or another, or a run that was killed and began again; the processor encodes batches no
+faster. Images are decoded by threads while the VAE encodes the ones before.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from sdtui.dataset.buckets import Bucket, fit
-from sdtui.dataset.image import ImageFacts, UnreadableImage, content_digest, open_rgb
+from sdtui.dataset.collect import Sample
+from sdtui.dataset.digests import Digests
+from sdtui.dataset.image import UnreadableImage, open_alpha, open_mask, open_rgb
 from sdtui.errors import SdtuiError
 from sdtui.models.family import Model
 from sdtui.paths import cache_dir
+from sdtui.profile.schema import Augment
+from sdtui.training.ahead import ahead
+from sdtui.training.pixels import as_input, render, render_mask
+from sdtui.training.randomness import derive
 from sdtui.training.store import TensorStore, key_of
+from sdtui.training.views import Sizes, View, sizes_of, variants_of, view_of
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised whenever the same image would be encoded differently than before."""
 
-CHUNK_PIXELS = 1 << 20
-"""Pixels encoded at once: 4 images of 512 × 512, which is where a GPU stops gaining and a CPU never starts."""
+THREADS = 4
+"""How many images are decoded at once."""
+
+JOB_PIXELS = 1 << 22
+"""How many pixels of one image's ways are made at once: 12 MiB of each image that waits to be encoded."""
 
 Progress = Callable[[int, int], None]
-
-
-class Picture(Protocol):
-    """The part of a dataset's sample that its latents depend on."""
-
-    @property
-    def path(self) -> Path:
-        """The image file."""
-
-    @property
-    def facts(self) -> ImageFacts:
-        """Its size."""
-
-    @property
-    def bucket(self) -> Bucket:
-        """The size it is trained at."""
-
-
-class Sizes(NamedTuple):
-    """Where the pixels came from, each (width, height) or (left, top) in pixels: what SDXL is told of an image."""
-
-    original: tuple[int, int]
-    crop: tuple[int, int]  # in the scaled image, as it is shown: a mirrored image is cropped from its other side
-    target: tuple[int, int]
 
 
 class Encoded(NamedTuple):
@@ -86,10 +75,17 @@ class Ways(Protocol):
 
 @dataclass(frozen=True)
 class Latents:
-    """What the VAE says of each sample, by its number and the way it is shown."""
+    """What the VAE says of each sample, by its number and the way it is shown.
+
+    Args:
+        store: where entries are.
+        ways: of each sample.
+        remake: makes the entry of a sample's way again, if it can.
+    """
 
     store: TensorStore
     ways: Sequence[Ways]
+    remake: Callable[[int, bool, int], None] | None = None
 
     @property
     def digest(self) -> str:
@@ -97,135 +93,222 @@ class Latents:
         return key_of(*((way.key(False, 0), way.flips, way.variants) for way in self.ways))
 
     def at(self, sample: int, flip: bool, variant: int) -> Encoded:
-        """The sample shown in one of its ways."""
+        """The sample shown in one of its ways; an entry that was deleted or damaged since is made again, bit for bit.
+
+        Raises:
+            SdtuiError: it cannot be made again.
+        """
         way = self.ways[sample]
-        entry = self.store.get(way.key(flip, variant))
+        key = way.key(flip, variant)
+        if self.remake is not None and self.store.find(key) is None:
+            self.remake(sample, flip, variant)
+        entry = self.store.get(key)
         return Encoded(entry["mean"], entry["std"], entry.get("mask"), way.sizes(flip, variant))
 
 
 @dataclass(frozen=True)
-class CenterCrop:
-    """A picture that is always shown alike."""
+class Shown:
+    """The ways in which one image of the dataset is shown."""
 
-    picture: Picture
-    only_key: str
-    flips: bool = False
-    variants: int = 1
+    sample: Sample
+    augment: Augment
+    digest: str  # of the image file
+    made_from: tuple[object, ...]  # what else its entries depend on: mask, VAE, background
 
-    def key(self, _flip: bool, _variant: int) -> str:
-        """The key of the only entry."""
-        return self.only_key
+    @property
+    def flips(self) -> bool:
+        """Whether it is also shown mirrored."""
+        return self.augment.flip
 
-    def sizes(self, _flip: bool, _variant: int) -> Sizes:
-        """The middle of the picture."""
-        facts, bucket = self.picture.facts, self.picture.bucket
-        left, top, *_ = fit(facts.width, facts.height, bucket).crop
-        return Sizes((facts.width, facts.height), (left, top), (bucket.width, bucket.height))
+    @cached_property
+    def variants(self) -> int:
+        """How many crops and colourings it has."""
+        return variants_of(self.augment, self.sample.fit())
+
+    def all(self) -> Iterator[tuple[bool, int]]:
+        """Every way, as (mirrored, number of the variant)."""
+        yield from ((flip, variant) for variant in range(self.variants) for flip in ((False, True)[: 1 + self.flips]))
+
+    def view(self, flip: bool, variant: int) -> View:
+        """What is done to the image."""
+        return view_of(self.augment, self.sample.fit(), self.digest, variant, flip=flip)
+
+    def key(self, flip: bool, variant: int) -> str:
+        """The key of that entry."""
+        return key_of(CODE_VERSION, self.digest, *self.made_from, self.view(flip, variant))
+
+    def sizes(self, flip: bool, variant: int) -> Sizes:
+        """Which part of the image it is."""
+        facts = self.sample.facts
+        return sizes_of((facts.width, facts.height), self.view(flip, variant))
+
+
+class Job(NamedTuple):
+    """Ways of one image that are made together, so that it is decoded once for all of them."""
+
+    sample: int
+    ways: list[tuple[bool, int]]
+
+
+class Rendered(NamedTuple):
+    """One way, ready for the VAE."""
+
+    key: str
+    pixels: Tensor  # (H, W, 3) uint8
+    mask: Tensor | None  # (h, w)
 
 
 class LatentCache:
-    """Encodes pictures that were not encoded before.
+    """Encodes images that were not encoded before.
 
     Args:
         model: whose VAE encodes.
-        pictures: what will be trained on.
+        samples: what will be trained and measured on.
         background: colour laid under transparent pixels.
+        augments: how the images of each row of dataset.folders are varied; those that are only measured never are.
         store: where latents are kept; the user's cache folder if not given.
-        progress: called with (pictures looked at, all) while their bytes are read; may raise to end it early.
+        progress: called with (images looked at, all) while their bytes are read; may raise to end it early.
     """
 
     def __init__(
         self,
         model: Model,
-        pictures: Sequence[Picture],
+        samples: Sequence[Sample],
         background: str,
+        augments: Sequence[Augment],
         store: TensorStore | None = None,
         *,
         progress: Progress | None = None,
     ) -> None:
         self._model = model
-        self._pictures = pictures
+        self._samples = samples
         self._background = background
+        self._augments = augments
+        self._digests: dict[Path, Digests] = {}
+        self._unreadable: dict[int, UnreadableImage] = {}
+        self._shown: dict[int, Shown] = {}
         self.store = store or TensorStore(cache_dir() / "latents")
-        precision = next(model.vae.parameters()).dtype
-        self._keys: list[str] = []
-        for picture in pictures:
-            self._keys.append(self._key(picture, precision))
+        for index in range(len(samples)):
+            try:
+                self._shown[index] = self._look(index)
+            except UnreadableImage as error:
+                self._unreadable[index] = error
             if progress is not None:
-                progress(len(self._keys), len(pictures))
+                progress(index + 1, len(samples))
+        for digests in self._digests.values():
+            digests.save()
 
     def latents(self, indices: Iterable[int]) -> Latents:
-        """The latents of some of the pictures, numbered anew."""
-        return Latents(self.store, [CenterCrop(self._pictures[index], self._keys[index]) for index in indices])
+        """The latents of some of the samples, numbered anew."""
+        chosen = list(indices)
+
+        def remake(number: int, flip: bool, variant: int) -> None:
+            job = Job(chosen[number], [(flip, variant)])
+            for rendered in self._render(job):
+                self._encode(job.sample, rendered)
+
+        return Latents(self.store, [self._shown[index] for index in chosen], remake)
 
     def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
-        """Encode what is not in the store yet; returns the pictures that cannot be decoded, with the reason of each.
+        """Encode what is not in the store yet; returns the samples that cannot be decoded, with the reason of each.
 
-        `progress(done, total)` is called after each chunk and may raise to end it early.
+        `progress(done, total)` counts ways, is called after each image and may raise to end it early.
 
         Raises:
-            SdtuiError: the VAE answered with numbers that are not finite, which are never stored.
+            SdtuiError: the VAE answered with numbers that are not finite, which are never stored, or an image changed.
         """
-        unreadable: dict[int, UnreadableImage] = {}
+        unreadable = dict(self._unreadable)
+        total = sum((1 + shown.flips) * shown.variants for shown in self._shown.values())
         done = 0
-        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="decode") as pool:
-            for chunk in self._chunks():
-                # A chunk is encoded whole or not at all: the last bits of a result depend on what it was batched with,
-                # and a run that was killed while caching must get the bits that it would have got.
-                if any(self.store.find(self._keys[i]) is None for i in chunk):
-                    unreadable |= self._encode(chunk, pool)
-                done += len(chunk)
-                progress(done, len(self._pictures))
-        return unreadable
 
-    def _chunks(self) -> Iterator[list[int]]:
-        by_bucket: dict[Bucket, list[int]] = {}
-        for index, picture in enumerate(self._pictures):
-            by_bucket.setdefault(picture.bucket, []).append(index)
-        for bucket, indices in sorted(by_bucket.items()):
-            size = max(1, CHUNK_PIXELS // (bucket[0] * bucket[1]))
-            yield from (indices[i : i + size] for i in range(0, len(indices), size))
+        def tell(ways: int) -> None:
+            nonlocal done
+            done += ways
+            progress(done, total)
 
-    def _encode(self, chunk: list[int], pool: ThreadPoolExecutor) -> dict[int, UnreadableImage]:
-        decoded = dict(zip(chunk, pool.map(self._decode, chunk), strict=True))
-        unreadable = {index: found for index, found in decoded.items() if isinstance(found, UnreadableImage)}
-        pixels = {index: found for index, found in decoded.items() if not isinstance(found, UnreadableImage)}
-        if pixels:
-            mean, std = self._model.encode_images(torch.stack(list(pixels.values())))  # from (B, 3, H, W)
-            for i, index in enumerate(pixels):
-                self._put(index, mean[i], std[i])
-        return unreadable
+        def missing() -> Iterator[Job]:
+            for job in self._jobs():
+                left = self._missing(job)
+                if len(left) < len(job.ways):
+                    tell(len(job.ways) - len(left))
+                if left:
+                    yield Job(job.sample, left)
 
-    def _decode(self, index: int) -> Tensor | UnreadableImage:
+        for job, found in ahead(self._try_to_render, missing(), THREADS):
+            if isinstance(found, UnreadableImage):
+                unreadable[job.sample] = found
+            else:
+                for rendered in found:
+                    # The same image twice in the dataset, or made by another run meanwhile?
+                    if not self.store.has(rendered.key):
+                        self._encode(job.sample, rendered)
+            tell(len(job.ways))
+        return dict(sorted(unreadable.items()))
+
+    def _look(self, index: int) -> Shown:
+        sample = self._samples[index]
+        augment = Augment() if sample.role == "validation" else self._augments[sample.row]
+        mask = self._digest(sample.mask.parent, sample.mask) if sample.mask else ""
+        precision = next(self._model.vae.parameters()).dtype
+        made_from = (mask, sample.alpha_mask, self._model.vae_digest, self._background, precision)
+        return Shown(sample, augment, self._digest(Path(sample.folder), sample.path), made_from)
+
+    def _digest(self, root: Path, file: Path) -> str:
+        if root not in self._digests:
+            self._digests[root] = Digests(root)
+        return self._digests[root].of(file)
+
+    def _jobs(self) -> Iterator[Job]:
+        """All ways of all images, those of one size after another."""
+        order = sorted(self._shown, key=lambda index: (self._samples[index].bucket, index))
+        # Runs that cache the same images at the same time begin at different ones, and find what the others have made.
+        first = derive(os.getpid(), 0, 0, "first image") % max(1, len(order))
+        for index in order[first:] + order[:first]:
+            width, height = self._samples[index].bucket
+            size = max(1, JOB_PIXELS // (width * height))
+            ways = list(self._shown[index].all())
+            yield from (Job(index, ways[start : start + size]) for start in range(0, len(ways), size))
+
+    def _missing(self, job: Job) -> list[tuple[bool, int]]:
+        shown = self._shown[job.sample]
+        # By their keys: where little stands out of the bucket, some variants have the same crop.
+        ways = {shown.key(*way): way for way in job.ways}
+        return [way for key, way in ways.items() if not self.store.has(key)]
+
+    def _try_to_render(self, job: Job) -> tuple[Job, list[Rendered] | UnreadableImage]:
         try:
-            return load_pixels(self._pictures[index], self._background)
+            return job, self._render(job)
         except UnreadableImage as error:
-            return error
+            return job, error
 
-    def _put(self, index: int, mean: Tensor, std: Tensor) -> None:
+    def _render(self, job: Job) -> list[Rendered]:
+        shown = self._shown[job.sample]
+        sample = shown.sample
+        image, masks = open_rgb(sample.path, self._background), self._masks(sample)
+        if self._digest(Path(sample.folder), sample.path) != shown.digest:
+            raise SdtuiError(
+                "the image has changed while the run was using it", where=str(sample.path), remedy="Resume the run"
+            )
+        width, height = (side // self._model.latent_factor for side in sample.bucket)
+        rendered = []
+        for way in job.ways:
+            view = shown.view(*way)
+            mask = render_mask(masks, view, width, height) if masks else None
+            rendered.append(Rendered(shown.key(*way), render(image, view), mask))
+        return rendered
+
+    def _masks(self, sample: Sample) -> list[Image.Image]:
+        masks = [open_mask(sample.mask)] if sample.mask else []
+        alpha = open_alpha(sample.path) if sample.alpha_mask else None
+        return masks if alpha is None else [*masks, alpha]
+
+    def _encode(self, index: int, rendered: Rendered) -> None:
+        key, pixels, mask = rendered
+        mean, std = (half[0] for half in self._model.encode_images(as_input(pixels)))
         if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
             raise SdtuiError(
                 "the VAE answers this image with numbers that are not finite",
-                where=str(self._pictures[index].path),
+                where=str(self._samples[index].path),
                 remedy="Choose another VAE (model.vae); half-precision ones are known for this",
             )
-        self.store.put(self._keys[index], {"mean": mean, "std": std})
-
-    def _key(self, picture: Picture, precision: torch.dtype) -> str:
-        scaled = fit(picture.facts.width, picture.facts.height, picture.bucket)
-        return key_of(
-            CODE_VERSION, content_digest(picture.path), self._model.vae_digest, *scaled, self._background, precision
-        )
-
-
-def load_pixels(picture: Picture, background: str) -> Tensor:
-    """The image scaled and cropped to its bucket, (3, H, W) in [-1, 1]."""
-    scaled = fit(picture.facts.width, picture.facts.height, picture.bucket)
-    image = open_rgb(picture.path, background)
-    # Only what the crop keeps is scaled: a strip of 60 000 × 10 pixels would grow to gigabytes first.
-    across, down = image.width / scaled.resize[0], image.height / scaled.resize[1]
-    left, top, right, bottom = scaled.crop
-    box = (left * across, top * down, min(right * across, image.width), min(bottom * down, image.height))
-    image = image.resize(picture.bucket, Image.Resampling.LANCZOS, box=box)
-    pixels = torch.from_numpy(np.asarray(image, dtype=np.float32).copy())  # (H, W, 3), 0…255
-    return pixels.permute(2, 0, 1) / 127.5 - 1.0
+        self.store.put(key, {"mean": mean, "std": std} | ({} if mask is None else {"mask": mask}))

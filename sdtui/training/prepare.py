@@ -18,7 +18,7 @@ from sdtui.dataset.pipeline import unvaried
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
-from sdtui.profile.folder_rules import captions_of
+from sdtui.profile.folder_rules import augment_of, captions_of
 from sdtui.profile.rate_text import length
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
@@ -175,7 +175,8 @@ def _encode(
         report.progress(job, done, total, "images")
 
     look = partial(progress, "reading images")
-    cache = LatentCache(model, samples, profile.dataset.background, progress=look)
+    augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
+    cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
     failed = cache.fill(partial(progress, "encoding images"))
     if cache.store.failure is not None:
         report.warning(cache.store.failure)

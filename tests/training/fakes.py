@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading
-from sdtui.training.cache import Sizes
+from sdtui.training.views import Sizes
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from sdtui import paths
-from sdtui.dataset.buckets import Bucket, fit
+from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.image import read_facts
 from sdtui.errors import SdtuiError
 from sdtui.models.family import LatentDistribution
-from sdtui.training import cache
-from sdtui.training.cache import LatentCache, load_pixels
+from sdtui.profile.schema import Augment
+from sdtui.training import cache as cache_module
+from sdtui.training.cache import LatentCache, Latents
 from tests.training.fakes import FakeModel
 
 SQUARE, WIDE = Bucket(16, 16), Bucket(32, 8)
@@ -29,8 +30,12 @@ def picture(path: Path, colour: str = "white", size: tuple[int, int] = (16, 16),
     return Sample(path, "", 1, read_facts(path), bucket, str(path.parent))
 
 
-def fill(model: FakeModel, samples: list[Sample], background: str = "white") -> LatentCache:
-    filled = LatentCache(model, samples, background)
+def made(model: FakeModel, samples: list[Sample], background: str = "white", **augment: Any) -> LatentCache:
+    return LatentCache(model, samples, background, [Augment(**augment)])
+
+
+def fill(model: FakeModel, samples: list[Sample], background: str = "white", **augment: Any) -> LatentCache:
+    filled = made(model, samples, background, **augment)
     assert filled.fill(lambda done, total: None) == {}
     return filled
 
@@ -75,7 +80,7 @@ def test_whatever_else_shapes_latents_is_part_of_the_key(
     fill(FakeModel(), [picture(tmp_path / "a.png", "red")])
     second = FakeModel("another vae" if change == "vae" else "vae")
     if change == "code":
-        monkeypatch.setattr(cache, "CODE_VERSION", 99)
+        monkeypatch.setattr(cache_module, "CODE_VERSION", 99)
     bucket = WIDE if change == "bucket" else SQUARE
     fill(second, [picture(tmp_path / "a.png", bucket=bucket)], "black" if change == "background" else "white")
     assert second.encoded_images == 1
@@ -94,7 +99,7 @@ def test_numbers_that_are_not_finite_are_never_stored(tmp_path: Path, monkeypatc
     model = FakeModel()
     monkeypatch.setattr(model, "encode_images", broken)
     with pytest.raises(SdtuiError, match="not finite") as caught:
-        LatentCache(model, [picture(tmp_path / "a.png")], "white").fill(lambda done, total: None)
+        made(model, [picture(tmp_path / "a.png")]).fill(lambda done, total: None)
     assert caught.value.where == str(tmp_path / "a.png")
     assert not list(paths.cache_dir().rglob("*.safetensors"))
 
@@ -103,43 +108,24 @@ def test_all_unreadable_images_are_returned_and_the_others_encoded(tmp_path: Pat
     samples = [picture(tmp_path / f"{n}.png", size=(64, 64)) for n in range(4)]
     for n in (1, 3):
         samples[n].path.write_bytes(samples[n].path.read_bytes()[:60])
-    made = LatentCache(FakeModel(), samples, "white")
-    unreadable = made.fill(lambda done, total: None)
+    cache = made(FakeModel(), samples)
+    unreadable = cache.fill(lambda done, total: None)
     assert sorted(unreadable) == [1, 3]
     assert unreadable[1].where == str(tmp_path / "1.png")
-    assert made.latents([0, 2]).at(1, False, 0).mean.shape == (4, 2, 2)
+    assert cache.latents([0, 2]).at(1, False, 0).mean.shape == (4, 2, 2)
 
 
-def test_progress_counts_images_and_can_end_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "CHUNK_PIXELS", 2 * 16 * 16)
+def test_progress_counts_images_and_can_end_the_work(tmp_path: Path) -> None:
     samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
     told: list[tuple[int, int]] = []
-    LatentCache(FakeModel(), samples, "white").fill(lambda done, total: told.append((done, total)))
-    assert told == [(2, 3), (3, 3)]
+    made(FakeModel(), samples).fill(lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        LatentCache(FakeModel(), samples, "white").fill(stop)
-
-
-def test_a_chunk_with_one_missing_entry_is_encoded_as_it_was(tmp_path: Path) -> None:
-    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
-    fill(FakeModel(), samples)
-    next((paths.cache_dir() / "latents").rglob("*.safetensors")).unlink()
-    second = FakeModel()
-    fill(second, samples)
-    assert second.encoded_images == 3
-
-
-def test_pixels_are_scaled_to_cover_the_bucket_and_cropped(tmp_path: Path) -> None:
-    image = Image.new("RGB", (64, 16), "black")
-    image.paste("white", (24, 0, 40, 16))  # the middle quarter, which is all the square keeps
-    image.save(tmp_path / "a.png")
-    pixels = load_pixels(picture(tmp_path / "a.png"), "white")
-    assert pixels.shape == (3, 16, 16)
-    assert pixels.min().item() == pytest.approx(1.0)
+        made(FakeModel(), samples).fill(stop)
 
 
 def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
@@ -152,36 +138,226 @@ def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        LatentCache(FakeModel(), samples, "white", progress=progress)
+        LatentCache(FakeModel(), samples, "white", [Augment()], progress=progress)
     assert told == [(1, 3), (2, 3)]
 
 
-def test_only_what_the_crop_keeps_is_scaled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    strip = Image.linear_gradient("L").resize((60_000, 10)).convert("RGB")
-    strip.paste("red", (29_990, 0, 30_000, 10))
-    strip.paste("blue", (30_000, 0, 30_010, 10))
-    strip.save(tmp_path / "strip.png")
-    made: list[tuple[int, int]] = []
-    resize = Image.Image.resize
-
-    def noted(image: Image.Image, size: tuple[int, int], *rest: Any, **named: Any) -> Image.Image:
-        made.append((size[0], size[1]))
-        return resize(image, size, *rest, **named)
-
-    monkeypatch.setattr(Image.Image, "resize", noted)
-    pixels = load_pixels(picture(tmp_path / "strip.png", bucket=SQUARE), "white")
-    assert made == [(16, 16)]
-    assert pixels[:, 8, 0].tolist() == [1.0, -1.0, -1.0]
-    assert pixels[:, 8, 15].tolist() == [-1.0, -1.0, 1.0]
+def entries() -> set[str]:
+    return {path.name for path in (paths.cache_dir() / "latents").rglob("*.safetensors")}
 
 
-@pytest.mark.parametrize("size", [(100, 37), (37, 100), (64, 64), (16, 16), (333, 40)])
-def test_pixels_are_those_of_scaling_all_and_cropping_then(tmp_path: Path, size: tuple[int, int]) -> None:
-    # Mild noise: where values saturate, the order of the two passes shows.
-    noise = Image.effect_noise(size, 15).convert("RGB")
-    noise.save(tmp_path / "a.png")
-    sample = picture(tmp_path / "a.png", bucket=WIDE)
-    scaled = fit(*size, WIDE)
-    whole = noise.resize(scaled.resize, Image.Resampling.LANCZOS).crop(scaled.crop)
-    expected = torch.from_numpy(np.asarray(whole, dtype=np.float32).copy()).permute(2, 0, 1) / 127.5 - 1.0
-    assert (load_pixels(sample, "white") - expected).abs().max() <= 2.01 / 127.5
+def ways(latents: Latents) -> set[tuple[bool, int]]:
+    return {
+        (flip, variant)
+        for flip in (False, True)[: 1 + latents.ways[0].flips]
+        for variant in range(latents.ways[0].variants)
+    }
+
+
+def mask_of(latents: Latents, number: int, *, flip: bool = False) -> list[list[float]]:
+    mask = latents.at(number, flip, 0).mask
+    assert mask is not None
+    return [[round(place, 6) for place in row] for row in mask.tolist()]
+
+
+def half_black(path: Path, size: tuple[int, int] = (32, 16)) -> Path:
+    """White, its left half black."""
+    image = Image.new("RGB", size, "white")
+    image.paste("black", (0, 0, size[0] // 2, size[1]))
+    image.save(path)
+    return path
+
+
+class LeftColumn(FakeModel):
+    """Answers with the left column of the pixels instead of their mean."""
+
+    def encode_images(self, pixels: torch.Tensor) -> LatentDistribution:
+        return super().encode_images(pixels[..., :1])
+
+
+def test_each_image_is_encoded_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = FakeModel()
+    seen: list[int] = []
+    encode = model.encode_images
+
+    def noted(pixels: torch.Tensor) -> LatentDistribution:
+        seen.append(len(pixels))
+        return encode(pixels)
+
+    monkeypatch.setattr(model, "encode_images", noted)
+    fill(model, [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])])
+    assert seen == [1, 1, 1]
+
+
+def test_killed_while_caching_only_the_rest_is_encoded(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green", "gold"])]
+
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(FakeModel(), samples).fill(stop)
+    second = FakeModel()
+    fill(second, samples)
+    assert second.encoded_images == 1
+
+
+def test_runs_that_cache_at_the_same_time_share_what_each_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green", "gold"])]
+    first, second = FakeModel(), FakeModel()
+    other = made(second, samples)
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 2:
+            monkeypatch.setattr(cache_module, "derive", lambda *_: 2)
+            other.fill(lambda done, total: None)
+
+    monkeypatch.setattr(cache_module, "derive", lambda *_: 0)
+    made(first, samples).fill(meanwhile)
+    assert (first.encoded_images, second.encoded_images) == (2, 2)
+
+
+def test_an_entry_that_is_damaged_or_deleted_while_training_is_made_again(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue"])]
+    fill(FakeModel(), samples)
+    model = FakeModel()
+    latents = fill(model, samples).latents([1, 0])
+    before = [latents.at(number, False, 0).mean for number in range(2)]
+    for path in (paths.cache_dir() / "latents").rglob("*.safetensors"):
+        path.write_bytes(path.read_bytes()[:-3])
+    again = fill(model, samples).latents([1, 0])
+    assert all(torch.equal(again.at(number, False, 0).mean, before[number]) for number in range(2))
+    assert model.encoded_images == 2
+
+
+def test_both_ways_round_are_encoded_from_pixels(tmp_path: Path) -> None:
+    half_black(tmp_path / "a.png", (16, 16))
+    model = LeftColumn()
+    latents = fill(model, [picture(tmp_path / "a.png")], flip=True).latents([0])
+    assert model.encoded_images == 2
+    assert ways(latents) == {(False, 0), (True, 0)}
+    assert latents.at(0, False, 0).mean.tolist() == (-torch.ones(4, 2, 2)).tolist()
+    assert latents.at(0, True, 0).mean.tolist() == torch.ones(4, 2, 2).tolist()
+
+
+def test_a_random_crop_shows_each_variant_another_part(tmp_path: Path) -> None:
+    half_black(tmp_path / "a.png")
+    latents = fill(FakeModel(), [picture(tmp_path / "a.png")], crop="random", variants=6).latents([0])
+    for _, variant in ways(latents):
+        found = latents.at(0, False, variant)
+        left, top = found.sizes.crop
+        # A crop of 16 columns that begins at `left` has so many black ones.
+        assert found.mean[0, 0, 0].item() == pytest.approx(1 - 2 * (16 - left) / 16, abs=0.02)
+        assert (found.sizes.original, top, found.sizes.target) == ((32, 16), 0, (16, 16))
+    assert len({latents.at(0, False, variant).sizes.crop for variant in range(6)}) > 2
+
+
+def test_where_nothing_stands_out_a_random_crop_is_the_only_one(tmp_path: Path) -> None:
+    model = FakeModel()
+    latents = fill(model, [picture(tmp_path / "a.png")], crop="random", variants=8).latents([0])
+    assert (latents.ways[0].variants, model.encoded_images) == (1, 1)
+
+
+def test_variants_that_come_out_alike_are_encoded_once(tmp_path: Path) -> None:
+    model = FakeModel()
+    told: list[tuple[int, int]] = []
+    cache = made(model, [picture(tmp_path / "a.png", size=(17, 16))], crop="random", variants=8)
+    cache.fill(lambda done, total: told.append((done, total)))
+    assert model.encoded_images == 2
+    assert told[-1] == (8, 8)
+
+
+def test_two_runs_share_all_variants(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour, (40, 16)) for n, colour in enumerate(["red", "blue"])]
+    augment: dict[str, Any] = {"flip": True, "crop": "random", "brightness": 0.2, "variants": 4}
+    first, second, larger = FakeModel(), FakeModel(), FakeModel()
+    fill(first, samples, **augment)
+    fill(second, samples, **augment)
+    fill(larger, samples, **{**augment, "variants": 6})
+    assert (first.encoded_images, second.encoded_images, larger.encoded_images) == (16, 0, 8)
+
+
+def test_colours_change_the_latents(tmp_path: Path) -> None:
+    grey = [picture(tmp_path / "a.png", "#808080")]
+    latents = fill(FakeModel(), grey, brightness=0.5, variants=5).latents([0])
+    means = {latents.at(0, False, variant).mean[0, 0, 0].item() for variant in range(5)}
+    assert len(means) == 5
+    assert all(64 / 127.5 - 1 <= mean <= 192 / 127.5 - 1 for mean in means)
+
+
+def test_images_that_are_only_measured_are_never_varied(tmp_path: Path) -> None:
+    half_black(tmp_path / "a.png")
+    sample = replace(picture(tmp_path / "a.png"), role="validation")
+    model = FakeModel()
+    latents = fill(model, [sample], flip=True, crop="random", hue=0.5).latents([0])
+    assert ways(latents) == {(False, 0)}
+    assert latents.at(0, False, 0).sizes.crop == (8, 0)
+    assert model.encoded_images == 1
+
+
+def test_each_folder_has_its_own_ways(tmp_path: Path) -> None:
+    first = picture(tmp_path / "a.png", "red")
+    second = replace(picture(tmp_path / "b.png", "blue"), row=1)
+    cache = LatentCache(FakeModel(), [first, second], "white", [Augment(), Augment(flip=True)])
+    assert [way.flips for way in cache.latents([0, 1]).ways] == [False, True]
+
+
+def test_a_mask_is_kept_with_the_latents_and_its_bytes_are_part_of_the_key(tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    half_black(masks / "a.png", (16, 16))
+    sample = replace(picture(tmp_path / "a.png", "red"), mask=masks / "a.png")
+    latents = fill(FakeModel(), [sample], flip=True).latents([0])
+    assert mask_of(latents, 0) == [[0, 1], [0, 1]]
+    assert mask_of(latents, 0, flip=True) == [[1, 0], [1, 0]]
+    Image.new("L", (16, 16), 51).save(masks / "a.png")
+    model = FakeModel()
+    again = fill(model, [sample], flip=True).latents([0])
+    assert mask_of(again, 0) == [[0.2, 0.2], [0.2, 0.2]]
+    assert model.encoded_images == 2
+    assert fill(FakeModel(), [picture(tmp_path / "a.png")]).latents([0]).at(0, False, 0).mask is None
+
+
+def test_masks_of_a_file_and_of_transparency_are_multiplied(tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    half_black(masks / "a.png", (16, 16))
+    image = Image.new("RGBA", (16, 16), (255, 0, 0, 255))
+    image.paste((0, 0, 255, 102), (0, 0, 16, 8))
+    image.save(tmp_path / "a.png")
+    both = replace(picture(tmp_path / "a.png"), mask=masks / "a.png", alpha_mask=True)
+    alpha = replace(both, mask=None)
+    latents = fill(FakeModel(), [both, alpha]).latents([0, 1])
+    assert mask_of(latents, 0) == [[0, 0.4], [0, 1]]
+    assert mask_of(latents, 1) == [[0.4, 0.4], [1, 1]]
+
+
+def test_an_image_without_transparency_counts_as_a_whole(tmp_path: Path) -> None:
+    sample = replace(picture(tmp_path / "a.png"), alpha_mask=True)
+    assert fill(FakeModel(), [sample]).latents([0]).at(0, False, 0).mask is None
+
+
+def test_a_mask_that_cannot_be_read_is_told_of_its_image(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    bad = tmp_path / "masks" / "a.png"
+    bad.write_bytes(b"")
+    sample = replace(picture(tmp_path / "a.png"), mask=bad)
+    unreadable = made(FakeModel(), [sample]).fill(lambda done, total: None)
+    assert unreadable[0].where == str(bad)
+
+
+def test_an_image_that_changes_while_it_is_encoded_ends_the_run(tmp_path: Path) -> None:
+    cache = made(FakeModel(), [picture(tmp_path / "a.png", "red")])
+    Image.new("RGB", (16, 16), "black").save(tmp_path / "a.png")
+    with pytest.raises(SdtuiError, match="changed"):
+        cache.fill(lambda done, total: None)
+    assert not entries()
+
+
+def test_an_image_that_vanishes_is_unreadable(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue"])]
+    samples[0].path.unlink()
+    assert list(made(FakeModel(), samples).fill(lambda done, total: None)) == [0]
