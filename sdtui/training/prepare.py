@@ -30,7 +30,7 @@ from sdtui.training.conditioning import (
     reading_of,
 )
 from sdtui.training.data import DataOrder
-from sdtui.training.prior import asks_twice, require_own_answers
+from sdtui.training.prior import require_own_answers
 from sdtui.training.store import key_of
 from sdtui.training.validation import HeldOut
 
@@ -130,7 +130,7 @@ def make_order(profile: Profile, samples: Sequence[Sample]) -> DataOrder:
         profile.training.accumulation,
         profile.training.seed,
         frozenset(number for number, sample in enumerate(samples) if sample.role == "regularization"),
-        asks_twice(profile.prior),
+        profile.prior.keeps_class,
     )
 
 
