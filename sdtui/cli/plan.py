@@ -167,6 +167,7 @@ def _work(profile: Profile) -> dict[str, object]:
         "base": profile.model.base,
         "method": profile.method.model_dump(exclude={"alpha"}),
         "resolution": profile.dataset.resolution,
+        "prior": (profile.prior.keeps_class, profile.prior.target),
         "training": profile.training.model_dump(exclude=length),
     }
 

@@ -245,7 +245,10 @@ def _caches(profile: Profile, survey: Survey) -> tuple[PlannedFile, ...]:
     text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
     caches = [PlannedFile(str(cache_dir() / "latents"), survey.encoded, latents)]
     if not profile.method.text_encoder:
-        caches.append(PlannedFile(str(cache_dir() / "texts"), survey.captions, text))
+        # In a caption without the trigger the class words stand alone, the same for all of them.
+        classes = (survey.captions if profile.prior.trigger else 1) if profile.prior.keeps_class else 0
+        texts = survey.captions + classes if survey.captions else 0
+        caches.append(PlannedFile(str(cache_dir() / "texts"), texts, text))
     return tuple(cache for cache in caches if cache.count)
 
 

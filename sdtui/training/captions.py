@@ -11,7 +11,7 @@ from sdtui.dataset import pipeline
 from sdtui.dataset.pipeline import Moment
 from sdtui.profile.schema import Prior
 from sdtui.training.data import DataOrder
-from sdtui.training.prior import asks_twice, class_caption_of
+from sdtui.training.prior import class_caption_of
 from sdtui.training.randomness import uniform
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class CaptionSource:
             if rules.dropout or rules.dropout_every:
                 read.add("")
             texts |= read
-            if asks_twice(self.prior) and sample not in self.order.regularization:
+            if self.prior.keeps_class and sample not in self.order.regularization:
                 texts.update(class_caption_of(one, self.prior) for one in read)
         return sorted(texts)
 

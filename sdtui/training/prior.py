@@ -35,11 +35,6 @@ class Rows(NamedTuple):
     kept: list[bool]
 
 
-def asks_twice(prior: Prior) -> bool:
-    """Whether each training sample is also shown with its class caption."""
-    return bool(prior.class_caption and prior.class_weight)
-
-
 def class_caption_of(caption: str, prior: Prior) -> str:
     """What a training sample reads as when it shows its class."""
     return class_caption(caption, prior.trigger, prior.class_caption)
@@ -53,7 +48,7 @@ def require_own_answers(profile: Profile, base: str, trained: str) -> None:
     """
     prior = profile.prior
     regular = prior.target == "frozen" and any(folder.regularization for folder in profile.dataset.folders)
-    if base != trained and (regular or asks_twice(prior)):
+    if base != trained and (regular or prior.keeps_class):
         raise UserError(
             f'objective.prediction = "{trained}" teaches a model that predicts "{base}" another kind of answer, and what '
             "it answered before training would hold it back",
@@ -65,7 +60,7 @@ def require_own_answers(profile: Profile, base: str, trained: str) -> None:
 def make_rows(prior: Prior, captions: Sequence[str], regularization: Sequence[bool]) -> Rows:
     """The rows of a batch, from what its samples read as and which of them are regularisation."""
     samples = range(len(captions))
-    again = [place for place in samples if not regularization[place]] if asks_twice(prior) else []
+    again = [place for place in samples if not regularization[place]] if prior.keeps_class else []
     frozen = [place for place in samples if regularization[place]] if prior.target == "frozen" else []
     return Rows(
         places=[*samples, *again],

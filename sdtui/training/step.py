@@ -18,7 +18,7 @@ from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.noising import Noise, draw_noise
 from sdtui.training.optimizer import GuardedStep
-from sdtui.training.prior import Rows, asks_twice, make_rows
+from sdtui.training.prior import Rows, make_rows
 from sdtui.training.readout import Readout
 from sdtui.training.timing import Marks
 
@@ -75,7 +75,7 @@ class Stepper:
     @property
     def keeps(self) -> bool:
         """Whether a part of the loss teaches what to keep."""
-        return bool(self.order.regularization) or asks_twice(self.profile.prior)
+        return bool(self.order.regularization) or self.profile.prior.keeps_class
 
     def take(self, step: int) -> Taken:
         """Optimizer step `step` (the first is 0): the gradient is the mean over its images, however they are batched."""

@@ -195,7 +195,8 @@ def test_time_comes_from_a_run_that_did_the_same_work(profile: Path, capsys: pyt
     assert measured.images_per_second == 4.0
     assert main(["plan", "p.toml"]) == 0
     assert "time     about 11 s" in capsys.readouterr().out
-    assert plan.measure(load_profile(profile, ["training.batch_size=1"])) is None
+    for other in ("training.batch_size=1", 'prior.class_caption="dog"', 'prior.target="frozen"'):
+        assert plan.measure(load_profile(profile, [other])) is None
 
 
 @pytest.mark.parametrize("frozen", ["not TOML", "[training]\nunheard_of = 1\n", None])

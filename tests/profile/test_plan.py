@@ -81,6 +81,20 @@ def test_caches_are_counted_with_what_they_hold(
     assert plan.caches == (PlannedFile("/cache/latents", 10, 131_072), *texts)
 
 
+@pytest.mark.parametrize(
+    ("prior", "captions", "texts"),
+    [
+        ({"class_caption": "dog"}, 4, [5]),
+        ({"class_caption": "dog", "trigger": "sks"}, 4, [8]),
+        ({"class_caption": "dog", "class_weight": 0}, 4, [4]),
+        ({"class_caption": "dog"}, 0, []),
+    ],
+)
+def test_class_captions_are_cached_too(prior: dict[str, Any], captions: int, texts: list[int]) -> None:
+    plan = make_plan(_profile(training={"steps": 1}, prior=prior), replace(SURVEY, captions=captions))
+    assert [cache.count for cache in plan.caches if cache.path.endswith("texts")] == texts
+
+
 def test_images_enlarged_too_much_are_a_warning() -> None:
     plan = make_plan(_profile(training={"steps": 26}), replace(SURVEY, enlarged=4, largest=2.56))
     (warning,) = plan.warnings

@@ -49,3 +49,8 @@ class Prior(Section):
         Field(ge=0, le=100),
         About("Weight of the loss that class_caption adds.", aka=("diff_output_preservation_multiplier",)),
     ] = 1.0
+
+    @property
+    def keeps_class(self) -> bool:
+        """Whether each training image is also shown with its class caption."""
+        return bool(self.class_caption and self.class_weight)
