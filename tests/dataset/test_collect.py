@@ -14,7 +14,12 @@ from sdtui.profile.plan import FolderPlan, Survey
 from sdtui.profile.schema import Profile
 
 
-def profile(*folders: dict[str, Any] | Path, captions: dict[str, Any] | None = None, **dataset: Any) -> Profile:
+def profile(
+    *folders: dict[str, Any] | Path,
+    captions: dict[str, Any] | None = None,
+    validation: dict[str, Any] | None = None,
+    **dataset: Any,
+) -> Profile:
     tables = [folder if isinstance(folder, dict) else {"path": str(folder)} for folder in folders]
     return Profile.model_validate(
         {
@@ -22,6 +27,7 @@ def profile(*folders: dict[str, Any] | Path, captions: dict[str, Any] | None = N
             "model": {"base": "base"},
             "dataset": {"folders": tables, **dataset},
             "captions": captions or {},
+            "validation": validation or {},
             "training": {"steps": 1},
         }
     )
@@ -193,3 +199,253 @@ def test_captions_that_each_step_draws_anew_are_not_cached(tmp_path: Path) -> No
     picture(tmp_path / "a.png", 64, 64, "a, b")
     assert survey(collect(profile({"path": str(tmp_path)}, captions={"shuffle": True}))).captions == 0
     assert survey(collect(profile({"path": str(tmp_path)}))).captions == 1
+
+
+def test_each_resolution_is_a_sample_of_its_own(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "wide.png", 640, 480)
+    picture(tmp_path / "b" / "tall.png", 480, 640)
+    folders: list[dict[str, Any]] = [{"path": str(tmp_path / "a")}, {"path": str(tmp_path / "b"), "resolutions": [256]}]
+    collection = collect(profile(*folders, more_resolutions=[768, 512], bucket_min=128))
+    assert [(sample.path.name, sample.resolution, sample.bucket) for sample in collection.samples] == [
+        ("wide.png", 512, (576, 448)),
+        ("wide.png", 768, (896, 640)),
+        ("tall.png", 256, (192, 320)),
+    ]
+    found = survey(collection)
+    assert (found.images, found.samples, found.encoded) == (2, 3, 3)
+    # Only the largest of an image's enlargements counts: 640/480 and 320/640.
+    assert (found.enlarged, found.largest) == (0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "bucket", "scaled"),
+    [
+        ({}, (576, 448), (597, 448)),
+        ({"bucket_upscale": False}, (320, 256), (341, 256)),
+        ({"buckets": "compat"}, (576, 448), (597, 448)),
+        ({"buckets": "compat", "bucket_upscale": False}, (320, 256), (360, 270)),
+        ({"buckets": "none"}, (512, 512), (683, 512)),
+        ({"bucket_step": 8}, (592, 440), (592, 444)),
+        ({"bucket_max": 512}, (512, 384), (512, 384)),
+        ({"bucket_min": 512, "bucket_max": 640}, (512, 512), (683, 512)),
+    ],
+)
+def test_buckets_are_chosen_as_the_profile_says(
+    tmp_path: Path, settings: dict[str, Any], bucket: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    picture(tmp_path / "a.png", 360, 270)
+    (sample,) = collect(profile(tmp_path, **settings)).samples
+    assert (sample.bucket, sample.fit().resize) == (bucket, scaled)
+
+
+def test_class_tokens_are_the_caption_where_there_is_none(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png", text=None)
+    picture(tmp_path / "b.png", text=" \n")
+    picture(tmp_path / "c.png", text="my own")
+    collection = collect(profile({"path": str(tmp_path), "class_tokens": "a cat"}))
+    assert [sample.caption for sample in collection.samples] == ["a cat", "a cat", "my own"]
+    assert collection.problems == ()
+
+
+def test_kohyas_folders_give_repeats_and_captions(tmp_path: Path) -> None:
+    picture(tmp_path / "20_exterior city" / "1.png", text=None)
+    picture(tmp_path / "3_statue" / "1.png", text="a statue")
+    picture(tmp_path / "cover.png")
+    chosen = profile({"path": str(tmp_path), "repeats": 2})
+    collection = collect(chosen)
+    assert [(sample.folder, sample.repeats, sample.caption) for sample in collection.samples] == [
+        (f"{tmp_path}/3_statue", 6, "a statue"),
+        (f"{tmp_path}/20_exterior city", 40, "exterior city"),
+    ]
+    assert kinds(collection) == [("left-out", tmp_path.name)]
+    assert [layout.kind for layout in collection.layouts] == ["kohya"]
+    # What kohya's scripts pass over is told, and keeps nobody from training.
+    collection.require(chosen)
+
+
+def test_parts_by_role(tmp_path: Path) -> None:
+    for name in ("train/1.png", "train/2.png", "kept/1.png", "judge/1.png"):
+        picture(tmp_path / name)
+    collection = collect(
+        profile(
+            tmp_path / "train",
+            {"path": str(tmp_path / "kept"), "regularization": True},
+            {"path": str(tmp_path / "judge"), "validation": True},
+        )
+    )
+    assert [sample.role for sample in collection.samples] == ["train", "train", "regularization", "validation"]
+    assert collection.training == collection.samples[:2]
+    assert collection.regularization == collection.samples[2:3]
+    assert collection.held_out == collection.samples[3:]
+
+
+def test_a_share_of_each_folder_is_held_out_at_all_resolutions(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png", "kept/1.png", "kept/2.png"):
+        picture(tmp_path / name)
+    chosen = profile(
+        tmp_path / "a",
+        tmp_path / "b",
+        {"path": str(tmp_path / "kept"), "regularization": True},
+        more_resolutions=[768],
+        validation={"share": 0.3},
+    )
+    collection = collect(chosen)
+    assert [(sample.folder[-1], sample.path.name, sample.resolution) for sample in collection.held_out] == [
+        ("a", "3.png", 512), ("a", "3.png", 768), ("b", "2.png", 512), ("b", "2.png", 768),
+    ]  # fmt: skip
+    assert len(collection.training) == 6
+    assert len(collection.regularization) == 4
+    found = survey(collection)
+    assert (found.images, found.held_out, found.regularization, found.encoded) == (3, 2, 2, 14)
+    assert [(folder.images, folder.held_out, folder.regularization) for folder in found.folders] == [
+        (3, 1, False), (2, 1, False), (2, 0, True),
+    ]  # fmt: skip
+    assert (
+        collect(chosen.model_copy(update={"validation": chosen.validation.model_copy(update={"seed": 5})}))
+        != collection
+    )
+
+
+def test_a_file_that_is_held_out_is_trained_under_no_other_folder(tmp_path: Path) -> None:
+    picture(tmp_path / "judge" / "1.png")
+    picture(tmp_path / "train" / "2.png")
+    (tmp_path / "train" / "linked.png").symlink_to(tmp_path / "judge" / "1.png")
+    (tmp_path / "train" / "linked.txt").write_text("the same")
+    collection = collect(profile(tmp_path / "train", {"path": str(tmp_path / "judge"), "validation": True}))
+    assert [(sample.path.name, sample.role) for sample in collection.samples] == [
+        ("2.png", "train"), ("linked.png", "validation"), ("1.png", "validation"),
+    ]  # fmt: skip
+
+
+def test_nothing_but_held_out_images_is_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    chosen = profile({"path": str(tmp_path), "validation": True})
+    with pytest.raises(UserError, match="no image that can be trained"):
+        collect(chosen).require(chosen)
+
+
+def test_an_epoch_has_as_many_regularisation_samples_as_others(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "1.png", 512, 512)
+    picture(tmp_path / "kept" / "1.png", 512, 512)
+    picture(tmp_path / "kept" / "2.png", 640, 384)
+    found = survey(
+        collect(
+            profile(
+                {"path": str(tmp_path / "a"), "repeats": 4}, {"path": str(tmp_path / "kept"), "regularization": True}
+            )
+        )
+    )
+    assert (found.samples, found.buckets) == (8, {(512, 512): 6, (640, 384): 2})
+
+
+def masked(tmp_path: Path, *names: str) -> dict[str, Any]:
+    for name in names:
+        (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (32, 32)).save(tmp_path / "masks" / name)
+    return {"path": str(tmp_path / "images"), "masks": str(tmp_path / "masks")}
+
+
+def test_images_have_the_masks_of_their_names(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    picture(tmp_path / "images" / "b.png")
+    picture(tmp_path / "images" / "inner" / "a.png")
+    folder = masked(tmp_path, "a.png", "inner/a.webp", "c.png")
+    collection = collect(profile({**folder, "recursive": True, "alpha_mask": True}))
+    assert collection.problems == ()
+    assert [(sample.mask, sample.alpha_mask) for sample in collection.samples] == [
+        (tmp_path / "masks" / "a.png", True), (None, True), (tmp_path / "masks" / "inner" / "a.webp", True),
+    ]  # fmt: skip
+    assert survey(collection).folders[0].masks == 2
+
+
+@pytest.mark.parametrize("name", ["20_cat/a.png", "a.png"])
+def test_masks_of_kohyas_folders_lie_in_folders_of_the_same_name_or_not(tmp_path: Path, name: str) -> None:
+    picture(tmp_path / "images" / "20_cat" / "a.png")
+    (sample,) = collect(profile(masked(tmp_path, name))).samples
+    assert sample.mask == tmp_path / "masks" / name
+
+
+def test_masks_among_the_images_are_not_trained(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "masks" / "a.png", text=None)
+    folder = {"path": str(tmp_path), "masks": str(tmp_path / "masks"), "recursive": True}
+    collection = collect(profile(folder))
+    assert [sample.path for sample in collection.samples] == [tmp_path / "a.png"]
+    assert collection.problems == ()
+
+
+def test_masks_that_do_not_fit_stop_the_run(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        picture(tmp_path / "images" / f"{name}.png")
+    folder = masked(tmp_path, "a.png", "b.png", "c.png")
+    Image.new("L", (64, 32)).save(tmp_path / "masks" / "a.png")
+    (tmp_path / "masks" / "b.png").write_bytes(b"broken")
+    chosen = profile(folder)
+    collection = collect(chosen)
+    assert kinds(collection) == [("mask-shape", "a.png"), ("unreadable-mask", "b.png")]
+    assert [sample.path.name for sample in collection.samples] == ["c.png"]
+    assert len(collection.blocking(chosen)) == 2
+    assert [problem.kind for problem in collection.blocking(profile(folder, on_unreadable="skip"))] == ["mask-shape"]
+
+
+def test_masks_that_belong_to_no_image_stop_the_run(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    chosen = profile(masked(tmp_path, "a-mask.png"))
+    collection = collect(chosen)
+    assert kinds(collection) == [("bad-masks", "masks")]
+    assert "none of its 1 masks has the name of one of the 1 images" in collection.problems[0].message
+    assert collection.blocking(chosen)
+    gone = collect(profile({"path": str(tmp_path / "images"), "masks": str(tmp_path / "gone")}))
+    assert kinds(gone) == [("bad-masks", "gone")]
+
+
+def test_the_digest_follows_masks_and_roles(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    picture(tmp_path / "images" / "b.png")
+    folder = masked(tmp_path, "a.png")
+    plain = {"path": folder["path"]}
+    digests = {
+        collect(chosen).digest
+        for chosen in (
+            profile(plain),
+            profile(folder),
+            profile({**plain, "alpha_mask": True}),
+            profile({**plain, "regularization": True}),
+            profile(plain, validation={"share": 0.5}),
+            profile(plain, bucket_upscale=False),
+            profile(plain, more_resolutions=[768]),
+        )
+    }
+    assert len(digests) == 7
+
+
+def test_a_folder_of_odd_images_is_told_right_from_headers(tmp_path: Path) -> None:
+    """Whatever is cut short behind its header is found when it is decoded."""
+    Image.effect_noise((600, 400), 80).save(tmp_path / "cut short.jpg")
+    whole = (tmp_path / "cut short.jpg").read_bytes()
+    (tmp_path / "cut short.jpg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut in header.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0")
+    Image.new("CMYK", (640, 384)).save(tmp_path / "cmyk.jpg")
+    Image.new("I;16", (384, 640)).save(tmp_path / "deep.png")
+    palette = Image.new("P", (512, 512))
+    palette.putpalette([0, 0, 0, 255, 0, 0])
+    palette.save(tmp_path / "palette.png", transparency=1)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (640, 384)).save(tmp_path / "turned.jpg", exif=turned)
+    frames = [Image.new("RGB", (448, 576), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "animated.gif", save_all=True, append_images=frames[1:])
+    (tmp_path / "zero.png").write_bytes(b"")
+    for path in list(tmp_path.iterdir()):
+        path.with_suffix(".txt").write_text("odd")
+    collection = collect(profile(tmp_path))
+    assert [(sample.path.name, sample.bucket) for sample in collection.samples] == [
+        ("animated.gif", (448, 576)),
+        ("cmyk.jpg", (640, 384)),
+        ("cut short.jpg", (640, 384)),
+        ("deep.png", (384, 640)),
+        ("palette.png", (512, 512)),
+        ("turned.jpg", (384, 640)),
+    ]
+    assert kinds(collection) == [("unreadable-image", "cut in header.png"), ("unreadable-image", "zero.png")]
+    assert collection.problems[1].message == "cannot read the image: the file is empty"
