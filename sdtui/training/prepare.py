@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.dataset.image import UnreadableImage
 from sdtui.dataset.pipeline import unvaried
+from sdtui.dataset.survey import folder_line, folder_plans
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.noise_schedule import retarget
@@ -66,11 +67,15 @@ def gather(profile: Profile, check: Check) -> Collection:
     return collection
 
 
-def tell_tolerated(collection: Collection, report: Report) -> None:
-    """Say what is wrong with the dataset although the profile lets it pass."""
+def tell_dataset(collection: Collection, report: Report) -> None:
+    """Say what the folders were found to be, and what is wrong with them although the profile lets it pass."""
+    folders = list(folder_plans(collection))
+    report.write("dataset", folders=[asdict(folder) for folder in folders])
+    report.log("\n  ".join(["images:", *map(folder_line, folders)]))
     if collection.problems:
         count, first = len(collection.problems), collection.problems[0]
-        report.warning(UserError(f"training without {count} images or captions, the first: {first}"))
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        report.warning(UserError(f"training in spite of {problems} of the dataset, the first: {first}"))
 
 
 def open_device(profile: Profile) -> Any:
@@ -146,7 +151,7 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     measured, their_latents, also_unreadable = _encode(profile, held_out, model, report, check)
     if unreadable or also_unreadable:
         _tell_unreadable([*unreadable, *also_unreadable], profile, report)
-    if not samples:
+    if all(sample.role == "regularization" for sample in samples):
         raise UserError("the dataset has no image that can be trained", where="dataset.folders")
     rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
     texts = [unvaried(sample.caption, rules[sample.row]) for sample in measured]

@@ -58,7 +58,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     order = prepare.make_order(profile, prepare.trained(collection.samples))
     _introduce(run, profile, report, order, str(accelerator.device))
     report.dataset(collection.digest)
-    prepare.tell_tolerated(collection, report)
+    prepare.tell_dataset(collection, report)
 
     report.state("loading")
     model = prepare.load(profile, accelerator.device)
