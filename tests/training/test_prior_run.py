@@ -96,3 +96,30 @@ def test_a_run_whose_answers_would_be_of_another_kind_is_refused(workplace: Path
     run = make_run(workplace, changes)
     assert main([str(run.path)]) == 2
     assert events(run, "error")[0]["where"] == "prior.class_caption"
+
+
+def test_a_run_with_masks_learns_less_of_what_is_black(workplace: Path) -> None:
+    whole = {"steps": 1, "batch_size": 2, "accumulation": 10}  # one step sees every image
+
+    def loss(weight: float, **folder: str) -> float:
+        folders = {"folders": [{"path": str(workplace / "images"), **folder}]}
+        run = trained(workplace, {"training": whole, "dataset": folders, "objective": {"unmasked_weight": weight}})
+        return float(events(run, "step")[0]["loss"])
+
+    masks = str(workplace / "masks")
+    plain, half, none = loss(0.0), loss(0.5, masks=masks), loss(0.0, masks=masks)
+    assert loss(1.0, masks=masks) == pytest.approx(plain, rel=1e-6)
+    # Half of three of six images is black.
+    assert none == pytest.approx(0.75 * plain, rel=0.05)
+    assert half == pytest.approx((plain + none) / 2, rel=1e-6)
+
+
+def test_regularisation_images_alone_are_not_trained_on(workplace: Path, tmp_path: Path) -> None:
+    whole = (workplace / "images" / "00.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "a.txt").write_text("cut off")
+    data = with_regularization(workplace)
+    data = {"folders": [{"path": str(tmp_path)}, data["folders"][1]], "on_unreadable": "skip"}
+    run = make_run(workplace, {"dataset": data})
+    assert main([str(run.path)]) == 2
+    assert events(run, "error")[0]["message"] == "the dataset has no image that can be trained"
