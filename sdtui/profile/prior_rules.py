@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sdtui.profile.no_effect import changed, idle
 from sdtui.profile.problem import Finding
-from sdtui.profile.schema import Objective, Prior, Profile
+from sdtui.profile.schema import Profile
 
 _NO_REGULARIZATION = "no folder has regularization = true"
 _NO_MASKS = "no folder has masks or alpha_mask"
@@ -16,10 +17,10 @@ def regularization(profile: Profile) -> Iterator[Finding]:
     prior = profile.prior
     if any(folder.regularization for folder in profile.dataset.folders):
         if not prior.weight:
-            yield _idle("prior.weight", "regularisation images take time and teach nothing", "Give it a weight above 0")
+            yield idle("prior.weight", "regularisation images take time and teach nothing", "Give it a weight above 0")
         return
-    for name in _changed(prior, "weight", "target"):
-        yield _idle(f"prior.{name}", _NO_REGULARIZATION, "Mark a folder of them, or leave it out")
+    for name in changed(prior, "weight", "target"):
+        yield idle(f"prior.{name}", _NO_REGULARIZATION, "Mark a folder of them, or leave it out")
 
 
 def class_caption(profile: Profile) -> Iterator[Finding]:
@@ -27,10 +28,10 @@ def class_caption(profile: Profile) -> Iterator[Finding]:
     prior = profile.prior
     if prior.class_caption:
         if not prior.class_weight:
-            yield _idle("prior.class_caption", "prior.class_weight is 0", "Give it a weight above 0")
+            yield idle("prior.class_caption", "prior.class_weight is 0", "Give it a weight above 0")
         return
-    for name in _changed(prior, "trigger", "class_weight"):
-        yield _idle(f"prior.{name}", "prior.class_caption is empty", "Set class_caption, or leave it out")
+    for name in changed(prior, "trigger", "class_weight"):
+        yield idle(f"prior.{name}", "prior.class_caption is empty", "Set class_caption, or leave it out")
 
 
 def masks(profile: Profile) -> Iterator[Finding]:
@@ -47,16 +48,8 @@ def masks(profile: Profile) -> Iterator[Finding]:
                     severity="warning",
                 )
         return
-    for name in _changed(objective, "unmasked_weight", "unmasked_chance"):
-        yield _idle(f"objective.{name}", _NO_MASKS, "Give a folder masks, or leave it out")
-
-
-def _changed(section: Objective | Prior, *names: str) -> list[str]:
-    return [name for name in names if getattr(section, name) != type(section).model_fields[name].default]
-
-
-def _idle(key: str, why: str, remedy: str) -> Finding:
-    return Finding("no-effect", key, f"{key} has no effect: {why}", remedy, severity="warning")
+    for name in changed(objective, "unmasked_weight", "unmasked_chance"):
+        yield idle(f"objective.{name}", _NO_MASKS, "Give a folder masks, or leave it out")
 
 
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {

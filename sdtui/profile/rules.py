@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sdtui.profile import objective_rules, optimizer_rules, prior_rules
+from sdtui.profile import dataset_rules, objective_rules, optimizer_rules, prior_rules
 from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
@@ -44,77 +44,6 @@ def warmup(profile: Profile) -> Iterator[Finding]:
             "Make it shorter, or give a share such as 0.05",
             f"whole number 0…{steps}, or a share below 1",
         )
-
-
-def buckets(profile: Profile) -> Iterator[Finding]:
-    """The square bucket must fit between the shortest and the longest side."""
-    data = profile.dataset
-    if data.bucket_min > data.bucket_max:
-        yield Finding(
-            "contradiction",
-            "dataset.bucket_min",
-            f"dataset.bucket_min = {data.bucket_min} is above dataset.bucket_max = {data.bucket_max}",
-            "Swap them, or leave both out",
-            f"up to {data.bucket_max}",
-        )
-    elif not data.bucket_min <= data.resolution <= data.bucket_max:
-        yield Finding(
-            "contradiction",
-            "dataset.resolution",
-            f"dataset.resolution = {data.resolution} is outside the sides that buckets may have",
-            f"Change it, or bucket_min = {data.bucket_min} and bucket_max = {data.bucket_max}",
-            f"{data.bucket_min}…{data.bucket_max}",
-        )
-    if data.resolution % data.bucket_step:
-        near = max(round(data.resolution / data.bucket_step), 1) * data.bucket_step
-        yield Finding(
-            "contradiction",
-            "dataset.resolution",
-            f"dataset.resolution = {data.resolution} is not a multiple of dataset.bucket_step = {data.bucket_step}",
-            f"The nearest is {near}",
-            f"a multiple of {data.bucket_step}",
-        )
-
-
-def bucket_sides(profile: Profile) -> Iterator[Finding]:
-    """Limits that are no multiple of the step work, but mean another number than they say."""
-    data = profile.dataset
-    for name, up in (("bucket_min", True), ("bucket_max", False)):
-        side: int = getattr(data, name)
-        if side % data.bucket_step:
-            means = (side // data.bucket_step + up) * data.bucket_step
-            message = f"dataset.{name} = {side} is not a multiple of dataset.bucket_step = {data.bucket_step}"
-            yield Finding("rounded", f"dataset.{name}", message, f"It means {means}", severity="warning")
-
-
-def background(profile: Profile) -> Iterator[Finding]:
-    """A colour that Pillow knows."""
-    from PIL import ImageColor
-
-    try:
-        ImageColor.getrgb(profile.dataset.background)
-    except ValueError:
-        yield Finding(
-            "not-allowed",
-            "dataset.background",
-            f'dataset.background is "{profile.dataset.background}"',
-            allowed="a colour name such as white, or #rrggbb",
-        )
-
-
-def folders(profile: Profile) -> Iterator[Finding]:
-    """At least one folder of images, and none twice."""
-    rows = profile.dataset.folders
-    if not rows:
-        remedy = 'Add a [[dataset.folders]] table with path = "…"'
-        yield Finding("missing", "dataset.folders", "the profile names no folder of images", remedy)
-    first: dict[str, int] = {}
-    for index, row in enumerate(rows):
-        earlier = first.setdefault(row.path, index)
-        if earlier != index and row.path != "-":
-            message = f"dataset.folders[{index}].path is the same folder as dataset.folders[{earlier}].path"
-            remedy = "Its images count twice; repeats says that more plainly"
-            yield Finding("twice", f"dataset.folders[{index}].path", message, remedy, severity="warning")
 
 
 def targets(profile: Profile) -> Iterator[Finding]:
@@ -206,10 +135,6 @@ def checkpoints(profile: Profile) -> Iterator[Finding]:
 RULES: dict[Rule, tuple[str, ...]] = {
     length: ("training.steps", "training.epochs"),
     warmup: ("training.steps", "schedule.warmup"),
-    buckets: ("dataset.resolution", "dataset.bucket_min", "dataset.bucket_max", "dataset.bucket_step"),
-    bucket_sides: ("dataset.bucket_min", "dataset.bucket_max", "dataset.bucket_step"),
-    background: ("dataset.background",),
-    folders: ("dataset.folders",),
     targets: ("method.targets",),
     prompts: ("previews.prompts", "previews.every", "previews.every_epochs"),
     text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
@@ -217,6 +142,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     no_captions: ("captions.dropout", "captions.dropout_every"),
     half_on_cpu: ("training.precision", "training.device"),
     checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
+    **dataset_rules.RULES,
     **objective_rules.RULES,
     **optimizer_rules.RULES,
     **prior_rules.RULES,

@@ -35,11 +35,16 @@ class Folder(Section):
         Literal["auto", "flat", "kohya"],
         About(
             "How the folder is laid out: flat, images in it; kohya, folders in it named <repeats>_<class tokens>, whose "
-            "names give repeats and class tokens; auto takes kohya where a folder in it has such a name."
+            "names give repeats (times the table's own) and class tokens; auto takes kohya where a folder in it has such a "
+            "name. A folder that is itself named so is taken for one with kohya only."
         ),
     ] = "auto"
     class_tokens: Annotated[
-        str, About("Caption of its images that have no caption file, or an empty one.", aka=("instance_prompt",))
+        str,
+        About(
+            "Caption of its images that have no caption file, or an empty one; empty: what kohya's layout finds in names.",
+            aka=("instance_prompt",),
+        ),
     ] = ""
     resolutions: Annotated[
         tuple[Resolution, ...],
@@ -123,7 +128,8 @@ class Dataset(Section):
     bucket_upscale: Annotated[
         bool,
         About(
-            "Enlarge images that are smaller than their bucket; false gives them a smaller bucket.",
+            "Enlarge images that are smaller than their bucket; false gives each image the size in which it keeps most, "
+            "with 2 % of enlarging at most.",
         ),
     ] = True
     bucket_step: Annotated[
@@ -134,7 +140,12 @@ class Dataset(Section):
     bucket_min: Annotated[
         int,
         Field(ge=16, le=4096),
-        About("The shortest side a bucket may have.", unit="px", source=KOHYA, aka=("min_bucket_reso",)),
+        About(
+            "The shortest side a bucket may have; no matter with bucket_upscale = false.",
+            unit="px",
+            source=KOHYA,
+            aka=("min_bucket_reso",),
+        ),
     ] = 256
     bucket_max: Annotated[
         int,
