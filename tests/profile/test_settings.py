@@ -45,7 +45,12 @@ def test_sections_in_the_order_of_the_form() -> None:
         ("method.alpha", "number", "number above 0, up to 4 096", ""),
         ("method.dropout", "number", "number 0…1, 1 itself not", "share of 1"),
         ("method.text_encoder", "true or false", "true or false, without quotes", ""),
-        ("method.targets", "list", 'list of "attention" or "feed-forward" or "projection"', ""),
+        (
+            "method.targets",
+            "list",
+            'list of "attention" or "feed-forward" or "projection" or "convolution" or "edges"',
+            "",
+        ),
         ("dataset.bucket_step", "whole number", "whole number 8…256, a multiple of 8", "px"),
         ("optimizer.betas", "list", "list of 2, each a number 0…1, 1 itself not", ""),
         ("schedule.warmup", "number", "whole number from 0, or number 0…1, 1 itself not", "steps or share of 1"),
@@ -63,7 +68,7 @@ def test_choices_and_defaults() -> None:
     assert BY_KEY["schedule.name"].choices[:3] == ("constant", "linear", "cosine")
     assert BY_KEY["optimizer.name"].type_name == "one of"
     assert BY_KEY["optimizer.args"].type_name == "table"
-    assert BY_KEY["method.targets"].choices == ("attention", "feed-forward", "projection")
+    assert BY_KEY["method.targets"].choices == ("attention", "feed-forward", "projection", "convolution", "edges")
     assert BY_KEY["method.rank"].default == 16
     assert BY_KEY["model.base"].required
     assert BY_KEY["schema"].default == 1

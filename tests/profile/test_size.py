@@ -1,4 +1,4 @@
-"""Counting what LoRA trains, against figures of real files."""
+"""Counting what a method trains, against figures of real files and against models that were made ready for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import Trained, trained
+from tests.support.real_sizes import UNETS
+from tests.support.tiny import tiny_pipeline
 
 SD15_UNET = {
     "block_out_channels": [320, 640, 1280, 1280],
@@ -41,10 +43,65 @@ def sd15(tmp_path: Path) -> Path:
         ({"rank": 16, "targets": ["attention"]}, 3_188_736, 128),
         ({"rank": 16, "targets": ["feed-forward"]}, 2_795_520, 32),
         ({"rank": 16, "targets": ["projection"]}, 798_720, 32),
+        ({"rank": 16, "targets": ["attention", "feed-forward", "projection", "convolution"]}, 16_813_056, 278),
     ],
 )
 def test_stable_diffusion_15(sd15: Path, method: dict[str, Any], values: int, modules: int) -> None:
-    assert _trained(sd15, **method) == Trained(values, modules)
+    assert _trained(sd15, **method) == Trained(values, modules, 2 * modules)
+
+
+@pytest.mark.parametrize(
+    ("targets", "values", "modules"),
+    [
+        (["attention", "feed-forward", "projection"], 42_557_440, 722),
+        (["attention", "feed-forward", "projection", "convolution"], 49_187_840, 788),
+    ],
+)
+def test_stable_diffusion_xl(tmp_path: Path, targets: list[str], values: int, modules: int) -> None:
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(UNETS["sdxl"]))
+    assert _trained(tmp_path, rank=16, targets=targets) == Trained(values, modules, 2 * modules)
+
+
+def test_both_text_encoders_count(sd15: Path) -> None:
+    (sd15 / "text_encoder_2").mkdir()
+    second = {"hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32}
+    (sd15 / "text_encoder_2" / "config.json").write_text(json.dumps(second))
+    assert _trained(sd15, rank=16, text_encoder=True) == Trained(9_437_184 + 11_796_480, 264 + 192, 2 * 456)
+
+
+@pytest.mark.parametrize(
+    ("method", "values", "modules"),
+    [
+        ({"include": ["*.attn2.*"]}, 1_591_296, 64),
+        ({"exclude": ["mid_block.*", "unet.up_blocks.*"]}, 2_441_216, 72),
+        ({"block_ranks": {"down_blocks": 0, "mid_block": 0, "up_blocks": 32}}, 7_323_648, 108),
+    ],
+)
+def test_patterns_and_block_ranks_count(sd15: Path, method: dict[str, Any], values: int, modules: int) -> None:
+    found = _trained(sd15, rank=16, **method)
+    assert found is not None
+    assert (found.values, found.modules) == (values, modules)
+
+
+@pytest.mark.parametrize("algorithm", ["lora", "loha", "lokr", "ia3", "oft", "boft", "full"])
+def test_the_count_is_that_of_the_trained_model(tmp_path: Path, algorithm: str) -> None:
+    import torch
+
+    from sdtui.models.family import load_model
+    from sdtui.training.methods.lora import prepare
+
+    base = tiny_pipeline(tmp_path)
+    targets = ["attention", "feed-forward", "projection", "convolution", "edges"]
+    method = {
+        "algorithm": algorithm, "rank": 4, "conv_rank": 2, "targets": targets, "text_encoder": True, "norms": True,
+        "factor": 4, "exclude": ["*.attn2.to_k"], "weight_decompose": algorithm in {"lora", "loha", "lokr"},
+    }  # fmt: skip
+    profile = Profile.model_validate({"model": {"base": str(base)}, "method": method})
+    trainable = prepare(load_model(base, None, torch.device("cpu"), torch.float32), profile.method, 0)
+    state = trainable.state()
+    expected = Trained(sum(tensor.numel() for tensor in state.values()), len(trainable.layers), len(state))
+    assert trained(profile) == expected
 
 
 def test_the_file_is_as_large_as_kohyas(sd15: Path) -> None:

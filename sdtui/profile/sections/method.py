@@ -1,4 +1,4 @@
-"""What is trained in the base model."""
+"""What is trained beside the base model, how large it is, and in which of its layers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA, FromArray
+from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH, FromArray
 
-Target = Literal["attention", "feed-forward", "projection"]
+Algorithm = Literal["lora", "loha", "lokr", "ia3", "oft", "boft", "full"]
+Target = Literal["attention", "feed-forward", "projection", "convolution", "edges"]
+_Globs = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], FromArray]
 
 
 class Method(Section):
@@ -17,15 +19,23 @@ class Method(Section):
 
     kind: Annotated[
         Literal["lora"],
+        About("What is trained: lora adds something small to each chosen layer.", aka=("network_module", "type")),
+    ] = "lora"
+    algorithm: Annotated[
+        Algorithm,
         About(
-            "What is trained: lora adds a small pair of matrices to each chosen layer.", aka=("network_module", "type")
+            "What is added: the low-rank pair of LoRA, a product of two (loha), a Kronecker product (lokr), a scale per "
+            "channel (ia3), a rotation (oft, boft), or the whole difference (full). diffusers reads lora only.",
+            source="LyCORIS",
+            aka=("algo", "lycoris_type"),
         ),
     ] = "lora"
     rank: Annotated[
         int,
         Field(ge=1, le=1024),
         About(
-            "Size of the low-rank matrices; file size and capacity grow with it. Guides: 16–32 for one subject, 64–128 for several.",
+            "Size of the low-rank matrices; file size and capacity grow with it. Guides: 16–32 for one subject, 64–128 for "
+            "several. For oft and boft the largest size of a block.",
             source="Hu et al. 2021, LoRA, §4.1",
             aka=("network_dim", "dim", "lora_rank"),
         ),
@@ -39,13 +49,89 @@ class Method(Section):
             aka=("network_alpha", "lora_alpha"),
         ),
     ] = 16.0
+    conv_rank: Annotated[
+        int,
+        Field(ge=0, le=1024),
+        About('Rank of 3×3 convolutions, which the target "convolution" adds; 0: as rank.', aka=("conv_dim",)),
+    ] = 0
+    conv_alpha: Annotated[
+        float, Field(ge=0, le=4096), About("Alpha of 3×3 convolutions; 0: as alpha.", aka=("convolution_alpha",))
+    ] = 0.0
+    block_ranks: Annotated[
+        dict[str, Annotated[int, Field(ge=0, le=1024)]],
+        About(
+            "Ranks of parts of the model in place of rank and conv_rank, by the start of their path: "
+            '{ "down_blocks.0" = 4, mid_block = 32 }. The longest that fits counts; 0: not trained.',
+            allowed="a table of path = rank 0…1024",
+            aka=("block_dims", "conv_block_dims"),
+        ),
+    ] = {}  # noqa: RUF012 - pydantic copies defaults
+    block_alphas: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=4096)]],
+        About(
+            "Alphas of parts of the model in place of alpha and conv_alpha, named as in block_ranks.",
+            allowed="a table of path = alpha above 0",
+            aka=("conv_block_alphas",),
+        ),
+    ] = {}  # noqa: RUF012 - pydantic copies defaults
+    rs_lora: Annotated[
+        bool,
+        About(
+            "Scale by alpha / √rank, which keeps large ranks from learning ever more slowly.",
+            source="Kalajdzievski 2023, rsLoRA",
+            aka=("use_rslora", "rank_stabilized"),
+        ),
+    ] = False
+    weight_decompose: Annotated[
+        bool,
+        About(
+            "Learn the size of each output apart from its direction (DoRA). A little better at low ranks, slower.",
+            source="Liu et al. 2024, DoRA",
+            aka=("dora_wd", "use_dora"),
+        ),
+    ] = False
+    factor: Annotated[
+        int,
+        Field(ge=0, le=1024),
+        About(
+            "lokr: how a layer's sides are split into two factors; 0: as evenly as possible, the smallest files.",
+            source="LyCORIS, where -1 is what 0 is here",
+            aka=("lokr_factor",),
+        ),
+    ] = 0
+    decompose_both: Annotated[bool, About("lokr: the small factor is low-rank, too.")] = False
+    full_matrix: Annotated[bool, About("lokr: neither factor is low-rank; rank and alpha do nothing.")] = False
+    norms: Annotated[
+        bool, About("Train the normalisation before each trained UNet layer, too.", aka=("train_norm",))
+    ] = False
     dropout: Annotated[
         float,
         Field(ge=0, lt=1),
         About(
-            "Chance that an input of the low-rank matrices is zeroed in a step.",
+            "Chance that an input of what is added to a layer is zeroed in a step.",
             unit="share of 1",
             aka=("network_dropout",),
+        ),
+    ] = 0.0
+    rank_dropout: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        About(
+            "Chance that one of the ranks is left out for an image (lora), or an output of the layer for a step (others).",
+            unit="share of 1",
+        ),
+    ] = 0.0
+    module_dropout: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        About("Chance that a whole layer does without its addition in a step.", unit="share of 1"),
+    ] = 0.0
+    scale_weight_norms: Annotated[
+        float,
+        Field(ge=0, le=10_000),
+        About(
+            "Upper limit of the norm of each layer's change, kept after every step; 1 is usual, 0: none.",
+            aka=("max_norm", "max_norm_regularization"),
         ),
     ] = 0.0
     targets: Annotated[
@@ -53,12 +139,29 @@ class Method(Section):
         Field(min_length=1),
         FromArray,
         About(
-            "UNet layers that get matrices: attention (to_q, to_k, to_v, to_out), feed-forward, projection (proj_in, proj_out). "
-            "All three together are what kohya trains.",
+            "UNet layers that are trained: attention (to_q, to_k, to_v, to_out), feed-forward, projection (proj_in, proj_out), "
+            "convolution (residual blocks and what halves and doubles the size), edges (the first and last convolution, the "
+            "embedding of the timestep). The first three together are what kohya trains.",
             source=KOHYA,
-            aka=("target_modules",),
+            aka=("target_modules", "preset"),
         ),
     ] = ("attention", "feed-forward", "projection")
+    include: Annotated[
+        _Globs,
+        About(
+            'Only layers of the targets whose path fits one of these patterns: ["*.attn2.*", "text_encoder.*"]; empty: all.',
+            allowed="a list of patterns with * and ?",
+            aka=("only_if_contains",),
+        ),
+    ] = ()
+    exclude: Annotated[
+        _Globs,
+        About(
+            'No layers whose path fits one of these patterns: ["mid_block.*"].',
+            allowed="a list of patterns with * and ?",
+            aka=("ignore_if_contains", "exclude_patterns"),
+        ),
+    ] = ()
     text_encoder: Annotated[
         bool,
         About(
@@ -66,3 +169,12 @@ class Method(Section):
             aka=("train_text_encoder",),
         ),
     ] = False
+    continue_from: Annotated[
+        str,
+        About(
+            "A finished adapter (.safetensors of kohya, LyCORIS or diffusers) to start from; algorithm and shapes must be the "
+            f"same, the strength is kept. {RELATIVE_PATH}",
+            path="file",
+            aka=("network_weights", "lora_path", "init_lora"),
+        ),
+    ] = ""
