@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from sdtui.formats import kohya
-from sdtui.formats.lowrank import LowRank
+from sdtui.formats import kohya, peft
+from sdtui.formats.learned import Adapter
 
 # (path, what was learned, metadata, precision) → bytes written
-Writer: TypeAlias = Callable[[Path, Sequence[LowRank], Mapping[str, str], str], int]
+Writer: TypeAlias = Callable[[Path, Adapter, Mapping[str, str], str], int]
 
 FORMATS: dict[str, Writer] = {
     "kohya": kohya.write,
+    "diffusers": peft.write,
 }

@@ -1,49 +1,56 @@
-"""kohya sd-scripts' LoRA layout, which every Stable Diffusion program reads: `<prefix>_<module path>.<tensor>`.
+"""The layout of kohya's sd-scripts and of LyCORIS, which every Stable Diffusion program reads: `<prefix>_<path>.<tensor>`.
 
-A module path is the one diffusers or transformers shows, dots replaced by underscores. transformers 5.6 dropped the
-`text_model` level from CLIPTextModel; the published names keep it, and readers other than diffusers insist on it.
+A path is the one diffusers or transformers shows (in SDXL's UNet Stability's own), dots replaced by underscores.
+transformers 5.6 dropped the `text_model` level from CLIPTextModel; the published names keep it, and readers other than
+diffusers insist on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from sdtui.formats import hashes, safetensors_file
-from sdtui.formats.lowrank import LowRank
+from sdtui.formats.learned import Adapter
+from sdtui.formats.sgm import sgm_path
 
 PRECISIONS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te"}
+SDXL_PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
 TEXT_ROOT = "text_model."
 
 
-def key(component: str, path: str) -> str:
-    """The name of an adapted module, without the tensor's own ending."""
-    if component == "text_encoder" and not path.startswith(TEXT_ROOT):
+def key(family: str, component: str, path: str) -> str:
+    """The name of a layer in a file for `family`, without the tensor's own ending."""
+    prefixes = SDXL_PREFIXES if family == "sdxl" else PREFIXES
+    if component == "unet":
+        path = sgm_path(path) if family == "sdxl" else path
+    elif not path.startswith(TEXT_ROOT):
         path = TEXT_ROOT + path
-    return f"{PREFIXES[component]}_{path.replace('.', '_')}"
+    return f"{prefixes[component]}_{path.replace('.', '_')}"
 
 
-def tensors(learned: Sequence[LowRank], precision: str) -> dict[str, Tensor]:
-    """For each module `lora_down.weight`, `lora_up.weight` and a 0-dim `alpha`, in `precision` fp16, bf16 or fp32."""
+def tensors(adapter: Adapter, precision: str) -> dict[str, Tensor]:
+    """Each layer's tensors and, where it is scaled, a 0-dim `alpha`, in `precision` fp16, bf16 or fp32."""
     dtype = PRECISIONS[precision]
     named: dict[str, Tensor] = {}
-    for module in learned:
-        name = key(module.component, module.path)
-        named[f"{name}.lora_down.weight"] = module.down.to(dtype)
-        named[f"{name}.lora_up.weight"] = module.up.to(dtype)
-        named[f"{name}.alpha"] = torch.tensor(module.alpha, dtype=dtype)
+    for layer in adapter.layers:
+        name = key(adapter.family, layer.component, layer.path)
+        for ending, tensor in layer.tensors.items():
+            named[f"{name}.{ending}"] = tensor.to(dtype) if tensor.is_floating_point() else tensor
+        if layer.alpha is not None:
+            named[f"{name}.alpha"] = torch.tensor(layer.alpha, dtype=dtype)
     return named
 
 
-def write(path: Path, learned: Sequence[LowRank], metadata: Mapping[str, str], precision: str) -> int:
+def write(path: Path, adapter: Adapter, metadata: Mapping[str, str], precision: str) -> int:
     """Write the adapter with `metadata` and the two hashes computed from it; returns the file's size in bytes.
 
     Raises:
         SdtuiError: the disk is full or the folder cannot be written; what was at `path` is untouched.
     """
-    named = tensors(learned, precision)
+    named = tensors(adapter, precision)
     return safetensors_file.write(path, named, {**metadata, **hashes.identity(named, metadata)})
