@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
-from peft.tuners.lora import LoraLayer
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.formats.kohya import key
 from sdtui.models.family import Model, load_model
 from sdtui.profile.schema import Method, Profile
 from sdtui.training.methods import METHODS
-from sdtui.training.methods.lora import TARGETS, Lora, prepare
+from sdtui.training.methods.adapters import Adapter
+from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
 from tests.support.tiny import tiny_pipeline
 
@@ -45,22 +45,18 @@ def predict(model: Model) -> torch.Tensor:
 )
 def test_targets_choose_the_counts_kohya_has(model: Model, targets: list[str], unet: int, text: int) -> None:
     settings = Method.model_validate({"targets": targets, "text_encoder": text > 0})
-    learned = prepare(model, settings, 0).export()
+    learned = prepare(model, settings, 0).export().layers
     assert len([module for module in learned if module.component == "unet"]) == unet
     assert len([module for module in learned if module.component == "text_encoder"]) == text
 
 
-def test_every_target_the_profile_offers_is_known() -> None:
-    assert set(TARGETS["unet"]) == set(TARGETS["text_encoder"]) == set(Method().targets)
-
-
 def test_the_real_sizes_have_the_stored_names_and_parameter_counts() -> None:
     """SD 1.5's UNet and CLIP-L without their weights: 192 + 72 names, 6.78 M + 2.65 M parameters at rank 16."""
-    learned = prepare(shapes_of_sd15(), Method(rank=16, text_encoder=True), 0).export()
-    assert sorted(key(module.component, module.path) for module in learned) == sorted(NAMES.read_text().split())
+    learned = prepare(shapes_of_sd15(), Method(rank=16, text_encoder=True), 0).export().layers
+    assert sorted(key("sd1", module.component, module.path) for module in learned) == sorted(NAMES.read_text().split())
     sizes = {"unet": 0, "text_encoder": 0}
     for module in learned:
-        sizes[module.component] += module.down.numel() + module.up.numel()
+        sizes[module.component] += sum(tensor.numel() for tensor in module.tensors.values())
     assert sizes == {"unet": 6_782_976, "text_encoder": 2_654_208}
 
 
@@ -70,11 +66,13 @@ def shapes_of_sd15() -> Any:
     from transformers.models.clip.modeling_clip import CLIPTextModel
 
     class Shapes:
+        family = "sd1"
         with torch.device("meta"):
             unet = UNet2DConditionModel(cross_attention_dim=768)
             text_encoder = CLIPTextModel(
                 CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
             )
+            components: ClassVar = {"unet": unet, "text_encoder": text_encoder}
 
     return Shapes()
 
@@ -132,7 +130,7 @@ def test_only_the_factors_learn_and_in_fp32_on_any_base(tmp_path: Path) -> None:
     assert {value.dtype for value in trainable.state().values()} == {torch.float32}
     loss = predict(model).square().mean()
     loss.backward()  # type: ignore[no-untyped-call]
-    ups = [weight for name, weight in model.unet.named_parameters() if "lora_B" in name]
+    ups = [weight for name, weight in model.unet.named_parameters() if name.endswith(".up")]
     assert all(weight.grad is not None and weight.grad.dtype == torch.float32 for weight in ups)
 
 
@@ -142,7 +140,7 @@ def test_the_change_is_alpha_over_rank_times_up_down(model: Model) -> None:
     layer = dict(named_layers(model))[Q.removeprefix("unet.")]
     state = trainable.state()
     x = torch.randn(5, 32)
-    expected = layer.base_layer(x) + 0.5 * x @ state[f"{Q}.down"].T @ state[f"{Q}.up"].T
+    expected = layer.base(x) + 0.5 * x @ state[f"{Q}.down"].T @ state[f"{Q}.up"].T
     assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
@@ -184,7 +182,7 @@ def test_frozen_leaves_what_learns_as_it_was(model: Model) -> None:
 
 
 def named_layers(model: Model) -> list[tuple[str, Any]]:
-    return [(name, module) for name, module in model.unet.named_modules() if isinstance(module, LoraLayer)]
+    return [(name, module) for name, module in model.unet.named_modules() if isinstance(module, Adapter)]
 
 
 def profile(text_rate: float = 0.0, **optimizer: Any) -> Profile:
@@ -307,11 +305,11 @@ def test_the_export_is_what_the_formats_write(model: Model) -> None:
     trainable = METHODS["lora"].prepare(model, BOTH, 0)
     assert isinstance(trainable, Lora)
     learned = trainable.export()
-    assert trainable.format == "kohya"
-    assert (learned[0].component, learned[0].path, learned[0].alpha) == (
-        "unet",
-        "down_blocks.0.attentions.0.proj_in",
-        2.0,
-    )
-    assert (learned[0].down.shape, learned[0].up.shape) == ((4, 16, 1, 1), (16, 4, 1, 1))
-    assert not learned[0].up.requires_grad
+    first = learned.layers[0]
+    assert (trainable.format, learned.family) == ("kohya", "sd1")
+    assert (first.component, first.path, first.alpha) == ("unet", "down_blocks.0.attentions.0.proj_in", 2.0)
+    assert {name: list(tensor.shape) for name, tensor in first.tensors.items()} == {
+        "lora_down.weight": [4, 16, 1, 1],
+        "lora_up.weight": [16, 4, 1, 1],
+    }
+    assert not any(tensor.requires_grad for tensor in first.tensors.values())

@@ -1,65 +1,57 @@
-"""Low-rank adaptation (Hu et al. 2021): each chosen weight W becomes W + alpha/rank · up @ down, and only those learn."""
+"""Adapters: something small beside each chosen layer of a frozen model, and only that learns.
+
+What is added is the algorithm's affair (`adapters`), which layers it is added to the targets' (`sdtui.profile.targets`).
+"""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from sdtui.errors import SdtuiError, UserError
-from sdtui.formats.lowrank import LowRank
+from sdtui.formats import learned
 from sdtui.models.family import Model
+from sdtui.profile.factors import Site, shapes
+from sdtui.profile.targets import block_of, is_target, is_trained_norm, strength, whole_path
+from sdtui.training.methods.adapters import ALGORITHMS, Adapter, Norm
+from sdtui.training.methods.adapters.layer import Plan
+from sdtui.training.methods.continuing import take_up
 from sdtui.training.methods.method import ParameterGroup
+from sdtui.training.methods.norm_limit import NormLimit
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Method as MethodSettings
     from sdtui.profile.schema import Profile
 
-ADAPTER = "default"
-# What each target means in each component: the ends of module paths. SD 1.5 has 128 + 32 + 32 and, in CLIP-L, 48 + 24.
-TARGETS: dict[str, dict[str, tuple[str, ...]]] = {
-    "unet": {
-        "attention": ("to_q", "to_k", "to_v", "to_out.0"),
-        "feed-forward": ("ff.net.0.proj", "ff.net.2"),
-        "projection": ("proj_in", "proj_out"),
-    },
-    "text_encoder": {
-        "attention": ("q_proj", "k_proj", "v_proj", "out_proj"),
-        "feed-forward": ("fc1", "fc2"),
-        "projection": (),
-    },
-}
+_NORMS = (nn.GroupNorm, nn.LayerNorm)
 
 
 @dataclass(frozen=True)
 class Lora:
     """The adapters in a model, by "component.path" in the order of the model's modules."""
 
-    layers: dict[str, Any]
-    alpha: float
+    layers: dict[str, Adapter]
+    family: str
     trains_text_encoder: bool
+    limit: NormLimit | None = None
     format: str = "kohya"
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """The base model alone: the adapters are passed by, and come back as they were."""
-        # PEFT takes gradients off with the adapters and puts them on again for all, also for those with factor 0.
-        learning = [(weight, weight.requires_grad) for _, weight in self._named()]
-        self._enable(adapters=False)
+        self._activate(active=False)
         try:
             yield
         finally:
-            self._enable(adapters=True)
-            for weight, learns in learning:
-                weight.requires_grad_(learns)
+            self._activate(active=True)
 
     def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
         """A group for each rate: by component, by the blocks that have a factor, and by factor of the product (LoRA+).
@@ -70,30 +62,28 @@ class Lora:
             UserError: a block is none of the model's, or nothing is left to train.
         """
         optimizer = profile.optimizer
-        rates = {
-            "unet": optimizer.learning_rate,
-            "text_encoder": optimizer.text_encoder_learning_rate or optimizer.learning_rate,
-        }
-        blocks = {_whole_path(block): factor for block, factor in optimizer.block_rates.items()}
-        self._check_blocks(blocks)
+        text_rate = optimizer.text_encoder_learning_rate or optimizer.learning_rate
+        blocks = {whole_path(block): factor for block, factor in optimizer.block_rates.items()}
+        _check_blocks(blocks, self.layers, "optimizer.block_rates")
         groups: dict[str, ParameterGroup] = {}
         for name, weight in self._named():
             component = name.partition(".")[0]
-            block = max((block for block in blocks if _starts(name, block)), key=len, default="")
+            block = block_of(name, blocks)
             factor = blocks.get(block, 1.0)
             weight.requires_grad_(factor > 0)
             if not factor:
                 continue
             up = optimizer.lora_plus_ratio != 1 and name.endswith(".up")
             group = f"{block or component}{' up' if up else ''}"
-            rate = rates[component] * factor * (optimizer.lora_plus_ratio if up else 1)
+            rate = optimizer.learning_rate if component == "unet" else text_rate
+            rate *= factor * (optimizer.lora_plus_ratio if up else 1)
             groups.setdefault(group, ParameterGroup(name=group, params=[], lr=rate))["params"].append(weight)
         if not groups:
             raise UserError("block_rates leave nothing to train", where="optimizer.block_rates")
         return list(groups.values())
 
     def state(self) -> dict[str, Tensor]:
-        """`<component>.<path>.down` and `.up`, fp32 copies."""
+        """`<component>.<path>.down` and `.up`, or what else the algorithm learns, fp32 copies."""
         return {name: weight.detach().clone() for name, weight in self._named()}
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
@@ -114,97 +104,118 @@ class Lora:
                     )
                 weight.copy_(tensors[name])
 
-    def export(self) -> Sequence[LowRank]:
-        """The factors of every adapted module."""
-        learned = []
+    def export(self) -> learned.Adapter:
+        """What was learned in every adapted layer."""
+        layers = []
         for name, layer in self.layers.items():
             component, path = name.split(".", 1)
-            learned.append(LowRank(component, path, _down(layer).detach(), _up(layer).detach(), self.alpha))
-        return learned
+            layers.append(learned.Learned(component, path, layer.tensors(), layer.file_alpha()))
+        return learned.Adapter(self.family, layers)
 
-    def _enable(self, *, adapters: bool) -> None:
+    def _activate(self, *, active: bool) -> None:
         for layer in self.layers.values():
-            layer.enable_adapters(adapters)
+            layer.active = active
 
     def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
         for name, layer in self.layers.items():
-            yield f"{name}.down", _down(layer)
-            yield f"{name}.up", _up(layer)
-
-    def _check_blocks(self, blocks: Iterable[str]) -> None:
-        for block in blocks:
-            if not any(_starts(name, block) for name in self.layers):
-                parts = sorted({".".join(name.split(".")[: block.count(".") + 1]) for name in self.layers})
-                near = difflib.get_close_matches(block, parts, n=1)
-                raise UserError(
-                    f"no trained layer is in {block}; there are: {', '.join(parts)}",
-                    where="optimizer.block_rates",
-                    remedy=f"Did you mean {near[0]}?" if near else "",
-                )
+            for part in layer.learned:
+                yield f"{name}.{part}", layer.get_parameter(part)
 
 
 def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
-    """Wrap the chosen modules of the UNet and, if asked, of the text encoder with PEFT's LoRA layers.
+    """Put an adapter in the place of the chosen layers of the UNet and, if asked, of the text encoders.
 
-    `down` starts as kaiming_uniform(a=√5), that is U(±1/√fan_in), and `up` as zero, so training starts at the base
-    model. Each `down` is drawn from (seed, its name) alone: adding the text encoder leaves the UNet's start as it was.
-    All modules are left in evaluation mode; dropout acts on those that the caller puts in training mode.
+    Training starts at the base model. What is random in an adapter is drawn from (seed, its layer's name) alone: adding
+    the text encoder leaves the UNet's start as it was. All modules are left in evaluation mode; dropout acts on those
+    that the caller puts in training mode.
 
     Raises:
-        UserError: the targets choose no module of a component that is to be trained.
+        UserError: the targets choose no module of a component that is to be trained, a block is none of the model's, or
+            `continue_from` does not fit.
     """
-    layers = dict(_adapt(model.unet, "unet", settings))
-    if settings.text_encoder:
-        layers |= _adapt(model.text_encoder, "text_encoder", settings)
+    components = {name: module for name, module in model.components.items() if name == "unet" or settings.text_encoder}
+    layers = {
+        name: layer for component, module in components.items() for name, layer in _adapt(module, component, settings)
+    }
     for name, layer in layers.items():
-        _initialise(name, layer, seed)
-    return Lora(layers, float(settings.alpha), trains_text_encoder=settings.text_encoder)
+        layer.start(_generator(seed, name))
+    if settings.continue_from:
+        take_up(Path(settings.continue_from), model.family, layers)
+    limit = NormLimit(layers.values(), settings.scale_weight_norms) if settings.scale_weight_norms else None
+    return Lora(layers, model.family, settings.text_encoder, limit)
 
 
-def _whole_path(block: str) -> str:
-    """A block's path with its component: the UNet's blocks may be named without."""
-    return block if block.partition(".")[0] in TARGETS else f"unet.{block}"
-
-
-def _starts(name: str, block: str) -> bool:
-    """Whether the module path `name` lies in `block`: down_blocks.1 is not in down_blocks.10."""
-    return name == block or name.startswith(f"{block}.")
-
-
-def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Iterator[tuple[str, Any]]:
-    endings = [ending for target in settings.targets for ending in TARGETS[component][target]]
-    if not endings:
-        chosen = ", ".join(settings.targets) or "nothing"
+def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Iterator[tuple[str, Adapter]]:
+    """Adapters for the chosen layers of a component, each already in its layer's place."""
+    sites = [(site, layer) for path, layer in module.named_modules() if (site := _site(component, path, layer))]
+    targets = [(site, layer) for site, layer in sites if _is_chosen(settings, site)]
+    if not targets:
+        chosen = ", ".join(settings.targets)
+        narrowed = " with include and exclude" if settings.include or settings.exclude else ""
         raise UserError(
-            f"targets choose no module of the {component.replace('_', ' ')} ({chosen})",
+            f"targets choose no module of the {component.replace('_', ' ')} ({chosen}{narrowed})",
             where="method.targets",
             remedy='Add "attention" or "feed-forward"',
         )
-    config = LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=endings, bias="none"
+    for key, blocks in (("block_ranks", settings.block_ranks), ("block_alphas", settings.block_alphas)):
+        own = [block for block in map(whole_path, blocks) if block.partition(".")[0] == component]
+        _check_blocks(own, [f"{component}.{site.path}" for site, _ in targets], f"method.{key}")
+    for site, layer in targets:
+        plan = _plan(settings, site)
+        if not plan.rank:
+            continue
+        kind = Norm if site.norm else ALGORITHMS[settings.algorithm]
+        adapter = kind(layer, plan).eval()
+        module.set_submodule(site.path, adapter)
+        yield f"{component}.{site.path}", adapter
+
+
+def _site(component: str, path: str, layer: Any) -> Site | None:
+    """The layer as something can be added to it; None for one of another kind."""
+    has_bias = getattr(layer, "bias", None) is not None
+    if isinstance(layer, nn.Linear):
+        return Site(component, path, layer.out_features, layer.in_features, bias=has_bias)
+    if isinstance(layer, nn.Conv2d) and layer.groups == 1:
+        return Site(component, path, layer.out_channels, layer.in_channels, tuple(layer.kernel_size), bias=has_bias)
+    if isinstance(layer, _NORMS) and has_bias:
+        return Site(component, path, layer.weight.numel(), layer.weight.numel(), norm=True)
+    return None
+
+
+def _is_chosen(settings: MethodSettings, site: Site) -> bool:
+    choose = is_trained_norm if site.norm else is_target
+    return choose(settings, site.component, site.path)
+
+
+def _plan(settings: MethodSettings, site: Site) -> Plan:
+    rank, alpha = strength(settings, site.component, site.path, spatial=site.spatial)
+    try:
+        added = shapes(settings, site, rank) if rank else {}
+    except ValueError as error:
+        raise UserError(f"{site.component}.{site.path}: {error}", where="method.algorithm") from error
+    return Plan(
+        site, added, rank, alpha, settings.rs_lora, settings.dropout, settings.rank_dropout, settings.module_dropout
     )
-    # PEFT draws its own initial values from torch's global generator; nothing else may notice.
-    with torch.random.fork_rng(devices=[]):
-        inject_adapter_in_model(config, module, ADAPTER)
-    module.eval()  # PEFT's dropouts come in training mode; the run turns that on for all at once
-    for path, child in module.named_modules():
-        if isinstance(child, LoraLayer):
-            yield f"{component}.{path}", child
 
 
-def _initialise(name: str, layer: Any, seed: int) -> None:
+def _generator(seed: int, name: str) -> torch.Generator:
     source = int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "little") >> 1
-    generator = torch.Generator().manual_seed(source)
-    down, up = _down(layer), _up(layer)
-    bound = down[0].numel() ** -0.5
-    start = torch.empty(down.shape).uniform_(-bound, bound, generator=generator)
-    down.data = start.to(down.device)
-    up.data = torch.zeros(up.shape, device=up.device)
+    return torch.Generator().manual_seed(source)
 
 
-def _down(layer: Any) -> nn.Parameter:
-    return cast("nn.Parameter", layer.lora_A[ADAPTER].weight)
+def _check_blocks(blocks: Iterable[str], layers: Iterable[str], where: str) -> None:
+    """Every block holds a layer.
 
-
-def _up(layer: Any) -> nn.Parameter:
-    return cast("nn.Parameter", layer.lora_B[ADAPTER].weight)
+    Raises:
+        UserError: one holds none.
+    """
+    names = list(layers)
+    for block in blocks:
+        if not any(block_of(name, [block]) for name in names):
+            parts = sorted({".".join(name.split(".")[: block.count(".") + 1]) for name in names})
+            near = difflib.get_close_matches(block, parts, n=1)
+            raise UserError(
+                f"no trained layer is in {block}; there are: {', '.join(parts)}",
+                where=where,
+                remedy=f"Did you mean {near[0]}?" if near else "",
+            )

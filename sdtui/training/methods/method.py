@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from torch import Tensor, nn
 
-from sdtui.formats.lowrank import LowRank
+from sdtui.formats.learned import Adapter
 from sdtui.models.family import Model
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Trainable(Protocol):
     def trains_text_encoder(self) -> bool:
         """Whether conditioning changes as it learns, so that it must not be cached."""
 
+    @property
+    def limit(self) -> Callable[[], Tensor] | None:
+        """Called after each step where a limit on what is learned must be kept: how many are scaled, mean and largest norm, (3,)."""
+
     def frozen(self) -> AbstractContextManager[None]:
         """While it is open the model answers as it did before training, in the UNet as in the text encoder."""
 
@@ -47,7 +51,7 @@ class Trainable(Protocol):
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
         """Put a checkpoint's tensors back; raises SdtuiError if they are of another adapter."""
 
-    def export(self) -> Sequence[LowRank]:
+    def export(self) -> Adapter:
         """What was learned, for `sdtui.formats.FORMATS[self.format]` to write."""
 
 

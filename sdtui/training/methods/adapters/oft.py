@@ -1,0 +1,43 @@
+"""OFT (Qiu et al. 2023): blocks of outputs are rotated among themselves, which keeps the angles between neurons."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sdtui.training.methods.adapters.layer import Adapter
+
+
+class Rotation(Adapter):
+    """`oft_blocks` (blocks, size, size) starts as zero, the rotation by nothing."""
+
+    oft_blocks: nn.Parameter
+
+    def adapted(self, x: Tensor, out: Tensor) -> Tensor:
+        """The base's answer turned, its bias left alone: to turn what the weight made is to turn the weight."""
+        del x
+        last = out if out.dim() != 4 else out.movedim(1, -1)
+        bias = self.base.bias
+        made = last if bias is None else last - bias
+        turned = self.turned(made, self.rotations().to(out.dtype))
+        answer = turned if bias is None else turned + bias
+        return answer if out.dim() != 4 else answer.movedim(-1, 1)
+
+    def turned(self, made: Tensor, rotations: Tensor) -> Tensor:
+        """`made` (…, out) with Rᵀ on each block of outputs, as LyCORIS turns the rows of the weight."""
+        blocks, size, _ = rotations.shape
+        parts = made.reshape(*made.shape[:-1], blocks, size)
+        return torch.einsum("knm,...kn->...km", rotations, parts).flatten(-2)
+
+    def rotations(self) -> Tensor:
+        """Cayley's rotations (I + Q)(I - Q)⁻¹ of the skew-symmetric Q = blocks - blocksᵀ, in fp32."""
+        with torch.autocast(self.oft_blocks.device.type, enabled=False):
+            skew = self.oft_blocks - self.oft_blocks.mT
+            identity = torch.eye(skew.shape[-1], device=skew.device, dtype=skew.dtype)
+            # (I + Q) and (I - Q)⁻¹ commute.
+            rotations: Tensor = torch.linalg.solve(identity - skew, identity + skew)
+            return rotations
+
+    def file_alpha(self) -> float:
+        """LyCORIS keeps the limit of the rotation here; 0: none."""
+        return 0.0
