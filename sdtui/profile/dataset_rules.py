@@ -13,7 +13,7 @@ _COLOURS = ("brightness", "contrast", "saturation", "hue")
 
 
 def buckets(profile: Profile) -> Iterator[Finding]:
-    """Each resolution's square must fit between the shortest and the longest side, and be made of whole steps."""
+    """Each resolution's square must be made of whole steps, and fit between the limits where the rule has some."""
     data = profile.dataset
     if data.bucket_min > data.bucket_max:
         yield Finding(
@@ -23,9 +23,11 @@ def buckets(profile: Profile) -> Iterator[Finding]:
             "Swap them, or leave both out",
             f"up to {data.bucket_max}",
         )
+    limited = data.buckets == "log" or (data.buckets == "compat" and data.bucket_upscale)
     for key, at, resolution in _resolutions(profile):
         said = f"{at or key} = {resolution}"
-        if data.bucket_min <= data.bucket_max and not data.bucket_min <= resolution <= data.bucket_max:
+        inside = data.bucket_min <= resolution <= data.bucket_max
+        if limited and data.bucket_min <= data.bucket_max and not inside:
             yield Finding(
                 "contradiction",
                 key,

@@ -43,6 +43,12 @@ def test_every_resolution_needs_a_square_bucket(dataset: dict[str, Any], place: 
     assert told(findings(dataset=dataset)) == [("contradiction", place, "error")]
 
 
+@pytest.mark.parametrize("rule", [{"buckets": "none"}, {"buckets": "compat", "bucket_upscale": False}])
+def test_a_rule_without_limits_takes_any_resolution(rule: dict[str, Any]) -> None:
+    assert findings(dataset={"resolution": 1088, **rule}) == []
+    assert told(findings(dataset={"resolution": 1090, **rule})) == [("contradiction", "dataset.resolution", "error")]
+
+
 @pytest.mark.parametrize(
     ("dataset", "keys"),
     [
