@@ -31,6 +31,14 @@ COMMANDS: dict[str, Command] = {
     "app": Command("sdtui.cli.app", "open the full-screen app on a workspace", "sdtui ~/work"),
     "captions": Command("sdtui.cli.captions", "review and edit captions on the screen", "sdtui captions ~/sets/city"),
     "new": Command("sdtui.cli.new", "write a commented profile to start from", "sdtui new lora -o my.toml"),
+    "import": Command(
+        "sdtui.cli.kohya",
+        "make a profile of a kohya config, dataset or kohya_ss file",
+        "sdtui import kohya lora_config.toml -o lora.toml",
+    ),
+    "export": Command(
+        "sdtui.cli.kohya", "write a profile as files for kohya's sd-scripts", "sdtui export kohya lora.toml -o kohya"
+    ),
     "check": Command("sdtui.cli.check", "find every problem of a profile, with its line", "sdtui check my.toml"),
     "plan": Command("sdtui.cli.plan", "tell what training a profile would do", "sdtui plan my.toml --json"),
     "train": Command(

@@ -1,0 +1,110 @@
+"""What a profile trains beside the base model, as sd-scripts' network module and its arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sdtui.profile.kohya import blocks
+from sdtui.profile.kohya.network import IA3, KOHYA_TARGETS, LYCORIS, PRESETS
+from sdtui.profile.schema import Method, Profile
+
+if TYPE_CHECKING:
+    from sdtui.profile.kohya.giving import Files
+
+_BACK = {"lora": "locon", "oft": "diag-oft"}
+# Settings that LyCORIS has and kohya's own module has not.
+_LYCORIS_FLAGS = {
+    "weight_decompose": "dora_wd",
+    "rs_lora": "rs_lora",
+    "norms": "train_norm",
+    "decompose_both": "decompose_both",
+    "full_matrix": "full_matrix",
+}
+
+
+def give(profile: Profile, files: Files) -> None:
+    """Set `network_module` and `network_args`; tell what neither module can do."""
+    method = profile.method
+    args: dict[str, Any] = {}
+    plain = _is_plain(method)
+    files.config["network_module"] = "networks.lora" if plain else LYCORIS
+    # The codecs have set them as options of their own: they belong in network_args.
+    for name in (*_LYCORIS_FLAGS.values(), "factor", "rank_dropout", "module_dropout"):
+        if name in files.config:
+            args[name] = files.config.pop(name)
+    if not plain:
+        _lycoris(method, files, args)
+    elif "convolution" in method.targets:
+        args |= {"conv_dim": method.conv_rank or method.rank, "conv_alpha": method.conv_alpha or method.alpha}
+    if method.continue_from:
+        files.option("network_weights", method.continue_from)
+    if method.include and tuple(method.include) != tuple(IA3):
+        files.lack("method.include", list(method.include), "kohya chooses layers by module and preset")
+    if method.exclude:
+        files.lack("method.exclude", list(method.exclude), "kohya chooses layers by module and preset")
+    _blocks(profile, files, args)
+    if profile.optimizer.lora_plus_ratio != 1:
+        args["loraplus_lr_ratio"] = profile.optimizer.lora_plus_ratio
+    if args:
+        files.config["network_args"] = [f"{name}={value}" for name, value in args.items()]
+
+
+def _is_plain(method: Method) -> bool:
+    """Whether kohya's own LoRA does it all."""
+    more = any(getattr(method, name) for name in _LYCORIS_FLAGS)
+    return (
+        method.algorithm == "lora"
+        and not more
+        and set(method.targets)
+        in (
+            set(KOHYA_TARGETS),
+            {*KOHYA_TARGETS, "convolution"},
+        )
+    )
+
+
+def _lycoris(method: Method, files: Files, args: dict[str, Any]) -> None:
+    args["algo"] = _BACK.get(method.algorithm, method.algorithm)
+    wanted = (set(method.targets), bool(method.text_encoder))
+    exact = [name for name, (targets, text) in PRESETS.items() if (set(targets), text) == wanted and name != "ia3"]
+    alike = [name for name, (targets, _) in PRESETS.items() if set(targets) == wanted[0] and name != "ia3"]
+    if tuple(method.include) == tuple(IA3):
+        args["preset"] = "ia3"
+    elif exact or alike:
+        args["preset"] = (exact or alike)[0]
+    else:
+        args["preset"] = "full"
+        files.lack("method.targets", list(method.targets), "no preset of LyCORIS has these layers; full has all")
+    if method.conv_rank:
+        args["conv_dim"] = method.conv_rank
+    if method.conv_alpha:
+        args["conv_alpha"] = method.conv_alpha
+
+
+def _blocks(profile: Profile, files: Files, args: dict[str, Any]) -> None:
+    """Rates, ranks and alphas by block, where kohya's numbers can say them."""
+    method, rates = profile.method, profile.optimizer.block_rates
+    if rates and rates == dict.fromkeys(blocks.UNET, 0.0):
+        files.option("network_train_text_encoder_only", value=True)
+        rates = {}
+    convolutions = "convolution" in method.targets
+    for key, table, fill in (
+        ("optimizer.block_rates", rates, 1.0),
+        ("method.block_ranks", method.block_ranks, method.rank),
+        ("method.block_alphas", method.block_alphas, method.alpha),
+    ):
+        if not table:
+            continue
+        numbered = blocks.numbered(table, fill, convolutions=convolutions)
+        if numbered is None:
+            files.lack(key, table, "kohya numbers whole blocks, and cannot tell their parts apart")
+        elif key == "optimizer.block_rates":
+            names = ("down_lr_weight", "mid_lr_weight", "up_lr_weight")
+            args |= {name: _joined(values) for name, values in zip(names, numbered, strict=True)}
+        else:
+            name = "block_dims" if key == "method.block_ranks" else "block_alphas"
+            args[name] = _joined([value for third in numbered for value in third])
+
+
+def _joined(values: list[Any]) -> str:
+    return ",".join(f"{value:g}" for value in values)

@@ -1,0 +1,41 @@
+"""Settings that kohya's scripts do not have, each with the reason; the rest is in the table of options."""
+
+from __future__ import annotations
+
+_OWN = "sdtui's own"
+_LINES = "kohya reads the first line of a caption, or draws one with enable_wildcard"
+
+LACKING: dict[str, str] = {
+    "schema": _OWN,
+    "name": _OWN,
+    "launch.runs": "kohya writes to output_dir",
+    "dataset.background": "kohya drops transparency without laying a colour under it",
+    "dataset.on_unreadable": "kohya stops at an image it cannot read",
+    "dataset.folders[].recursive": "kohya does not look into folders inside a subset",
+    "dataset.folders[].validation": "kohya holds out shares (validation_split), not folders",
+    "dataset.folders[].augment_brightness": "color_aug has no strengths",
+    "dataset.folders[].augment_contrast": "color_aug has no strengths",
+    "dataset.folders[].augment_saturation": "color_aug has no strengths",
+    "dataset.folders[].augment_hue": "color_aug has no strengths",
+    "augment.contrast": "color_aug changes hue or brightness",
+    "augment.saturation": "color_aug changes hue or brightness",
+    "augment.variants": "kohya crops and colours anew in every step, without cached latents",
+    "captions.on_missing": "kohya trains images without a caption, with their class tokens or with empty text",
+    "captions.cache_mib": "kohya does not cache what Stable Diffusion 1.x's text encoder says",
+    "training.ema_decay": "kohya has no moving average",
+    "training.device": "accelerate chooses the device",
+    "training.threads": "set OMP_NUM_THREADS",
+    "objective.unmasked_weight": "kohya's masks count nothing where they are black",
+    "objective.unmasked_chance": "kohya's masks count in every step",
+    "prior.target": "kohya's regularisation images teach themselves",
+    "prior.class_caption": "kohya preserves a class by images only",
+    "prior.trigger": "kohya preserves a class by images only",
+    "prior.class_weight": "kohya preserves a class by images only",
+    "validation.timesteps": "kohya's are 200, 400, 600 and 800",
+    "validation.most_images": "max_validation_steps counts batches of all folders together",
+    "method.exclude": "kohya chooses layers by module and preset",
+    "schedule.rates": "kohya has shapes only",
+    "saving.every_minutes": "kohya saves by steps or epochs",
+    "saving.min_free_mib": "kohya does not look at the disk",
+}
+LINES = _LINES

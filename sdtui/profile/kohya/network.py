@@ -1,0 +1,106 @@
+"""What is trained beside the base model: sd-scripts' network modules, and LyCORIS's algorithms and presets."""
+
+from __future__ import annotations
+
+from sdtui.profile.kohya import blocks
+from sdtui.profile.kohya.draft import Draft
+
+_PLAIN = "networks.lora"
+_MOST_RANK = 1024
+LYCORIS = "lycoris.kohya"
+_MODULES = {_PLAIN: "lora", "networks.loha": "loha", "networks.lokr": "lokr"}
+ALGORITHMS = {
+    "lora": "lora",
+    "locon": "lora",
+    "loha": "loha",
+    "lokr": "lokr",
+    "ia3": "ia3",
+    "diag-oft": "oft",
+    "boft": "boft",
+    "full": "full",
+}
+KOHYA_TARGETS = ("attention", "feed-forward", "projection")
+_ALL = (*KOHYA_TARGETS, "convolution", "edges")
+# LyCORIS's presets: the layers, and whether the text encoder is among them.
+PRESETS = {
+    "full": (_ALL, True),
+    "full-lin": (("attention", "feed-forward"), True),
+    "attn-mlp": (("attention", "feed-forward"), True),
+    "attn-only": (("attention",), True),
+    "unet-only": (_ALL, False),
+    "unet-transformer-only": (("attention", "feed-forward"), False),
+    "unet-convblock-only": (("convolution",), False),
+    "ia3": (KOHYA_TARGETS, True),
+}
+IA3 = ["*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2"]
+
+
+def take(draft: Draft) -> None:
+    """Algorithm, layers, ranks by block, and the file to start from."""
+    source = draft.source
+    module = source.value("network_module")
+    is_lycoris = module == LYCORIS
+    algorithm = _algorithm(draft, module)
+    draft.put("method.kind", "lora", "network_module")
+    draft.put("method.algorithm", algorithm, *(("algo", "network_module") if is_lycoris else ("network_module",)))
+    if is_lycoris:
+        _preset(draft)
+    _convolutions(draft, is_lycoris=is_lycoris)
+    _full_matrix(draft)
+    blocks.take(draft)
+    for name in ("network_weights", "lora_network_weights"):
+        if source.value(name):
+            key = "method.continue_from"
+            draft.put(key, draft.place(source.value(name), key), name)
+    if source.value("network_dropout"):
+        draft.warnings.append("method.dropout drops inputs of the matrices; kohya drops between them")
+
+
+def _algorithm(draft: Draft, module: str | None) -> str:
+    named = (draft.source.value("algo") or "lora").lower() if module == LYCORIS else module
+    known = ALGORITHMS if module == LYCORIS else _MODULES
+    if module is None:
+        draft.warnings.append(
+            "no network_module: train_db.py and fine_tune.py train the whole model, here it becomes a LoRA"
+        )
+    elif named not in known:
+        draft.warnings.append(f"there is no {named}: a plain LoRA is trained in its place")
+    return known.get(named or "", "lora")
+
+
+def _full_matrix(draft: Draft) -> None:
+    """People ask LoKr for the whole matrix by a rank beyond any layer's."""
+    if draft.made["method.rank"].value > _MOST_RANK and draft.made["method.algorithm"].value == "lokr":
+        draft.put("method.full_matrix", True, "network_dim")
+        for key in ("method.rank", "method.conv_rank"):
+            draft.made.pop(key, None)
+
+
+def _preset(draft: Draft) -> None:
+    """Which layers LyCORIS trains."""
+    name = draft.source.value("preset")
+    if name not in PRESETS:
+        draft.warnings.append(f"preset {name} is not read: method.targets, include and exclude choose layers")
+        name = "full"
+    targets, with_text = PRESETS[name]
+    draft.put("method.targets", list(targets), "preset")
+    if name == "ia3":
+        draft.put("method.include", IA3, "preset")
+    if name == "full-lin":
+        draft.warnings.append("preset full-lin: the linear layers in residual blocks and of the timestep are left out")
+    if not with_text:
+        draft.put("method.text_encoder", False, "preset")
+
+
+def _convolutions(draft: Draft, *, is_lycoris: bool) -> None:
+    """3×3 convolutions: a target of their own beside kohya's LoRA, a matter of the preset with LyCORIS."""
+    rank, alpha = draft.source.value("conv_dim"), draft.source.value("conv_alpha")
+    if not rank:
+        for name in ("conv_dim", "conv_alpha"):
+            draft.used.add(name)
+        return
+    if not is_lycoris:
+        draft.put("method.targets", [*KOHYA_TARGETS, "convolution"], "conv_dim")
+    draft.put("method.conv_rank", rank, "conv_dim")
+    if alpha or not is_lycoris:
+        draft.put("method.conv_alpha", float(alpha or 1), "conv_alpha")

@@ -1,0 +1,137 @@
+"""A kohya file to the settings of a profile: what goes by the table, and the options that only together mean something."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from sdtui.profile.kohya import folders, learning, network
+from sdtui.profile.kohya.draft import Draft, Mapped
+from sdtui.profile.kohya.options import OPTIONS
+from sdtui.profile.kohya.prompts import read_prompts
+from sdtui.profile.kohya.source import Source
+from sdtui.profile.validate import examine
+
+_SAMPLERS = {
+    "k_euler": "euler",
+    "k_euler_a": "euler_a",
+    "dpmsolver": "dpmsolver++",
+    "dpmsingle": "dpmsolver++",
+    "lms": "euler",
+    "k_lms": "euler",
+    "dpm_2": "heun",
+    "k_dpm_2": "heun",
+    "dpm_2_a": "euler_a",
+    "k_dpm_2_a": "euler_a",
+}
+_ALIASES = frozenset({"k_euler", "k_euler_a"})
+_WEIGHTS = (".safetensors", ".ckpt", ".pt")
+_KEEP_ALL = 10_000
+
+
+def take(source: Source, folder: Path) -> Draft:
+    """Everything of `source` that a profile in `folder` can say."""
+    draft = Draft(source, folder, warnings=list(source.warnings))
+    if source.kind != "dataset":
+        _model(draft)
+        _one_to_one(draft)
+        _prediction(draft)
+        learning.take(draft)
+        network.take(draft)
+        _length(draft)
+        _previews(draft)
+        _saving(draft)
+    folders.take(draft)
+    draft.leave_rest()
+    return draft
+
+
+def drop_not_allowed(draft: Draft, text: str) -> bool:
+    """Take out what the settings do not allow (a rank of 100 000), as `text` holds it; whether there was any."""
+    findings = [finding for finding in examine(tomllib.loads(text)).findings if finding.key in draft.made]
+    for finding in findings:
+        draft.warnings.append(f"{finding.message}, allowed is {finding.allowed}: it is left out")
+        del draft.made[finding.key]
+    return bool(findings)
+
+
+def _one_to_one(draft: Draft) -> None:
+    """The options that are one setting each; those that subsets have, too, are `folders`' business."""
+    for option in OPTIONS.values():
+        key = option.keys[0] if option.keys else ""
+        if option.codec is not None and not key.startswith(("dataset.", "captions.", "augment.")):
+            draft.put(key, option.codec.read(draft.source.value(option.name)), option.name)
+    for name in ("weighted_captions", "max_token_length", "clip_skip"):
+        option = OPTIONS[name]
+        assert option.codec is not None
+        draft.put(option.keys[0], option.codec.read(draft.source.value(name)), name)
+
+
+def _model(draft: Draft) -> None:
+    base = draft.source.value("pretrained_model_name_or_path")
+    if base:
+        draft.put("model.base", draft.place(base, "model.base"), "pretrained_model_name_or_path")
+        if base.lower().endswith(_WEIGHTS):
+            draft.warnings.append(
+                "model.base is a single file: convert it to a diffusers folder (from_single_file, save_pretrained)"
+            )
+
+
+def _prediction(draft: Draft) -> None:
+    vae = draft.source.value("vae")
+    draft.put("model.vae", draft.place(vae, "model.vae") if vae else "", "vae")
+    predicts_velocity, zero_snr = draft.source.value("v_parameterization"), draft.source.value("zero_terminal_snr")
+    prediction = "v_prediction" if predicts_velocity else "auto" if zero_snr else "epsilon"
+    draft.put("objective.prediction", prediction, "v_parameterization")
+    chosen = draft.source.given("noise_offset_type")
+    if chosen is not None:
+        key = "objective.multires_iterations" if chosen.value == "Multires" else "objective.noise_offset"
+        draft.mapped.append(Mapped(chosen.name, chosen.written, key, draft.made[key].value))
+        draft.used.add("noise_offset_type")
+
+
+def _length(draft: Draft) -> None:
+    epochs = draft.source.value("max_train_epochs")
+    if epochs:
+        draft.put("training.epochs", epochs, "max_train_epochs")
+    else:
+        draft.put("training.steps", draft.source.value("max_train_steps"), "max_train_steps")
+    if draft.source.value("seed") is not None and not 0 <= draft.source.value("seed") < 2**32:
+        draft.put("training.seed", draft.source.value("seed") % 2**32, "seed", note="modulo 2³²")
+
+
+def _previews(draft: Draft) -> None:
+    source = draft.source
+    every_epochs = source.value("sample_every_n_epochs")
+    if every_epochs:
+        # kohya looks at the epochs only, then.
+        del draft.made["previews.every"]
+    sampler = source.value("sample_sampler")
+    draft.put("previews.sampler", _SAMPLERS.get(sampler, sampler), "sample_sampler")
+    if sampler in _SAMPLERS.keys() - _ALIASES:
+        draft.warnings.append(f"there is no sampler {sampler}: previews are drawn with {_SAMPLERS[sampler]}")
+    given = source.given("sample_prompts")
+    if given is None or not given.value:
+        if not source.value("sample_at_first"):
+            draft.made.pop("previews.at_start")
+        return
+    lines = given.value.splitlines() if source.kind == "form" else None
+    prompts, trouble = read_prompts(source.path.parent, given.value, lines)
+    draft.warnings += trouble
+    draft.put("previews.prompts", prompts, "sample_prompts")
+
+
+def _saving(draft: Draft) -> None:
+    """How often, and how many are kept: kohya keeps all unless told."""
+    source = draft.source
+    epochs, ratio = source.value("max_train_epochs"), source.value("save_n_epoch_ratio")
+    if ratio and epochs:
+        draft.put("saving.every_epochs", max(epochs // ratio, 1), "save_n_epoch_ratio")
+    every_steps, every_epochs = draft.made["saving.every_steps"].value, draft.made["saving.every_epochs"].value
+    last_epochs, last_steps = source.value("save_last_n_epochs"), source.value("save_last_n_steps")
+    if every_epochs and last_epochs is not None:
+        draft.put("saving.keep_last", last_epochs, "save_last_n_epochs")
+    elif every_steps and last_steps is not None:
+        draft.put("saving.keep_last", last_steps // every_steps + 1, "save_last_n_steps")
+    elif every_epochs or every_steps:
+        draft.put("saving.keep_last", _KEEP_ALL, note="kohya keeps every file")
