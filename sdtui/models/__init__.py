@@ -1,8 +1,10 @@
-"""Base models: one module per family, each loading a pipeline folder into the `Model` that the rest works with."""
+"""Base models of several families, from folders and single files, as the `Model` that the rest works with."""
 
 from __future__ import annotations
 
-# By module name, so that counting a caption's tokens (`models.tokens`) does not import torch.
+# Each module holds its family's facts as `FAMILY`; neither they nor what recognises a family needs PyTorch.
 FAMILIES: dict[str, str] = {
-    "sd1": "sdtui.models.sd1",
+    "sd1": "sdtui.models.sd1_facts",
+    "sd2": "sdtui.models.sd2",
+    "sdxl": "sdtui.models.sdxl",
 }

@@ -1,19 +1,16 @@
-"""What a family of base models offers to training and sampling, and how the family of a folder is found."""
+"""What a base model offers to training and sampling, whatever its family, and how one is loaded."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from sdtui.models import FAMILIES
-from sdtui.models.folder import read_index
-from sdtui.models.layout import unknown_family
+from sdtui.models.recognise import recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Reading:
     """How a text is read.
 
     Args:
-        clip_skip: which layer of the text encoder is taken, counted from the last.
+        clip_skip: which layer of the text encoder is taken, counted from the one that the family reads.
         max_tokens: how long a text may be, in tokens: 75 for each time that the text encoder reads.
         weighted: whether brackets such as `(word:1.2)` weigh a text's parts.
     """
@@ -33,6 +30,8 @@ class Reading:
 
 PLAINLY = Reading()
 
+Pair = tuple[int, int]
+
 
 class LatentDistribution(NamedTuple):
     """What the VAE says about images: latents are drawn as `mean + std · ε`, both (B, 4, h, w) and already scaled."""
@@ -41,22 +40,59 @@ class LatentDistribution(NamedTuple):
     std: Tensor
 
 
+class TextStates(NamedTuple):
+    """What the text encoders say of texts: a state for each token (B, L, D), and of some families one for each text (B, P)."""
+
+    states: Tensor
+    pooled: Tensor | None = None
+
+    def to(self, device: torch.device) -> TextStates:
+        """The same on another device."""
+        return TextStates(self.states.to(device), None if self.pooled is None else self.pooled.to(device))
+
+    def rows(self, chosen: slice) -> TextStates:
+        """Those of some of the texts."""
+        return TextStates(self.states[chosen], None if self.pooled is None else self.pooled[chosen])
+
+
+def size_rows(sizes: Iterable[tuple[Pair, Pair, Pair]]) -> Tensor:
+    """(B, 6) in fp32 of original (w, h), crop (left, top) and target (w, h) in px, in the order in which SDXL reads them.
+
+    That is height before width and top before left (Podell et al. 2023, §2.2; `time_ids` in diffusers).
+    """
+    rows = [[side for pair in image for side in reversed(pair)] for image in sizes]
+    return torch.tensor(rows, dtype=torch.float32)
+
+
 class Model(Protocol):
     """A loaded base model. Modules are frozen and in evaluation mode; a method adds what is trained to them."""
 
-    family: str
     name: str
-    architecture: str
     device: torch.device
     dtype: torch.dtype
     unet: nn.Module
     vae: nn.Module
-    text_encoder: nn.Module
-    tokenizer: Any
     scheduler_config: dict[str, Any]
     prediction_type: str
     alphas_cumprod: Tensor
+    assumed: str
     latent_factor: int
+
+    @property
+    def family(self) -> str:
+        """The family's name, such as "sd1"."""
+
+    @property
+    def components(self) -> dict[str, nn.Module]:
+        """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"."""
+
+    @property
+    def text_encoder(self) -> nn.Module:
+        """The only text encoder, or the first of two."""
+
+    @property
+    def architecture(self) -> str:
+        """What modelspec calls the model."""
 
     @property
     def kohya_base(self) -> str:
@@ -68,10 +104,10 @@ class Model(Protocol):
 
     @property
     def text_encoder_digest(self) -> str:
-        """Hex digest of text encoder and vocabulary: cached conditioning is valid for it alone."""
+        """Hex digest of text encoders and vocabulary: cached conditioning is valid for it alone."""
 
-    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> Tensor:
-        """Conditioning (B, max_tokens + 2, D) in fp32; keeps the graph unless the caller turned gradients off."""
+    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
+        """States (B, max_tokens + 2, D) in fp32; keeps the graph unless the caller turned gradients off."""
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         """The latent distribution of `pixels` (B, 3, H, W) in [-1, 1]."""
@@ -79,40 +115,29 @@ class Model(Protocol):
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Pixels (B, 3, H, W) in [-1, 1] of scaled latents (B, 4, h, w)."""
 
-    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
-        """What the UNet says of noisy latents (B, 4, h, w) at integer timesteps (B,): ε or v by `prediction_type`."""
+    def predict(self, noisy: Tensor, timesteps: Tensor, text: TextStates, sizes: Tensor | None = None) -> Tensor:
+        """What the UNet says of noisy latents (B, 4, h, w) at integer timesteps (B,): ε or v by `prediction_type`.
+
+        `sizes` (B, 6), of `size_rows`, matter to families that know the images' sizes.
+        """
 
     def checkpoint_gradients(self) -> None:
         """Trade time for memory: recompute activations in the backward pass."""
 
 
-class Family(Protocol):
-    """A module of `sdtui.models` that loads one family."""
+def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:
+    """Load the folder or single file `base`, with the VAE of the folder or file `vae` in place of its own if one is given.
 
-    def recognises(self, base: Path, index: dict[str, Any]) -> bool:
-        """Whether the pipeline folder `base` with this `model_index.json` is of the family."""
-
-    def load(self, base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:
-        """Load it; raises UserError when a part is missing, broken or of another kind."""
-
-
-def family_of(base: Path) -> Family:
-    """The family of the pipeline folder `base`.
+    `dtype` is the UNet's. Text encoders and VAE stay fp32: they run once per image and what they say is cached.
 
     Raises:
-        UserError: `base` is not a pipeline folder, or of no family that can be trained.
+        UserError: a part is missing, broken, or of another kind, naming the file.
     """
-    index = read_index(base)
-    for module in FAMILIES.values():
-        family = cast("Family", importlib.import_module(module))
-        if family.recognises(base, index):
-            return family
-    raise unknown_family(base, index, list(FAMILIES))
+    from sdtui.models.assemble import assemble
 
+    found = recognise(base)
+    if found.family.name == "sd1" and found.contents is None:
+        from sdtui.models import sd1
 
-def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:
-    """Load the pipeline folder `base`, with the VAE of the folder `vae` in place of its own if one is given.
-
-    `dtype` is the UNet's. Text encoder and VAE stay fp32: they run once per image and what they say is cached.
-    """
-    return family_of(base).load(base, vae, device, dtype)
+        return sd1.load(base, vae, device, dtype)  # type: ignore[return-value]
+    return assemble(found, vae, device, dtype)

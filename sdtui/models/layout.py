@@ -1,12 +1,10 @@
-"""Whether a pipeline folder is whole: its parts, their kinds and the length of its weights, without PyTorch.
+"""Whether a base model is whole: its parts, their kinds and the length of its weights, without PyTorch.
 
-Headers alone are read, so a folder of many gigabytes takes milliseconds, before anything is started.
+Headers alone are read, so a model of many gigabytes takes milliseconds, before anything is started.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,52 +12,38 @@ from typing import Any, TypeVar
 
 from sdtui.errors import UserError
 from sdtui.models.folder import part, read_index, read_json, weight_files
+from sdtui.models.original import VAE
+from sdtui.models.recognise import Found, families, recognise
+from sdtui.models.weights import Contents, check_length, read_contents
 
-SD1_PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
 PREDICTIONS = ("epsilon", "v_prediction")
 UNET_FILE = VAE_FILE = "diffusion_pytorch_model"
 TEXT_FILE = "model"
 
 T = TypeVar("T")
 
-# The format allows no longer header (safetensors, `MAX_HEADER_SIZE`).
-_LONGEST_HEADER = 100_000_000
 
-
-def is_sd1(base: Path, index: dict[str, Any]) -> bool:
-    """Whether it is a text-to-image pipeline whose UNet takes CLIP-L states; SD 2.x shares the pipeline class."""
-    if index.get("_class_name") not in SD1_PIPELINES:
-        return False
-    unet = read_json(part(base, "unet", "config.json") / "config.json")
-    return not unet.get("use_linear_projection", False) and unet.get("in_channels", 4) == 4
-
-
-def unknown_family(base: Path, index: dict[str, Any], known: list[str]) -> UserError:
-    """What to say of a pipeline that no family recognises."""
-    return UserError(
-        f"the folder holds a {index.get('_class_name', 'pipeline without a class name')} of a family that cannot be "
-        f"trained yet; known: {', '.join(known)}",
-        where=str(base),
-        remedy="Choose a Stable Diffusion 1.x pipeline folder",
-    )
-
-
-def pipeline_problems(base: Path, *, own_vae: bool = True) -> list[UserError]:
-    """Everything that keeps the pipeline folder `base` from being loaded; without its VAE if another one is used."""
+def base_problems(base: Path, *, own_vae: bool = True) -> list[UserError]:
+    """Everything that keeps the folder or single file `base` from being loaded; without its VAE if another one is used."""
     problems: list[UserError] = []
+    if base.is_file():
+        found = _attempt(problems, partial(recognise, base))
+        if found is not None and own_vae:
+            _attempt(problems, partial(_needs_vae, found))
+        return problems
     index = _attempt(problems, partial(read_index, base))
     if index is None:
         return problems
-    family = _attempt(problems, partial(is_sd1, base, index))
-    if family is False:
-        return [unknown_family(base, index, ["sd1"])]
-    checks: list[Callable[[], object]] = [
-        partial(_weights, base, "text_encoder", TEXT_FILE),
-        partial(part, base, "tokenizer", "vocab.json", "merges.txt"),
-        partial(read_scheduler, base),
-    ]
-    if family is not None:
-        checks.insert(0, partial(_weights, base, "unet", UNET_FILE))
+    found = _attempt(problems, partial(recognise, base))
+    if problems and (base / "unet" / "config.json").is_file():
+        return problems  # of no family: what else it lacks is beside the point
+    kind = index.get("_class_name")
+    family = found.family if found else next((each for each in families() if kind in each.pipelines), None)
+    checks: list[Callable[[], object]] = [partial(_weights, base, "unet", UNET_FILE)] if found else []
+    for encoder in family.encoders if family else ():
+        checks.append(partial(_weights, base, encoder.component, TEXT_FILE))
+        checks.append(partial(part, base, encoder.tokenizer, "vocab.json", "merges.txt"))
+    checks.append(partial(read_scheduler, base))
     if own_vae:
         checks.append(partial(_weights, base, "vae", VAE_FILE))
     for check in checks:
@@ -68,8 +52,11 @@ def pipeline_problems(base: Path, *, own_vae: bool = True) -> list[UserError]:
 
 
 def vae_problems(vae: Path) -> list[UserError]:
-    """Everything that keeps the VAE of the folder `vae` from being loaded."""
+    """Everything that keeps the VAE of the folder or file `vae` from being loaded."""
     problems: list[UserError] = []
+    if vae.is_file():
+        _attempt(problems, partial(read_vae_file, vae))
+        return problems
     folder = _attempt(problems, partial(vae_folder, vae))
     if folder is not None:
         _attempt(problems, partial(_weights, folder.parent, folder.name, VAE_FILE))
@@ -79,10 +66,23 @@ def vae_problems(vae: Path) -> list[UserError]:
 def vae_folder(vae: Path) -> Path:
     """The folder of the VAE that `model.vae` means: a VAE folder, or a pipeline that has one."""
     if not vae.is_dir():
-        raise UserError("there is no such VAE folder", where=str(vae), remedy="Set model.vae to a diffusers VAE folder")
+        raise UserError(
+            "there is no such VAE", where=str(vae), remedy="Set model.vae to a VAE's file or to a diffusers folder"
+        )
     if (vae / "vae").is_dir():
         return part(vae, "vae", "config.json")
     return part(vae.parent, vae.name, "config.json")
+
+
+def read_vae_file(vae: Path) -> tuple[Contents, str]:
+    """The header of a file with a VAE in it, and what its weights' names start with: a whole model's serves, too."""
+    contents = read_contents(vae)
+    for prefix in ("", VAE):
+        if contents.has(f"{prefix}encoder.") and contents.has(f"{prefix}decoder."):
+            return contents, prefix
+    raise UserError(
+        "the file holds no VAE", where=str(vae), remedy="Set model.vae to a VAE's own file, or leave it out"
+    )
 
 
 def read_scheduler(base: Path) -> dict[str, Any]:
@@ -96,31 +96,10 @@ def read_scheduler(base: Path) -> dict[str, Any]:
     return settings
 
 
-def check_length(file: Path) -> None:
-    """Compare the file's length with what its header says.
-
-    Raises:
-        UserError: it is truncated, too long, or no safetensors file.
-    """
-    try:
-        ends, size = _ends(file)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(file, f"not a readable safetensors file ({error})") from error
-    if size != ends:
-        cause = "cut short" if size < ends else "too long"
-        raise _broken(file, f"the file is {cause}: it has {size} bytes, and its header tells of {ends}")
-
-
-def _ends(file: Path) -> tuple[int, int]:
-    """Where the last tensor ends by the header, and the file's length."""
-    with file.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or length > _LONGEST_HEADER or 8 + length > size:
-            raise ValueError("its header is cut short or of another kind")
-        header = json.loads(stream.read(length))
-    tensors = [entry["data_offsets"][1] for name, entry in dict(header).items() if name != "__metadata__"]
-    return 8 + length + max(tensors, default=0), size
+def _needs_vae(found: Found) -> None:
+    """A single file without a VAE serves only beside one."""
+    if found.contents is not None and not found.contents.has(f"{VAE}encoder."):
+        raise UserError("the file holds no VAE", where=str(found.base), remedy="Set model.vae to one that fits it")
 
 
 def _weights(base: Path, name: str, stem: str) -> None:
@@ -137,7 +116,3 @@ def _attempt(problems: list[UserError], check: Callable[[], T]) -> T | None:
     except UserError as error:
         problems.append(error)
         return None
-
-
-def _broken(file: Path, message: str) -> UserError:
-    return UserError(message, where=str(file), remedy="Copy or download it again")

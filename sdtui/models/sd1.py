@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from sdtui.errors import UserError
 from sdtui.models import clip_text, folder, layout
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading
-from sdtui.models.layout import TEXT_FILE, UNET_FILE, VAE_FILE, check_length, is_sd1, read_scheduler
+from sdtui.models.layout import TEXT_FILE, UNET_FILE, VAE_FILE, read_scheduler
+from sdtui.models.weights import check_length
 
 
 @dataclass
@@ -37,6 +38,11 @@ class StableDiffusion1:
     family: str = "sd1"
     architecture: str = "stable-diffusion-v1"
     latent_factor: int = 8
+
+    @property
+    def components(self) -> dict[str, nn.Module]:
+        """What adapters can be added to."""
+        return {"unet": self.unet, "text_encoder": self.text_encoder}
 
     @property
     def kohya_base(self) -> str:
@@ -97,11 +103,6 @@ class StableDiffusion1:
     def checkpoint_gradients(self) -> None:
         """Recompute the UNet's activations in the backward pass; those of the text encoder are small."""
         self.unet.enable_gradient_checkpointing()
-
-
-def recognises(base: Path, index: dict[str, Any]) -> bool:
-    """Whether it is a pipeline of this family."""
-    return is_sd1(base, index)
 
 
 def load(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> StableDiffusion1:

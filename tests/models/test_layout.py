@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.models.layout import pipeline_problems, vae_problems
+from sdtui.models.layout import base_problems, vae_problems
 from tests.support.tiny import tiny_pipeline
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -31,7 +31,7 @@ def base(whole: Path, tmp_path: Path) -> Path:
 
 
 def told(base: Path) -> list[str]:
-    return [str(problem).replace(str(base), "BASE") for problem in pipeline_problems(base)]
+    return [str(problem).replace(str(base), "BASE") for problem in base_problems(base)]
 
 
 def test_a_whole_pipeline_has_no_problems(base: Path) -> None:
@@ -63,7 +63,7 @@ def test_every_missing_part_is_told(base: Path) -> None:
         "BASE: the pipeline has no tokenizer/ folder",
         "BASE: the pipeline has no vae/ folder",
     ]
-    assert len(pipeline_problems(base, own_vae=False)) == 2
+    assert len(base_problems(base, own_vae=False)) == 2
 
 
 @pytest.mark.parametrize(

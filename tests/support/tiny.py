@@ -6,9 +6,14 @@ import functools
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdtui.models import clip_tokenizer
+
+if TYPE_CHECKING:
+    from torch import nn
 
 MODEL_INDEX = {
     "_class_name": "StableDiffusionPipeline",
@@ -88,7 +93,7 @@ def build(folder: Path) -> None:
                 eos_token_id=49407,
             )
         )
-        _make_prompts_matter(unet, text_encoder)
+        make_prompts_matter(unet, [text_encoder])
     unet.save_pretrained(folder / "unet")
     vae.save_pretrained(folder / "vae")
     # Half precision here and single there, as published folders mix them; the embedding table is most of the weight.
@@ -107,12 +112,15 @@ def build(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2))
 
 
-def _make_prompts_matter(unet: object, text_encoder: object) -> None:
+def make_prompts_matter(unet: nn.Module, text_encoders: Iterable[nn.Module]) -> None:
     """Random weights hardly look at the text: widen the embeddings and turn cross-attention up."""
     import torch
 
     with torch.no_grad():
-        for name, weight in unet.named_parameters():  # type: ignore[attr-defined]
+        for name, weight in unet.named_parameters():
             if name.endswith("attn2.to_out.0.weight"):
                 weight.mul_(20)
-        text_encoder.embeddings.token_embedding.weight.mul_(10)  # type: ignore[attr-defined]
+        for text_encoder in text_encoders:
+            for name, weight in text_encoder.named_parameters():
+                if name.endswith("token_embedding.weight"):
+                    weight.mul_(10)

@@ -1,0 +1,216 @@
+"""Reading `.ckpt` and `.pt` files without running what is in them.
+
+A pickle is a program: loading one carelessly runs whatever its author wrote. This reader knows the few globals that
+state dicts are made of, has inert stand-ins for what training frameworks leave beside them, and imports nothing that a
+file names: any other global ends the reading with its name. PyTorch is not needed; tensors become places in the file.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from sdtui.errors import UserError
+from sdtui.models.weights import BYTES, Contents, Weight, broken
+
+_STORAGES = {
+    "DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16",
+    "LongStorage": "I64", "IntStorage": "I32", "ShortStorage": "I16", "CharStorage": "I8", "ByteStorage": "U8",
+    "BoolStorage": "BOOL",
+}  # fmt: skip
+# Left beside the weights by PyTorch Lightning (callbacks, configs), numpy (a step counter) and the like; never needed.
+_SKIPPED = {
+    "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode",
+    "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.ndarray",
+    "argparse.Namespace", "collections.defaultdict", "collections.Counter", "pathlib.PosixPath", "pathlib.WindowsPath",
+    "builtins.set", "builtins.dict", "builtins.int", "torch.device", "torch.Size",
+}  # fmt: skip
+_SKIPPED_PACKAGES = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
+# The first object of a file written before PyTorch 1.6 (torch.serialization, `MAGIC_NUMBER`).
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_UNREADABLE = (
+    pickle.UnpicklingError, EOFError, KeyError, AttributeError, TypeError, ValueError, IndexError, ImportError,
+    RecursionError, OSError, zipfile.BadZipFile, NotImplementedError,
+)  # fmt: skip
+
+
+class _Storage(NamedTuple):
+    """A run of values in the file, by its key there."""
+
+    dtype: str
+    key: str
+    length: int
+
+
+class _Tensor(NamedTuple):
+    storage: _Storage
+    first: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+class _StandIn:
+    """Takes the place of an object that is not needed, and takes whatever a pickle does to it."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+    def __setitem__(self, *_: object) -> None:
+        pass
+
+    def append(self, _: object) -> None:
+        """As a list's."""
+
+    def extend(self, _: object) -> None:
+        """As a list's."""
+
+
+class _ForbiddenError(Exception):
+    """A pickle names a global that no weights need."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Builds state dicts of `_Tensor`; `storages` gathers what they lie in."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream, encoding="utf-8")
+        self.storages: dict[str, _Storage] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What stands for a global; nothing is imported."""
+        known: dict[str, Callable[..., object]] = {
+            "collections.OrderedDict": OrderedDict,
+            "torch._utils._rebuild_tensor_v2": _rebuild,
+            "torch._utils._rebuild_tensor": _rebuild,
+            "torch._utils._rebuild_parameter": _parameter,
+        }
+        full = f"{module}.{name}"
+        if full in known:
+            return known[full]
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
+        if full in _SKIPPED or full.startswith(_SKIPPED_PACKAGES) or (module == "torch" and name in _DTYPES):
+            return _StandIn
+        raise _ForbiddenError(full)
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        """A storage, as torch.save refers to it: ("storage", type, key, device, length, …)."""
+        _, dtype, key, _, length = pid[:5]
+        if dtype not in BYTES:
+            raise pickle.UnpicklingError("a storage of an unknown type")
+        return self.storages.setdefault(str(key), _Storage(dtype, str(key), int(length)))
+
+
+_DTYPES = {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"}
+
+
+def read_pickled(path: Path, *, zipped: bool) -> Contents:
+    """The tensors of the state dict in `path`, and the numbers and words beside it.
+
+    Raises:
+        UserError: the file is damaged, holds no state dict, or names a global that no weights need.
+    """
+    try:
+        found, starts = _read_zip(path) if zipped else _read_legacy(path)
+        tensors, facts = _state_dict(found)
+        weights = {name: _weight(tensor, starts) for name, tensor in tensors.items()}
+        size = path.stat().st_size
+        beyond = next((name for name, each in weights.items() if each.start + each.bytes > size), "")
+    except _ForbiddenError as error:
+        raise UserError(
+            f"refused: loading this file would call {error}, which no weights need",
+            where=str(path),
+            remedy="Do not use this file; get the model as .safetensors from its publisher",
+        ) from None
+    except _UNREADABLE as error:
+        raise broken(path, f"not a readable checkpoint ({error or type(error).__name__})") from error
+    if beyond:
+        raise broken(path, f"the file is cut short: {beyond} lies beyond its end")
+    return Contents(path, weights, facts)
+
+
+def _read_zip(path: Path) -> tuple[object, dict[str, int]]:
+    """The object of a file as PyTorch writes it since 1.6, and the byte each storage starts at."""
+    with zipfile.ZipFile(path) as archive, path.open("rb") as raw:
+        pickled = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+        if pickled is None:
+            raise pickle.UnpicklingError("a zip archive without data.pkl")
+        root = pickled.removesuffix("data.pkl")
+        if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":
+            raise pickle.UnpicklingError("its numbers are big-endian")
+        unpickler = _Unpickler(io.BytesIO(archive.read(pickled)))
+        found: object = unpickler.load()
+        return found, {key: _entry_start(raw, archive.getinfo(f"{root}data/{key}")) for key in unpickler.storages}
+
+
+def _entry_start(raw: BinaryIO, entry: zipfile.ZipInfo) -> int:
+    """Where an entry's bytes begin: behind its local header, whose padding the directory does not tell."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f"{entry.filename} is compressed")
+    raw.seek(entry.header_offset)
+    local = raw.read(30)
+    return entry.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+
+
+def _read_legacy(path: Path) -> tuple[object, dict[str, int]]:
+    """The object of a file from before PyTorch 1.6: pickles one behind the other, then each storage with its length."""
+    with path.open("rb") as stream:
+        if _Unpickler(stream).load() != _LEGACY_MAGIC:
+            raise pickle.UnpicklingError("a pickle that PyTorch did not write")
+        _Unpickler(stream).load()  # the protocol's version
+        _Unpickler(stream).load()  # sizes of the writing machine's types
+        unpickler = _Unpickler(stream)
+        found: object = unpickler.load()
+        keys = _Unpickler(stream).load()
+        starts: dict[str, int] = {}
+        position = stream.tell()
+        for key in keys:
+            starts[str(key)] = position + 8
+            storage = unpickler.storages[str(key)]
+            position += 8 + storage.length * BYTES[storage.dtype]
+        return found, starts
+
+
+def _state_dict(found: object) -> tuple[dict[str, _Tensor], dict[str, str]]:
+    """The tensors by name, wherever they are kept, and what plain numbers and words lie beside them."""
+    facts: dict[str, str] = {}
+    while isinstance(found, Mapping):
+        facts |= {str(key): str(value) for key, value in found.items() if isinstance(value, (int, float, str))}
+        if not isinstance(found.get("state_dict"), Mapping):
+            break
+        found = found["state_dict"]
+    tensors = {
+        name: value
+        for name, value in (found.items() if isinstance(found, Mapping) else ())
+        if isinstance(name, str) and isinstance(value, _Tensor)
+    }
+    if not tensors:
+        raise pickle.UnpicklingError("it holds no state dict")
+    return tensors, facts
+
+
+def _weight(tensor: _Tensor, starts: Mapping[str, int]) -> Weight:
+    storage = tensor.storage
+    contiguous = tuple(prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape)))
+    start = starts[storage.key] + tensor.first * BYTES[storage.dtype]
+    weight = Weight(storage.dtype, tensor.shape, start, None if tensor.stride == contiguous else tensor.stride)
+    if min((tensor.first, *tensor.shape, *tensor.stride)) < 0 or tensor.first + weight.values > storage.length:
+        raise pickle.UnpicklingError("a tensor reaches beyond its storage")
+    return weight
+
+
+def _rebuild(storage: _Storage, first: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> _Tensor:
+    return _Tensor(storage, int(first), tuple(shape), tuple(stride))
+
+
+def _parameter(data: _Tensor, *_: object) -> _Tensor:
+    return data

@@ -1,0 +1,131 @@
+"""What weights a file holds: names, types, shapes and where each lies, from its header alone and without PyTorch.
+
+A header takes milliseconds whatever the file's size, so a family is recognised, and a damaged or foreign file named,
+before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sdtui.errors import UserError
+
+# Types by safetensors' names, and bytes of a value of each.
+BYTES = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1,
+    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+# The format allows no longer header (safetensors, `MAX_HEADER_SIZE`).
+_LONGEST_HEADER = 100_000_000
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+
+
+class Weight(NamedTuple):
+    """One tensor in a file: its type, its shape, the byte it starts at, and strides in values if it is not contiguous."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stride: tuple[int, ...] | None = None
+
+    @property
+    def values(self) -> int:
+        """How many values lie between its first and its last, both counted."""
+        if self.stride is None or not prod(self.shape):
+            return prod(self.shape)
+        return 1 + sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of those."""
+        return self.values * BYTES[self.dtype]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a weights file says of itself."""
+
+    path: Path
+    weights: Mapping[str, Weight]
+    facts: Mapping[str, str]  # safetensors' metadata, or the numbers beside a pickle's state dict
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the weight `name`; () when there is none."""
+        weight = self.weights.get(name)
+        return weight.shape if weight else ()
+
+    def has(self, prefix: str) -> bool:
+        """Whether any weight's name starts with `prefix`."""
+        return any(name.startswith(prefix) for name in self.weights)
+
+
+def read_contents(path: Path) -> Contents:
+    """The weights of a `.safetensors`, `.ckpt` or `.pt` file; what it is, is told by its first bytes.
+
+    Raises:
+        UserError: it cannot be read, is cut short, is of no known kind, or is a pickle that wants to run something.
+    """
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(len(_ZIP))
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if first == _ZIP or first[:1] == _PICKLE:
+        from sdtui.models.unpickle import read_pickled
+
+        return read_pickled(path, zipped=first == _ZIP)
+    check_length(path)
+    header, start = _header(path)
+    facts = header.pop("__metadata__", {})
+    try:
+        weights = {
+            name: Weight(entry["dtype"], tuple(entry["shape"]), start + entry["data_offsets"][0])
+            for name, entry in header.items()
+        }
+    except (KeyError, TypeError, IndexError) as error:
+        raise broken(path, f"not a readable safetensors file ({error})") from error
+    return Contents(path, weights, {str(key): str(value) for key, value in dict(facts).items()})
+
+
+def check_length(file: Path) -> None:
+    """Compare a safetensors file's length with what its header says.
+
+    Raises:
+        UserError: it is truncated, too long, or no safetensors file.
+    """
+    header, start = _header(file)
+    try:
+        tensors = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        ends = start + max(tensors, default=0)
+    except (KeyError, TypeError, IndexError) as error:
+        raise broken(file, f"not a readable safetensors file ({error})") from error
+    size = file.stat().st_size
+    if size != ends:
+        cause = "cut short" if size < ends else "too long"
+        raise broken(file, f"the file is {cause}: it has {size} bytes, and its header tells of {ends}")
+
+
+def broken(file: Path, message: str) -> UserError:
+    """What to say of a damaged file."""
+    return UserError(message, where=str(file), remedy="Copy or download it again")
+
+
+def _header(file: Path) -> tuple[dict[str, Any], int]:
+    """A safetensors file's header and the byte behind it."""
+    try:
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            length = int.from_bytes(stream.read(8), "little")
+            whole = size >= 8 and length <= _LONGEST_HEADER and 8 + length <= size
+            header = dict(json.loads(stream.read(length))) if whole else None
+    except (OSError, ValueError, TypeError) as error:
+        raise broken(file, f"not a readable safetensors file ({error})") from error
+    if header is None:
+        raise broken(file, "not a readable safetensors file (its header is cut short or of another kind)")
+    return header, 8 + length

@@ -1,0 +1,180 @@
+"""Checkpoints by pickle: read as far as weights go, refused where they would run something."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+import types
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from sdtui.errors import UserError
+from sdtui.models.loading import SingleFile
+from sdtui.models.weights import read_contents
+
+
+class Attack:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (self.command,)
+
+
+def values(path: Path, name: str) -> list[Any]:
+    source = SingleFile(read_contents(path))
+    found: list[Any] = source.raw(name).tolist()
+    return found
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        read_contents(path)
+    return str(caught.value)
+
+
+@pytest.fixture(params=[True, False], ids=["zip", "legacy"])
+def zipped(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def lightning(monkeypatch: pytest.MonkeyPatch) -> type:
+    """A class as PyTorch Lightning has one, which is not installed when the file is read."""
+    name = "pytorch_lightning.callbacks.model_checkpoint"
+    callback = type("ModelCheckpoint", (), {"__module__": name})
+    for package in ("pytorch_lightning", "pytorch_lightning.callbacks", name):
+        monkeypatch.setitem(sys.modules, package, types.ModuleType(package))
+    sys.modules[name].ModelCheckpoint = callback  # type: ignore[attr-defined]
+    return callback
+
+
+def test_weights_have_their_names_types_shapes_and_values(tmp_path: Path, *, zipped: bool) -> None:
+    weights = OrderedDict(
+        a=torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
+        half=torch.tensor([0.5, -2.0], dtype=torch.float16),
+        brain=torch.tensor(3.0, dtype=torch.bfloat16),
+        learned=torch.nn.Parameter(torch.tensor([7.0])),
+    )
+    torch.save(
+        {"state_dict": weights, "global_step": 875000}, tmp_path / "m.ckpt", _use_new_zipfile_serialization=zipped
+    )
+    contents = read_contents(tmp_path / "m.ckpt")
+    assert {name: (each.dtype, each.shape) for name, each in contents.weights.items()} == {
+        "a": ("F32", (2, 3)),
+        "half": ("F16", (2,)),
+        "brain": ("BF16", ()),
+        "learned": ("F32", (1,)),
+    }
+    assert contents.facts == {"global_step": "875000"}
+    assert values(tmp_path / "m.ckpt", "a") == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert values(tmp_path / "m.ckpt", "half") == [0.5, -2.0]
+    assert cast("object", values(tmp_path / "m.ckpt", "brain")) == 3.0
+    assert values(tmp_path / "m.ckpt", "learned") == [7.0]
+
+
+def test_views_and_transposed_weights_keep_their_places(tmp_path: Path, *, zipped: bool) -> None:
+    table = torch.arange(6.0).reshape(2, 3)
+    torch.save({"turned": table.t(), "row": table[1]}, tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    assert values(tmp_path / "m.pt", "turned") == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+    assert values(tmp_path / "m.pt", "row") == [3.0, 4.0, 5.0]
+
+
+def test_what_training_frameworks_leave_behind_is_skipped(tmp_path: Path, lightning: type) -> None:
+    callback = lightning()
+    callback.best = torch.zeros(1)
+    content = {
+        "state_dict": {"w": torch.ones(2)},
+        "callbacks": {lightning: {"best_model_score": torch.tensor(0.1)}, "object": callback},
+        "numpy": np.float64(0.5),
+        "epoch": 3,
+    }
+    torch.save(content, tmp_path / "m.ckpt")
+    del sys.modules["pytorch_lightning.callbacks.model_checkpoint"]
+    contents = read_contents(tmp_path / "m.ckpt")
+    assert list(contents.weights) == ["w"]
+    assert contents.facts["epoch"] == "3"
+
+
+def test_a_pickle_that_would_run_a_command_is_refused_and_not_run(tmp_path: Path, *, zipped: bool) -> None:
+    trace = tmp_path / "run"
+    content = {"state_dict": {"w": torch.ones(2)}, "x": Attack(f"touch {trace}")}
+    torch.save(content, tmp_path / "m.ckpt", _use_new_zipfile_serialization=zipped)
+    message = refusal(tmp_path / "m.ckpt")
+    assert "refused: loading this file would call posix.system" in message
+    assert not trace.exists()
+    # The file is a real attack: whoever trusts it runs the command.
+    torch.load(tmp_path / "m.ckpt", weights_only=False)
+    assert trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        (b"cbuiltins\neval\n(S'1'\ntR.", "builtins.eval"),
+        (b"cbuiltins\ngetattr\n.", "builtins.getattr"),
+        (b"csubprocess\nPopen\n.", "subprocess.Popen"),
+        (b"ctorch\nload\n.", "torch.load"),
+        (b"ctorch.hub\nload\n.", "torch.hub.load"),
+        (b"cpytorch_lightningx\nf\n.", "pytorch_lightningx.f"),
+    ],
+)
+def test_forbidden_globals_are_named(tmp_path: Path, program: bytes, named: str) -> None:
+    with zipfile.ZipFile(tmp_path / "m.ckpt", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + program)
+    assert f"would call {named}," in refusal(tmp_path / "m.ckpt")
+
+
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(4)}, tmp_path / "m.pt")
+    with zipfile.ZipFile(tmp_path / "m.pt") as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "bad.pt", "w") as archive:
+        for name, content in entries.items():
+            # The shape (4,) of the tensor becomes (200,); its storage still says 4.
+            archive.writestr(
+                name, content.replace(b"K\x04\x85", b"K\xc8\x85") if name.endswith("data.pkl") else content
+            )
+    assert "a tensor reaches beyond its storage" in refusal(tmp_path / "bad.pt")
+
+
+@pytest.mark.parametrize("length", [3, 60, 400, 1500])
+def test_a_truncated_file_is_named(tmp_path: Path, length: int, *, zipped: bool) -> None:
+    torch.save({"w": torch.ones(1000)}, tmp_path / "m.ckpt", _use_new_zipfile_serialization=zipped)
+    (tmp_path / "m.ckpt").write_bytes((tmp_path / "m.ckpt").read_bytes()[:length])
+    assert refusal(tmp_path / "m.ckpt").startswith(f"{tmp_path / 'm.ckpt'}: ")
+
+
+def test_other_pickles_and_archives_are_no_checkpoints(tmp_path: Path) -> None:
+    (tmp_path / "plain.pt").write_bytes(pickle.dumps({"w": 1}))
+    assert "a pickle that PyTorch did not write" in refusal(tmp_path / "plain.pt")
+    torch.save({"epoch": 3}, tmp_path / "empty.pt")
+    assert "it holds no state dict" in refusal(tmp_path / "empty.pt")
+    with zipfile.ZipFile(tmp_path / "photos.ckpt", "w") as archive:
+        archive.writestr("a.jpg", b"")
+    assert "a zip archive without data.pkl" in refusal(tmp_path / "photos.ckpt")
+
+
+def test_a_compressed_archive_is_refused(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    torch.save({"w": torch.ones(4)}, plain)
+    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "m.pt", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name))
+    assert "is compressed" in refusal(tmp_path / "m.pt")
+
+
+def test_it_needs_no_pytorch() -> None:
+    code = "import sys, sdtui.models.unpickle; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
