@@ -16,8 +16,7 @@ from sdtui.profile.plan import ENLARGED, FolderPlan, Survey
 def survey(collection: Collection) -> Survey:
     """Images by what they are for, samples of an epoch (repeats counted) by bucket, and what has to be encoded."""
     samples, training = collection.samples, collection.training
-    taught, kept = _by_bucket(training), _by_bucket(collection.regularization)
-    buckets = taught + Counter(shares(taught.total(), kept))
+    buckets = epoch_buckets(training, collection.regularization)
     factors = _most_enlarged(training)
     return Survey(
         _files(training),
@@ -33,6 +32,12 @@ def survey(collection: Collection) -> Survey:
         held_out=_files(collection.held_out),
         folders=tuple(folder_plans(collection)),
     )
+
+
+def epoch_buckets(taught: Iterable[Sample], kept: Iterable[Sample]) -> Counter[tuple[int, int]]:
+    """Samples of one epoch by the size of their bucket, px: all that teach, and as many that are to be kept."""
+    counts = _by_bucket(taught)
+    return counts + Counter(shares(counts.total(), _by_bucket(kept)))
 
 
 def folder_plans(collection: Collection) -> Iterator[FolderPlan]:

@@ -19,8 +19,10 @@ import tomli_w
 import sdtui
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.collect import Sample
+from sdtui.dataset.survey import epoch_buckets
+from sdtui.profile.folder_rules import augment_of
 from sdtui.profile.optimizers import OPTIMIZERS
-from sdtui.profile.schema import Profile
+from sdtui.profile.schema import Method, Profile
 from sdtui.profile.settings import SETTINGS
 
 SPECIFICATION = "1.0.1"
@@ -96,14 +98,42 @@ def _run(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
 
 def _network(profile: Profile) -> dict[str, Any]:
     method = profile.method
-    arguments = {"targets": list(method.targets), "text_encoder": method.text_encoder}
+    own = {"targets": list(method.targets), "text_encoder": method.text_encoder}
     return {
-        "network_module": "networks.lora",
+        "network_module": "lycoris.kohya" if _is_lycoris(method) else "networks.lora",
         "network_dim": method.rank,
         "network_alpha": method.alpha,
         "network_dropout": method.dropout or None,
-        "network_args": _json(arguments),
+        "network_args": _json(own | {name: str(value) for name, value in _network_arguments(method).items()}),
+        "scale_weight_norms": method.scale_weight_norms or None,
     }
+
+
+def _is_lycoris(method: Method) -> bool:
+    """Whether kohya's own LoRA has no name for what the file holds."""
+    return method.algorithm != "lora" or method.weight_decompose or method.norms or method.rs_lora
+
+
+def _network_arguments(method: Method) -> dict[str, Any]:
+    """What differs from the default, by the names of kohya's and LyCORIS' --network_args."""
+    lycoris = {
+        "algo": {"lora": "locon", "oft": "diag-oft"}.get(method.algorithm, method.algorithm),
+        "factor": (method.factor or -1) if method.algorithm == "lokr" else None,
+        "decompose_both": method.decompose_both,
+        "full_matrix": method.full_matrix,
+        "dora_wd": method.weight_decompose,
+        "rs_lora": method.rs_lora,
+        "train_norm": method.norms,
+    }
+    convolutions = "convolution" in method.targets
+    common = {
+        "conv_dim": (method.conv_rank or method.rank) if convolutions else None,
+        "conv_alpha": (method.conv_alpha or method.alpha) if convolutions else None,
+        "rank_dropout": method.rank_dropout,
+        "module_dropout": method.module_dropout,
+    }
+    told = {**(lycoris if _is_lycoris(method) else {}), **common}
+    return {name: value for name, value in told.items() if value}
 
 
 def _optimisation(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
@@ -167,33 +197,40 @@ def _objective(profile: Profile) -> dict[str, Any]:
 
 def _dataset(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) -> dict[str, Any]:
     dataset, training = profile.dataset, profile.training
+    taught = [sample for sample in samples if sample.role == "train"]
+    kept = [sample for sample in samples if sample.role == "regularization"]
+    augments = [augment_of(profile, row) for row in range(len(dataset.folders))]
     return {
-        "num_train_images": sum(sample.repeats for sample in samples),
-        "num_reg_images": 0,
+        "num_train_images": sum(sample.repeats for sample in taught),
+        "num_validation_images": len(samples) - len(taught) - len(kept),
+        "num_reg_images": sum(sample.repeats for sample in kept),
         "num_batches_per_epoch": facts.batches_per_epoch,
         "batch_size_per_device": training.batch_size,
         "total_batch_size": training.batch_size * training.accumulation,
         "resolution": f"({dataset.resolution}, {dataset.resolution})",
-        "enable_bucket": True,
-        "bucket_no_upscale": False,
+        "enable_bucket": dataset.buckets != "none",
+        "bucket_no_upscale": not dataset.bucket_upscale,
         "min_bucket_reso": dataset.bucket_min,
         "max_bucket_reso": dataset.bucket_max,
-        "color_aug": False,
-        "flip_aug": False,
-        "random_crop": False,
+        "color_aug": any(max(each.brightness, each.contrast, each.saturation, each.hue) > 0 for each in augments),
+        "flip_aug": any(each.flip for each in augments),
+        "random_crop": any(each.crop == "random" for each in augments),
         "shuffle_caption": profile.captions.shuffle,
         "keep_tokens": profile.captions.keep_tokens,
-        "dataset_dirs": _json(_folders(samples)),
-        "reg_dataset_dirs": _json({}),
-        "tag_frequency": _json(_tags(samples)),
-        "bucket_info": _json(_buckets(samples)),
+        "dataset_dirs": _json(_folders(taught)),
+        "reg_dataset_dirs": _json(_folders(kept)),
+        "tag_frequency": _json(_tags([*taught, *kept])),
+        "bucket_info": _json(_buckets(taught, kept)),
+        "prior_loss_weight": profile.prior.weight,
+        "validation_split": profile.validation.share,
+        "validation_seed": profile.validation.seed,
     }
 
 
 def _folders(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
     """Folder name → repeats and images; folders of one name in different places are told as one."""
     found: dict[str, dict[str, int]] = {}
-    for sample in samples:
+    for sample in _files(samples):
         entry = found.setdefault(Path(sample.folder).name, {"n_repeats": sample.repeats, "img_count": 0})
         entry["img_count"] += 1
     return found
@@ -202,7 +239,7 @@ def _folders(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
 def _tags(samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     """Folder name → tag → how many images have it, the commonest only; repeats do not count."""
     found: dict[str, Counter[str]] = {}
-    for sample in samples:
+    for sample in _files(samples):
         tags = {tag.lower() for tag in tag_words(sample.caption)}
         found.setdefault(Path(sample.folder).name, Counter()).update(sorted(tags))
     return {
@@ -211,14 +248,18 @@ def _tags(samples: Sequence[Sample]) -> dict[str, Counter[str]]:
     }
 
 
-def _buckets(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Each bucket's size and images (with repeats), and how far the images' shapes are from their buckets'."""
-    counts: Counter[tuple[int, int]] = Counter()
-    errors = []
-    for sample in samples:
-        width, height = sample.bucket
-        counts[width, height] += sample.repeats
-        errors.append(abs(width / height - sample.facts.width / sample.facts.height))
+def _files(samples: Sequence[Sample]) -> list[Sample]:
+    """One sample of each image, which may be trained at several resolutions."""
+    return list({(sample.row, sample.path): sample for sample in samples}.values())
+
+
+def _buckets(taught: Sequence[Sample], kept: Sequence[Sample]) -> dict[str, Any]:
+    """Each bucket's size and images of an epoch, and how far the images' shapes are from their buckets'."""
+    counts = epoch_buckets(taught, kept)
+    errors = [
+        abs(sample.bucket.width / sample.bucket.height - sample.facts.width / sample.facts.height)
+        for sample in (*taught, *kept)
+    ]
     buckets = {i: {"resolution": list(size), "count": counts[size]} for i, size in enumerate(sorted(counts))}
     return {"buckets": buckets, "mean_img_ar_error": sum(errors) / max(len(errors), 1)}
 

@@ -128,6 +128,45 @@ def test_tags_are_counted_once_an_image_and_folder_by_folder(plain: dict[str, st
     }
 
 
+def test_folders_are_told_by_what_they_are_for() -> None:
+    facts = ImageFacts(Path("x.png"), 512, 512)
+    square, wide = Bucket(512, 512), Bucket(640, 384)
+    cat, twice, dog, held = Path("1.png"), Path("2.png"), Path("3.png"), Path("4.png")
+    samples = [
+        Sample(cat, "cat", 10, facts, square, "/d/10_cat"),
+        Sample(twice, "cat", 10, facts, square, "/d/10_cat"),
+        Sample(twice, "cat", 10, facts, wide, "/d/10_cat", resolution=768),
+        Sample(held, "held", 1, facts, square, "/d/10_cat", role="validation"),
+        Sample(dog, "dog", 3, facts, wide, "/d/3_dog", row=1, role="regularization"),
+    ]
+    told = describe(
+        profile(
+            augment={"flip": True, "hue": 0.1},
+            dataset={"buckets": "compat", "bucket_upscale": False},
+            prior={"weight": 0.5},
+            validation={"share": 0.1, "seed": 3},
+        ),
+        samples,
+        FACTS,
+    )
+    assert json.loads(told["ss_dataset_dirs"]) == {"10_cat": {"n_repeats": 10, "img_count": 2}}
+    assert json.loads(told["ss_reg_dataset_dirs"]) == {"3_dog": {"n_repeats": 3, "img_count": 1}}
+    assert json.loads(told["ss_tag_frequency"]) == {"10_cat": {"cat": 2}, "3_dog": {"dog": 1}}
+    # As many regularisation samples as others: 30.
+    assert json.loads(told["ss_bucket_info"])["buckets"] == {
+        "0": {"resolution": [512, 512], "count": 20},
+        "1": {"resolution": [640, 384], "count": 40},
+    }
+    names = (
+        "num_train_images", "num_reg_images", "num_validation_images", "enable_bucket", "bucket_no_upscale", "flip_aug",
+        "color_aug", "random_crop", "prior_loss_weight", "validation_split", "validation_seed",
+    )  # fmt: skip
+    assert [told[f"ss_{name}"] for name in names] == [
+        "30", "3", "1", "True", "True", "True", "True", "False", "0.5", "0.1", "3",
+    ]  # fmt: skip
+    assert describe(profile(dataset={"buckets": "none"}), samples, FACTS)["ss_enable_bucket"] == "False"
+
+
 def test_prose_captions_do_not_fill_the_header(plain: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = json.loads(plain["ss_tag_frequency"])
     monkeypatch.setattr(metadata, "_TAGS_TOLD", 1)
