@@ -29,6 +29,14 @@ _OUTCOME: dict[Kind, str] = {
     "empty-caption": ": trained with an empty caption",
 }
 
+# Which setting of the folder a problem is about, where it is not the folder itself.
+_SETTING: dict[Kind, str] = {
+    "bad-layout": "layout",
+    "bad-masks": "masks",
+    "mask-shape": "masks",
+    "unreadable-mask": "masks",
+}
+
 
 def checked(path: Path, overrides: list[str]) -> Profile:
     """A profile without errors in itself, its base model and device, warnings told; the dataset is for the collector.
@@ -109,7 +117,7 @@ def _of_dataset(row: int, problems: list[Problem], blocking: set[Problem]) -> Fi
     first = problems[0]
     more = f" (and {count_text(len(problems) - 1)} more)" if len(problems) > 1 else ""
     message = f"{printable(first.path)}: {first.message}{more}"
-    key = f"dataset.folders[{row}].path"
+    key = f"dataset.folders[{row}].{_SETTING.get(first.kind, 'path')}"
     return Finding(first.kind, key, message, first.remedy, severity="error" if first in blocking else "warning")
 
 

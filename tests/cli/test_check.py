@@ -184,6 +184,27 @@ def test_the_dataset_is_looked_into_one_problem_for_each_kind(here: Path, capsys
     assert out.count("warning") == 3
 
 
+def test_what_is_wrong_with_layout_and_masks_is_told_at_their_settings(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainable(here)
+    (here / "images" / "2_cat").mkdir()
+    Image.new("RGB", (64, 64)).save(here / "images" / "2_cat" / "a.png")
+    (here / "masks").mkdir()
+    (here / "masks" / "a.png").write_bytes(b"")
+    path = 'path = "images"'
+    (here / "odd.toml").write_text(SOUND.replace(path, f'{path}\nmasks = "masks"'))
+    assert main(["check", "odd.toml"]) == 2
+    out = capsys.readouterr().out.replace(str(here), "HERE").splitlines()
+    assert out[0].startswith("odd.toml:4:8: warning: HERE/images: the 1 image directly in it left out")
+    assert "odd.toml:5:9: error: HERE/masks/a.png: cannot read the mask: the file is empty" in out
+    (here / "odd.toml").write_text(SOUND.replace(path, 'path = "masks"\nlayout = "kohya"'))
+    assert main(["check", "odd.toml"]) == 2
+    assert "odd.toml:5:10: error: HERE/masks: no folder in it is named" in capsys.readouterr().out.replace(
+        str(here), "HERE"
+    )
+
+
 @pytest.mark.parametrize(
     ("nodes", "training", "keys"),
     [

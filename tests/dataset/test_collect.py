@@ -12,6 +12,7 @@ from sdtui.dataset.survey import survey
 from sdtui.errors import UserError
 from sdtui.profile.plan import FolderPlan, Survey
 from sdtui.profile.schema import Profile
+from tests.support.odd_images import CUT_IN_HEADER, EMPTY, SIZES, make_odd_images
 
 
 def profile(
@@ -420,32 +421,8 @@ def test_the_digest_follows_masks_and_roles(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_odd_images_is_told_right_from_headers(tmp_path: Path) -> None:
-    """Whatever is cut short behind its header is found when it is decoded."""
-    Image.effect_noise((600, 400), 80).save(tmp_path / "cut short.jpg")
-    whole = (tmp_path / "cut short.jpg").read_bytes()
-    (tmp_path / "cut short.jpg").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "cut in header.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0")
-    Image.new("CMYK", (640, 384)).save(tmp_path / "cmyk.jpg")
-    Image.new("I;16", (384, 640)).save(tmp_path / "deep.png")
-    palette = Image.new("P", (512, 512))
-    palette.putpalette([0, 0, 0, 255, 0, 0])
-    palette.save(tmp_path / "palette.png", transparency=1)
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    Image.new("RGB", (640, 384)).save(tmp_path / "turned.jpg", exif=turned)
-    frames = [Image.new("RGB", (448, 576), colour) for colour in ("red", "blue")]
-    frames[0].save(tmp_path / "animated.gif", save_all=True, append_images=frames[1:])
-    (tmp_path / "zero.png").write_bytes(b"")
-    for path in list(tmp_path.iterdir()):
-        path.with_suffix(".txt").write_text("odd")
-    collection = collect(profile(tmp_path))
-    assert [(sample.path.name, sample.bucket) for sample in collection.samples] == [
-        ("animated.gif", (448, 576)),
-        ("cmyk.jpg", (640, 384)),
-        ("cut short.jpg", (640, 384)),
-        ("deep.png", (384, 640)),
-        ("palette.png", (512, 512)),
-        ("turned.jpg", (384, 640)),
-    ]
-    assert kinds(collection) == [("unreadable-image", "cut in header.png"), ("unreadable-image", "zero.png")]
+    """What is cut short behind its header is found when it is decoded."""
+    collection = collect(profile(make_odd_images(tmp_path)))
+    assert [(sample.path.name, sample.bucket) for sample in collection.samples] == list(SIZES.items())
+    assert kinds(collection) == [("unreadable-image", CUT_IN_HEADER), ("unreadable-image", EMPTY)]
     assert collection.problems[1].message == "cannot read the image: the file is empty"

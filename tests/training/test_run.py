@@ -25,6 +25,7 @@ from sdtui.training import checkpoint, preview
 from sdtui.training.__main__ import main
 from sdtui.training.data import DataOrder
 from sdtui.training.disk import DiskGuard
+from tests.support.odd_images import CUT_IN_HEADER, CUT_SHORT, EMPTY, SIZES, make_odd_images
 from tests.training.workplace import events, make_images, make_run, rewrite, settings, wait_for
 
 PREVIEWS = {"prompts": ["a red square --w 64 --h 64 --s 1"]}
@@ -327,6 +328,43 @@ def test_truncated_images(tmp_path: Path, workplace: Path, policy: str) -> None:
         assert code == 0
         assert "training without 1 images" in events(run, "warning")[0]["message"]
         assert events(run, "run")[-1]["images"] == 2
+
+
+def test_a_folder_of_odd_images_stops_the_run_or_is_trained_without_the_broken_ones(
+    tmp_path: Path, workplace: Path
+) -> None:
+    images = make_odd_images(tmp_path / "odd")
+    folders = {"folders": [{"path": str(images)}]}
+    run = make_run(workplace, {"dataset": folders})
+    assert train(run) == 2
+    (error,) = events(run, "error")
+    assert CUT_IN_HEADER in error["message"]
+    assert EMPTY in error["message"]
+    run = make_run(
+        workplace, {"dataset": {**folders, "on_unreadable": "skip"}, "training": {"steps": None, "epochs": 1}}
+    )
+    assert train(run) == 0
+    told = [event["message"] for event in events(run, "warning")]
+    assert CUT_IN_HEADER in told[0]
+    assert CUT_SHORT in told[1]
+    assert sum(event["images"] for event in events(run, "step")) == len(SIZES) - 1
+
+
+def test_a_run_says_what_its_folders_were_found_to_be(tmp_path: Path, workplace: Path) -> None:
+    make_images(tmp_path / "train" / "2_red square", [(96, 96)])
+    make_images(tmp_path / "train" / "drafts", [(96, 96)])
+    run = make_run(workplace, {"dataset": {"folders": [{"path": str(tmp_path / "train")}]}, "training": {"steps": 1}})
+    assert train(run) == 0
+    (told,) = events(run, "dataset")
+    assert told["folders"] == [
+        {
+            "path": f"{tmp_path}/train/2_red square", "layout": "kohya", "images": 1, "repeats": 2,
+            "class_tokens": "red square", "regularization": False, "held_out": 0, "masks": 0, "note": "",
+        }
+    ]  # fmt: skip
+    assert "2_red square: kohya, 1 image × 2" in run.log_file.read_text()
+    assert "in spite of 1 problem of the dataset, the first: " in events(run, "warning")[0]["message"]
+    assert "train/drafts: the 1 image in it left out" in events(run, "warning")[0]["message"]
 
 
 @pytest.mark.parametrize(("policy", "code"), [("stop", 2), ("empty", 0)])
