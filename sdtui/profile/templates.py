@@ -1,14 +1,16 @@
-"""Starting profiles for `sdtui new`: the settings people change, each with its help; the rest has good defaults."""
+"""Starting profiles for `sdtui new`: the settings people change, each with its help, and the ready ones for a task."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tomli_w
 
 from sdtui.errors import UserError
+from sdtui.profile import shipped
 from sdtui.profile.nearest import choice_hint
 from sdtui.profile.schema import SCHEMA
 from sdtui.profile.settings import BY_KEY
@@ -41,7 +43,19 @@ _LORA: dict[str, Any] = {
     "saving.trigger": "",
 }
 
-KINDS: dict[str, Callable[[], str]] = {"lora": lambda: _written("A LoRA for Stable Diffusion 1.x.", _LORA)}
+# What only `sdtui demo` can use.
+_NOT_OFFERED = "demo"
+
+
+def _ready() -> dict[str, Callable[[], str]]:
+    """The profiles that come with sdtui, by name."""
+    return {path.stem: partial(path.read_text, "utf-8") for path in shipped.profiles() if path.stem != _NOT_OFFERED}
+
+
+KINDS: dict[str, Callable[[], str]] = {
+    "lora": lambda: _written("A LoRA for Stable Diffusion 1.x.", _LORA),
+    **_ready(),
+}
 
 
 def new_profile(kind: str) -> str:

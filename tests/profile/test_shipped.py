@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from sdtui.profile import shipped
-from sdtui.profile.check import check_file
+from sdtui.profile.check import check_file, check_text
 
 
 def test_one_for_each_task() -> None:
-    assert {path.name for path in shipped.profiles()} >= {"demo.toml", "lora-character.toml", "lora-style.toml"}
+    expected = {"demo.toml", "lora-character.toml", "lora-city-photos.toml", "lora-style.toml"}
+    assert {path.name for path in shipped.profiles()} >= expected
 
 
 @pytest.mark.parametrize("path", shipped.profiles(), ids=lambda path: path.stem)
@@ -20,9 +21,21 @@ def test_nothing_wrong_but_placeholder_paths(path: Path) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["lora-character", "lora-style"])
+@pytest.mark.parametrize("name", ["lora-character", "lora-city-photos", "lora-style"])
 def test_placeholders_are_told_clearly(name: str) -> None:
     path = shipped.folder() / f"{name}.toml"
     problems = check_file(path).problems
     assert [problem.key for problem in problems] == ["model.base", "dataset.folders[0].path"]
     assert problems[1].message.endswith("/path/to/images does not exist")
+
+
+def test_the_classic_guide_is_what_the_guide_says() -> None:
+    path = shipped.folder() / "lora-city-photos.toml"
+    profile = check_text(path.read_text(encoding="utf-8"), path, places=False).profile
+    assert profile is not None
+    assert (profile.method.rank, profile.method.alpha, profile.training.precision) == (128, 127.0, "bf16")
+    assert (profile.dataset.folders[0].layout, profile.dataset.bucket_upscale) == ("kohya", False)
+    assert profile.optimizer.name == "adafactor"
+    assert profile.optimizer.args == {"scale_parameter": False, "relative_step": False, "warmup_init": False}
+    assert (profile.training.epochs, profile.saving.every_epochs, profile.previews.every_epochs) == (8, 1, 1)
+    assert all(" --w 768 --h 640 --s 35 " in line and " --n " in line for line in profile.previews.prompts)

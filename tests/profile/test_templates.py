@@ -27,8 +27,14 @@ def test_each_setting_has_its_help_above() -> None:
 def test_an_unknown_kind_lists_what_there_is() -> None:
     with pytest.raises(UserError) as caught:
         new_profile("lorra")
-    assert str(caught.value) == "there is no starting profile 'lorra'. Did you mean \"lora\"? There is: lora"
+    there = "lora, lora-character, lora-city-photos, lora-style"
+    assert str(caught.value) == f"there is no starting profile 'lorra'. Did you mean \"lora\"? There is: {there}"
 
 
 def test_a_kind_in_a_few_words() -> None:
     assert describe("lora") == "A LoRA for Stable Diffusion 1.x"
+    assert describe("lora-city-photos").startswith("One city in photos of three kinds")
+
+
+def test_the_demo_is_not_offered() -> None:
+    assert "demo" not in KINDS
