@@ -18,6 +18,9 @@ from sdtui.profile.settings import SETTINGS
 
 _KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++")
 _KEEP_ALL = 10_000
+_COVERED = {key for option in OPTIONS.values() for key in option.keys}
+# Where the files are is another matter on each side.
+_OWN = {"launch.runs"}
 
 
 class Lack(NamedTuple):
@@ -82,7 +85,7 @@ def _one_to_one(profile: Profile, files: Files) -> None:
     """The options that are one setting of all folders each; the prompts' options only beside prompts."""
     for option in OPTIONS.values():
         if option.codec is not None and not option.keys[0].startswith("dataset.folders"):
-            value = getattr_path(profile, option.keys[0])
+            value = value_at(profile, option.keys[0])
             if option.name != "sample_at_first" or profile.previews.prompts:
                 files.option(option.name, option.codec.write(value))
     files.option("pretrained_model_name_or_path", profile.model.base)
@@ -92,7 +95,7 @@ def _one_to_one(profile: Profile, files: Files) -> None:
         files.lack("objective.prediction", "auto", "kohya must be told: add v_parameterization for a velocity model")
 
 
-def getattr_path(profile: Profile, key: str) -> Any:
+def value_at(profile: Profile, key: str) -> Any:
     """The value at a dotted key that is in no list."""
     value: Any = profile
     for part in key.split("."):
@@ -137,11 +140,11 @@ def _previews(profile: Profile, files: Files) -> None:
 
 def _lacking(profile: Profile, files: Files) -> None:
     """What is set and kohya has no option for; and what kohya does otherwise though it is this program's default."""
-    told = {lack.key for lack in files.lacking}
+    told = {lack.key for lack in files.lacking} | _OWN
     for setting in SETTINGS:
-        if setting.key in LACKING and "[]" not in setting.key and setting.section and setting.key not in told:
-            value = getattr_path(profile, setting.key)
-            if value != setting.default and setting.key != "launch.runs":
-                files.lack(setting.key, value, LACKING[setting.key])
+        if "[]" not in setting.key and setting.section and setting.key not in told | _COVERED:
+            value = value_at(profile, setting.key)
+            if value != setting.default:
+                files.lack(setting.key, value, LACKING.get(setting.key, "kohya has no such option"))
     if profile.captions.on_missing == "stop":
         files.lack("captions.on_missing", "stop", LACKING["captions.on_missing"])

@@ -1,13 +1,10 @@
-"""Settings that kohya's scripts do not have, each with the reason; the rest is in the table of options."""
+"""Why kohya's scripts do not have a setting that no option of theirs becomes."""
 
 from __future__ import annotations
 
-_OWN = "sdtui's own"
-_LINES = "kohya reads the first line of a caption, or draws one with enable_wildcard"
+LINES = "kohya reads the first line of a caption, or draws one with enable_wildcard"
 
 LACKING: dict[str, str] = {
-    "schema": _OWN,
-    "name": _OWN,
     "launch.runs": "kohya writes to output_dir",
     "dataset.background": "kohya drops transparency without laying a colour under it",
     "dataset.on_unreadable": "kohya stops at an image it cannot read",
@@ -35,7 +32,7 @@ LACKING: dict[str, str] = {
     "validation.most_images": "max_validation_steps counts batches of all folders together",
     "method.exclude": "kohya chooses layers by module and preset",
     "schedule.rates": "kohya has shapes only",
+    "saving.formats": "kohya writes its own layout",
     "saving.every_minutes": "kohya saves by steps or epochs",
     "saving.min_free_mib": "kohya does not look at the disk",
 }
-LINES = _LINES

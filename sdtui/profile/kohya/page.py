@@ -73,7 +73,7 @@ def markdown() -> str:
     parts = [_INTRODUCTION]
     for title, options in GROUPS.items():
         parts.append(f"### {title}\n\n| kohya | default | sdtui | |\n|---|---|---|---|\n" + "".join(map(_row, options)))
-    rows = "".join(f"| `{key}` | {reason} |\n" for key, reason in LACKING.items() if "." in key)
+    rows = "".join(f"| `{key}` | {reason} |\n" for key, reason in LACKING.items())
     return "\n".join([*parts, _LACKING + rows])
 
 
