@@ -13,6 +13,7 @@ from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.names import printable
 from sdtui.dataset.problem import Kind, Problem
 from sdtui.errors import UserError
+from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
 from sdtui.profile.check import check_file
 from sdtui.profile.problem import Finding, ProfileError
@@ -56,7 +57,9 @@ def checked(path: Path, overrides: list[str]) -> Profile:
 def model_findings(profile: Profile) -> Iterator[Finding]:
     """What is wrong with the files of the base model and of the VAE in its place."""
     model = profile.model
-    yield from (_of_model("model.base", each) for each in base_problems(Path(model.base), own_vae=not model.vae))
+    base = located(model.base)
+    if base.is_absolute():  # else it will be downloaded, and is judged then
+        yield from (_of_model("model.base", each) for each in base_problems(base, own_vae=not model.vae))
     if model.vae:
         yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-PathKind = Literal["", "model", "folder", "output"]
+PathKind = Literal["", "model", "vae", "folder", "file", "output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class About:
         help: one or two sentences for the form, `sdtui schema` and the docs page.
         unit: what a bare number counts ("steps", "px", "share of 1"); empty when it has none.
         source: where the default or the recommendation comes from.
-        path: "model" (a diffusers folder), "folder" (must exist), "output" (made when missing), "" no path.
+        path: "model" and "vae" (a folder or a file of weights), "folder" and "file" (must exist), "output" (made when
+            missing), "" no path.
         allowed: what may stand here in words, where type and range do not say it (a pattern).
         aka: names that other trainers give it, so that a profile written from a guide gets the right hint.
     """

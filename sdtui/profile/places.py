@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from sdtui.profile.hub import cached_model, is_hub_name, offline
 from sdtui.profile.problem import Finding
 from sdtui.profile.resolve import absolute, paths_of
 from sdtui.profile.schema import Profile
 
 _CONTROL = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f"}
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _LOOKED_AT = 10_000
-_WEIGHTS = {".safetensors", ".ckpt", ".pt", ".bin"}
+_WEIGHTS = {".safetensors", ".ckpt", ".pt"}
 
 
 def misplaced(profile: Profile, folder: Path, broken: frozenset[str]) -> list[Finding]:
@@ -26,6 +26,7 @@ def misplaced(profile: Profile, folder: Path, broken: frozenset[str]) -> list[Fi
         for key, kind, written, start in paths_of(profile, folder)
         if key not in broken and written
         for finding in _judge(key, kind, written, start)
+        if not (kind == "model" and finding.code == "no-such-path" and _on_the_hub(written, profile))
     ]
 
 
@@ -50,6 +51,11 @@ def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
         yield Finding("no-such-path", key, f"{key}: {path} does not exist", _existing(path, written, kind))
     elif kind == "model":
         yield from _model(key, path)
+    elif kind == "vae" and path.is_file():
+        yield from _weights(key, path)
+    elif kind == "file":
+        if not path.is_file():
+            yield Finding("not-a-file", key, f"{key}: {path} is a folder, not a file", "Name the file in it")
     elif not path.is_dir():
         yield Finding("not-a-folder", key, f"{key}: {path} is a file, not a folder", "Name the folder it is in")
     elif not os.access(path, os.R_OK | os.X_OK):
@@ -77,20 +83,37 @@ def _backslash(key: str, written: str, start: Path) -> Finding:
 
 def _existing(path: Path, written: str, kind: str) -> str:
     """How far the path is right."""
-    if kind == "model" and _HUB_NAME.fullmatch(written):
-        return f"If it is a Hugging Face name: download it (hf download {written} --local-dir FOLDER) and give FOLDER"
+    if kind == "model" and is_hub_name(written):
+        asked = "unset HF_HUB_OFFLINE" if offline() else "set model.download = true"
+        return f"If it is a Hugging Face name: download it (hf download {written}), or {asked}"
     parent = next(parent for parent in path.parents if parent.exists())
     name = path.relative_to(parent).parts[0]
     near = difflib.get_close_matches(name, _names(parent), n=1)
     return f'{parent} has no "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
+def _on_the_hub(written: str, profile: Profile) -> bool:
+    """Whether it names a model that was downloaded before or may be."""
+    return is_hub_name(written) and (cached_model(written) is not None or (profile.model.download and not offline()))
+
+
+def _weights(key: str, path: Path) -> Iterator[Finding]:
+    """A file in a place where weights may stand; what is in it, the models' room says."""
+    if path.suffix.lower() not in _WEIGHTS:
+        kinds = ", ".join(sorted(_WEIGHTS))
+        yield Finding(
+            "not-a-model",
+            key,
+            f"{key}: {path} is no file of weights",
+            "Name one, or a folder in diffusers layout",
+            kinds,
+        )
+
+
 def _model(key: str, path: Path) -> Iterator[Finding]:
-    allowed = "a folder in diffusers layout, with a model_index.json in it"
+    allowed = "a folder in diffusers layout, with a model_index.json in it, or a single .safetensors, .ckpt or .pt file"
     if path.is_file():
-        kind = f"a single {path.suffix} file" if path.suffix in _WEIGHTS else "a file"
-        remedy = "A single file is not read yet: convert it to a diffusers folder, for example with diffusers' from_single_file and save_pretrained"
-        yield Finding("not-a-model", key, f"{key}: {path} is {kind}, not a folder", remedy, allowed)
+        yield from _weights(key, path)
     elif not (path / "model_index.json").is_file():
         message = f"{key}: {path} has no model_index.json; it holds {_contents(path)}"
         inner = next(

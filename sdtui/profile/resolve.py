@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sdtui.profile.hub import is_hub_name
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
@@ -48,8 +49,16 @@ def resolved(profile: Profile, folder: Path) -> Profile:
         if setting.path:
             start = workspace_of(folder) if setting.path == "output" else folder
             for _, table in _tables(data, setting.section):
-                table[setting.name] = absolute(table[setting.name], start) if table[setting.name] else ""
+                table[setting.name] = _placed(table[setting.name], setting.path, start)
     return Profile.model_validate(data)
+
+
+def _placed(written: str, kind: str, start: Path) -> str:
+    """An absolute path; nothing, and the name of a model on the hub, stay as they are."""
+    if not written:
+        return ""
+    path = absolute(written, start)
+    return written if kind == "model" and is_hub_name(written) and not os.path.exists(path) else path
 
 
 def _tables(data: dict[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -32,7 +32,7 @@ class Setting:
         choices: the words it may be (or its items may be, for a list); empty when it is not a choice.
         help: one or two sentences.
         source: where the default or recommendation comes from; may be empty.
-        path: "model", "folder", "output", or empty when it is no path.
+        path: "model", "vae", "folder", "file", "output", or empty when it is no path.
         aka: names that other trainers give it.
     """
 

@@ -20,7 +20,7 @@ REPO = Path(__file__).parents[2]
 FIVE_MISTAKES = """\
 # five mistakes, five kinds
 [model]
-base = "sd15.safetensors"
+base = "sd15.gguf"
 
 [method]
 rnak = 16
@@ -52,9 +52,9 @@ every_steps = 1
 """
 
 OUTPUT = """\
-five.toml:3:8: error: model.base: {here}/sd15.safetensors is a single .safetensors file, not a folder
-    allowed: a folder in diffusers layout, with a model_index.json in it
-    A single file is not read yet: convert it to a diffusers folder, for example with diffusers' from_single_file and save_pretrained
+five.toml:3:8: error: model.base: {here}/sd15.gguf is no file of weights
+    allowed: .ckpt, .pt, .safetensors
+    Name one, or a folder in diffusers layout
 five.toml:6:1: error: [method] has no setting rnak
     allowed: kind, rank, alpha, dropout, targets, text_encoder
     Did you mean rank?
@@ -72,7 +72,7 @@ five.toml:17:17: error: optimizer.learning_rate is 5
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "images").mkdir()
-    (tmp_path / "sd15.safetensors").write_bytes(b"")
+    (tmp_path / "sd15.gguf").write_bytes(b"")
     (tmp_path / "five.toml").write_text(FIVE_MISTAKES)
     return tmp_path
 

@@ -12,14 +12,21 @@ from sdtui.profile.places import misplaced
 from sdtui.profile.problem import Finding
 from sdtui.profile.resolve import anchored
 from sdtui.profile.schema import Profile
+from tests.support.hub import hub_model
 
 
 def _findings(
-    workspace: Path, *, base: str = "model", images: str = "images", vae: str = "", runs: str = "runs"
+    workspace: Path,
+    *,
+    base: str = "model",
+    images: str = "images",
+    vae: str = "",
+    runs: str = "runs",
+    download: bool = False,
 ) -> list[Finding]:
     profile = Profile.model_validate(
         {
-            "model": {"base": base, "vae": vae},
+            "model": {"base": base, "vae": vae, "download": download},
             "dataset": {"folders": [{"path": images}]},
             "launch": {"runs": runs},
         }
@@ -38,12 +45,18 @@ def test_a_missing_folder_says_how_far_the_path_is_right(workspace: Path) -> Non
     assert finding.remedy == f'{workspace} has no "image"; did you mean "images"?'
 
 
-def test_a_single_file_is_no_model(workspace: Path) -> None:
-    (workspace / "sd15.safetensors").write_bytes(b"")
-    (finding,) = _findings(workspace, base="sd15.safetensors")
-    assert finding.code == "not-a-model"
-    assert "is a single .safetensors file, not a folder" in finding.message
-    assert "convert it to a diffusers folder" in finding.remedy
+@pytest.mark.parametrize("name", ["sd15.safetensors", "sd15.ckpt", "sd15.PT"])
+def test_a_single_file_may_be_a_model_or_a_vae(workspace: Path, name: str) -> None:
+    (workspace / name).write_bytes(b"")
+    assert _findings(workspace, base=name, vae=name) == []
+
+
+def test_another_file_is_no_model(workspace: Path) -> None:
+    (workspace / "sd15.gguf").write_bytes(b"")
+    for finding in _findings(workspace, base="sd15.gguf", vae="sd15.gguf"):
+        assert (finding.code, finding.allowed) == ("not-a-model", ".ckpt, .pt, .safetensors")
+        assert finding.message == f"{finding.key}: {workspace}/sd15.gguf is no file of weights"
+    assert len(_findings(workspace, base="sd15.gguf", vae="sd15.gguf")) == 2
 
 
 def test_a_folder_without_an_index_says_what_it_holds(workspace: Path) -> None:
@@ -58,9 +71,25 @@ def test_the_model_one_folder_down_is_found(workspace: Path) -> None:
     assert finding.remedy == f'Did you mean "{workspace}/model"?'
 
 
-def test_a_hub_name_is_recognised(workspace: Path) -> None:
+def test_a_hub_name_that_is_not_here_may_be_downloaded_when_the_profile_says_so(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(workspace / "hf"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     (finding,) = _findings(workspace, base="stable/diffusion-v1-5")
-    assert "hf download stable/diffusion-v1-5" in finding.remedy
+    assert "(hf download stable/diffusion-v1-5), or set model.download = true" in finding.remedy
+    assert _findings(workspace, base="stable/diffusion-v1-5", download=True) == []
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (finding,) = _findings(workspace, base="stable/diffusion-v1-5", download=True)
+    assert "or unset HF_HUB_OFFLINE" in finding.remedy
+
+
+def test_a_hub_name_that_was_downloaded_is_a_model(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(workspace / "hf"))
+    hub_model(workspace / "hf" / "hub", "stable/diffusion-v1-5")
+    assert _findings(workspace, base="stable/diffusion-v1-5") == []
+    (finding,) = _findings(workspace, base="stable/diffusion-v2-1")
+    assert finding.code == "no-such-path"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +110,7 @@ def test_a_file_in_place_of_a_folder(workspace: Path) -> None:
     (workspace / "file").write_text("")
     found = _findings(workspace, images="file", vae="file", runs="file")
     assert [(finding.code, finding.key) for finding in found] == [
-        ("not-a-folder", "model.vae"),
+        ("not-a-model", "model.vae"),
         ("not-a-folder", "dataset.folders[0].path"),
         ("not-a-folder", "launch.runs"),
     ]

@@ -17,7 +17,8 @@ class Model(Section):
         str,
         Field(min_length=1),
         About(
-            f"Folder of the base model in diffusers layout (it holds a model_index.json). {RELATIVE_PATH}",
+            "The base model: a single .safetensors, .ckpt or .pt file, a folder in diffusers layout (it holds a "
+            f"model_index.json), or the name of one on the Hugging Face hub. {RELATIVE_PATH}",
             path="model",
             aka=("pretrained_model_name_or_path", "base_model", "checkpoint"),
         ),
@@ -25,6 +26,15 @@ class Model(Section):
     vae: Annotated[
         str,
         About(
-            f"Folder of another VAE in diffusers layout; empty: the base model's own. {RELATIVE_PATH}", path="folder"
+            "Another VAE: a single .safetensors, .ckpt or .pt file, or a folder in diffusers layout; empty: the base "
+            f"model's own. {RELATIVE_PATH}",
+            path="vae",
         ),
     ] = ""
+    download: Annotated[
+        bool,
+        About(
+            "Whether a base model that is named as on the Hugging Face hub may be downloaded when it is not on this "
+            "machine; several GB, kept in Hugging Face's own cache."
+        ),
+    ] = False

@@ -1,0 +1,76 @@
+"""Base models by their name on the hub: the copy that is here, a download where it is allowed, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.models.hub import fetched, located
+from tests.support.hub import hub_model
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, cache: Path) -> list[str]:
+    """Downloads that were asked for; each puts the model into the cache."""
+    names: list[str] = []
+
+    def download(name: str, **wanted: Any) -> str:
+        names.append(name)
+        assert "*/*.safetensors" in wanted["allow_patterns"]
+        return str(hub_model(cache, name))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    return names
+
+
+def test_paths_are_left_alone(asked: list[str]) -> None:
+    for path in ("/models/sd15", "model", "/models/sd15.safetensors"):
+        assert located(path) == fetched(path, download=True) == Path(path)
+    assert asked == []
+
+
+def test_a_downloaded_model_is_used_without_asking(cache: Path, asked: list[str]) -> None:
+    snapshot = hub_model(cache, "owner/name")
+    assert located("owner/name") == fetched("owner/name", download=False) == snapshot
+    assert asked == []
+
+
+def test_it_is_downloaded_where_the_profile_allows(cache: Path, asked: list[str]) -> None:
+    found = fetched("owner/name", download=True)
+    assert found == cache / "models--owner--name/snapshots/0123abcd"
+    assert asked == ["owner/name"]
+
+
+def test_it_is_not_downloaded_otherwise(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"model\.download is false"):
+        fetched("owner/name", download=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UserError, match="HF_HUB_OFFLINE is set"):
+        fetched("owner/name", download=True)
+    assert asked == []
+
+
+def test_a_failed_download_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("no route to host\nmore")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    with pytest.raises(UserError, match=r"owner/name: the model cannot be downloaded: no route to host\. Check"):
+        fetched("owner/name", download=True)
+
+
+def test_a_download_that_is_no_pipeline_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: "")
+    with pytest.raises(UserError, match="no diffusers pipeline"):
+        fetched("owner/name", download=True)
