@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rows = [("", runs[0].name, runs[1].name)]
     rows += [(key, _shown(one), _shown(other)) for key, (one, other) in settings.items()]
-    rows += [(key, _shown(outcomes[0][key]), _shown(outcomes[1][key])) for key in outcomes[0]]
+    told = [key for key in outcomes[0] if any(outcome[key] is not None for outcome in outcomes)]
+    rows += [(key, _shown(outcomes[0][key]), _shown(outcomes[1][key])) for key in told]
     print(_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return 0
 
@@ -82,6 +83,7 @@ def _outcome(run: RunFolder) -> dict[str, Any]:
         "state": view.state,
         "steps": view.step,
         f"loss (smoothed {SMOOTHING})": round(curve[-1], 6) if curve else None,
+        "validation loss": round(view.measurements[-1].loss, 6) if view.measurements else None,
         "seconds per step": _median(list(view.series.seconds)),
     }
 

@@ -80,9 +80,9 @@ def drawn_captions(profile: Profile, collection: Collection, count: int) -> list
         raise UserError(f"--captions is {count}", remedy="Give how many to show, such as --captions 20")
     if not (count and collection.samples):
         return []
-    from sdtui.training.prepare import make_captions, make_order
+    from sdtui.training.prepare import make_captions, make_order, trained
 
-    samples = collection.samples
+    samples = trained(collection.samples)
     captions = make_captions(profile, samples, make_order(profile, samples))
     return [
         DrawnCaption(drawn.step + 1, str(samples[drawn.sample].path), drawn.text)
@@ -107,6 +107,7 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         ("batches", f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each"),
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
         ("warm-up", plural(plan.warmup_steps, "step")),
+        *([("measured", _measured(profile, plan))] if plan.held_out else []),
         (
             "learned",
             f"{count_text(plan.trained_values)} values" if plan.trained_values else "not known for this base model",
@@ -130,6 +131,17 @@ def _images(plan: Plan) -> str:
     others = ((plan.regularization, "for regularisation"), (plan.held_out, "held out"))
     told = "".join(f", {count_text(count)} {purpose}" for count, purpose in others if count)
     return f"{count_text(plan.images)}{told}, with repeats {count_text(plan.samples)} an epoch"
+
+
+def _measured(profile: Profile, plan: Plan) -> str:
+    """When the loss of the held-out images is measured."""
+    if not plan.measurements:
+        return "never: validation.every_steps and every_epochs are 0"
+    settings = profile.validation
+    given = ((settings.every_steps, "step"), (settings.every_epochs, "epoch"))
+    intervals = " and ".join(f"every {unit if every == 1 else plural(every, unit)}" for every, unit in given if every)
+    points = plural(len(settings.timesteps), "timestep")
+    return f"{count_text(plan.measurements)} × the loss of held-out images, {intervals}, at {points}"
 
 
 def _disk(plan: Plan) -> str:

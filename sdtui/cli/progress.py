@@ -172,6 +172,8 @@ def status(view: RunView) -> str:
         parts.append(f"step {view.step}/{view.steps_total or '?'}{share}")
     if view.series:
         parts.append(f"loss {view.ema()[-1]:.4f}")
+    if view.measurements:
+        parts.append(f"validation {view.measurements[-1].loss:.4f}")
     if view.images_per_second is not None:
         parts.append(f"{view.images_per_second:.2f} images/s")
     if view.eta_seconds is not None and not view.over:

@@ -45,6 +45,7 @@ def as_json(info: RunInfo) -> dict[str, object]:
         "step": info.step,
         "steps_total": info.steps_total,
         "loss": info.loss,
+        "validation_loss": info.record.validation_loss if info.record else None,
         "eta_seconds": info.eta_seconds if info.live else None,
         "created": info.created,
         "changed": info.changed,

@@ -137,6 +137,7 @@ class Plan:
         warnings: what is odd about these figures, one sentence each.
         regularization: files that show what the model shall keep.
         held_out: files that are never trained, for the validation loss.
+        measurements: how often the loss of these is measured.
         folders: of images, as they were found.
     """
 
@@ -156,6 +157,7 @@ class Plan:
     warnings: tuple[str, ...]
     regularization: int = 0
     held_out: int = 0
+    measurements: int = 0
     folders: tuple[FolderPlan, ...] = ()
 
 
@@ -200,6 +202,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         warnings=tuple(_warnings(profile, survey, steps, epochs)),
         regularization=survey.regularization,
         held_out=survey.held_out,
+        measurements=_measurements(profile, survey, steps, steps_per_epoch),
         folders=survey.folders,
     )
 
@@ -210,10 +213,20 @@ def warmup_steps(profile: Profile, steps: int) -> int:
     return warmup if isinstance(warmup, int) else round(warmup * steps)
 
 
+def _measurements(profile: Profile, survey: Survey, steps: int, steps_per_epoch: int) -> int:
+    """How often the loss of held-out images is measured: before the first step, in between, and after the last."""
+    settings = profile.validation
+    if not (survey.held_out and (settings.every_steps or settings.every_epochs)):
+        return 0
+    return 2 + _times(steps - 1, settings.every_steps, settings.every_epochs * steps_per_epoch)
+
+
 def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None) -> tuple[PlannedFile, ...]:
     saving, previews = profile.saving, profile.previews
     output = values.adapter_bytes(saving.precision) if values else None
     state = values.checkpoint_bytes(saving.precision) if values else None
+    if values and state and profile.training.ema_decay:
+        state += 4 * values.values
     # Before the first step if wanted, every so many steps, and in any case at the end.
     planned = _times(steps - 1, previews.every, previews.every_epochs * steps_per_epoch)
     sets = previews.at_start + planned + 1

@@ -14,7 +14,7 @@ _MESSAGES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is that counts something else than steps (caching, sampling)."""
+    """How far a phase is that counts something else than steps (caching, validating, sampling)."""
 
     job: str
     done: int
@@ -31,6 +31,21 @@ class Preview:
     path: str
     prompt: str
     seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The loss of the held-out images after `step` steps, at unix time `t`: of all of them, and of each folder's.
+
+    NaN stands for a loss that was not finite.
+    """
+
+    step: int
+    t: float
+    loss: float
+    folders: dict[str, float]
+    images: int
     seconds: float
 
 
@@ -57,7 +72,7 @@ class Message:
 class Figures:
     """The sum of a run's events so far; what no event has told yet is None, empty or zero.
 
-    `phase` is what the trainer does (loading, caching, training, paused, sampling, saving) or how it ended;
+    `phase` is what the trainer does (loading, caching, training, paused, validating, sampling, saving) or how it ended;
     `answers` maps a command's id to (status, message); `exit_code` is the failed trainer's; `said` counts all messages, also those no longer kept; `memory` and `timing` are the last `stats` event's.
     """
 
@@ -80,6 +95,7 @@ class Figures:
         self.eta_seconds: float | None = None
         self.memory: dict[str, Any] = {}
         self.timing: dict[str, float] = {}
+        self.measurements: list[Measurement] = []
         self.previews: list[Preview] = []
         self.checkpoints: list[SavedFile] = []
         self.outputs: list[SavedFile] = []
@@ -111,6 +127,7 @@ class Figures:
         self.series.cut(step)
         self._ema = None
         self.step = step
+        self.measurements = [measured for measured in self.measurements if measured.step <= step]
         self.previews = [preview for preview in self.previews if preview.step <= step]
         self.checkpoints = [saved for saved in self.checkpoints if saved.step <= step]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 from sdtui.runs.events import Event
-from sdtui.runs.figures import Figures, Preview, Progress, SavedFile
+from sdtui.runs.figures import Figures, Measurement, Preview, Progress, SavedFile
 from sdtui.runs.record import ENDED
 
 
@@ -97,6 +98,31 @@ def _stats(figures: Figures, event: Event) -> None:
     figures.eta_seconds = event.get("eta_seconds")
     figures.memory = dict(event.get("memory") or {})
     figures.timing = dict(event.get("time") or {})
+
+
+def _validation(figures: Figures, event: Event) -> None:
+    folders = {str(name): _loss_of(loss) for name, loss in (event.get("folders") or {}).items()}
+    measured = Measurement(
+        event["step"], event.get("t") or 0.0, _loss_of(event["loss"]), folders, int(event.get("images") or 0),
+        event.get("seconds") or 0.0,
+    )  # fmt: skip
+    # A run that was killed before its first checkpoint measures its start again.
+    figures.measurements = [known for known in figures.measurements if known.step < measured.step] + [measured]
+    each = ", ".join(f"{name} {loss:.4f}" for name, loss in folders.items()) if len(folders) > 1 else ""
+    _say(
+        figures,
+        event,
+        "info",
+        f"validation loss {measured.loss:.4f} at step {measured.step}" + (f" ({each})" if each else ""),
+    )
+
+
+def _loss_of(told: object) -> float:
+    if told is None:
+        return math.nan
+    if not isinstance(told, (int, float)) or not _is_number(told):
+        raise ValueError(told)
+    return float(told)
 
 
 def _preview(figures: Figures, event: Event) -> None:
@@ -191,6 +217,7 @@ HANDLERS: dict[str, Callable[[Figures, Event], None]] = {
     "progress": _progress,
     "step": _step,
     "stats": _stats,
+    "validation": _validation,
     "preview": _preview,
     "preview_failed": _preview_failed,
     "checkpoint": _checkpoint,

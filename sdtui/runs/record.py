@@ -42,6 +42,7 @@ class RunRecord:
     step: int = 0
     steps_total: int = 0
     loss: float | None = None
+    validation_loss: float | None = None
     device: str = ""
     dataset_digest: str = ""
     queue: str = ""
@@ -107,6 +108,7 @@ _NUMBERS = (int, float)
 _TYPES: dict[str, tuple[type, ...]] = {
     "schema": (int,), "pid": (int,), "launches": (int,), "step": (int,), "steps_total": (int,),
     "created": _NUMBERS, "launched": _NUMBERS, "ended": _NUMBERS, "loss": (*_NUMBERS, type(None)),
+    "validation_loss": (*_NUMBERS, type(None)),
     "versions": (dict,),
 }  # fmt: skip
 

@@ -13,7 +13,6 @@ import torch
 from accelerate import Accelerator
 
 from sdtui.dataset.collect import Collection, Sample, collect
-from sdtui.dataset.image import UnreadableImage
 from sdtui.dataset.pipeline import unvaried
 from sdtui.dataset.survey import folder_line, folder_plans
 from sdtui.errors import UserError
@@ -145,19 +144,29 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     Raises:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
-    samples, latents, unreadable = _encode(profile, trained(collection.samples), model, report, check)
-    # Apart from the others: what an image is encoded with decides its last bits, and measuring must not change training.
-    held_out = collection.held_out if measures(profile) else ()
-    measured, their_latents, also_unreadable = _encode(profile, held_out, model, report, check)
-    if unreadable or also_unreadable:
-        _tell_unreadable([*unreadable, *also_unreadable], profile, report)
-    if all(sample.role == "regularization" for sample in samples):
+
+    def progress(job: str, done: int, total: int) -> None:
+        check()
+        report.progress(job, done, total, "images")
+
+    samples = [*trained(collection.samples), *(collection.held_out if measures(profile) else ())]
+    augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
+    look = partial(progress, "reading images")
+    cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
+    unreadable = cache.fill(partial(progress, "encoding images"))
+    if unreadable:
+        _tell_unreadable(list(unreadable.values()), profile, report)
+    if cache.store.failure is not None:
+        report.warning(cache.store.failure)
+    kept = [index for index in range(len(samples)) if index not in unreadable]
+    taught = [index for index in kept if samples[index].role != "validation"]
+    if all(samples[index].role == "regularization" for index in taught):
         raise UserError("the dataset has no image that can be trained", where="dataset.folders")
-    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
-    texts = [unvaried(sample.caption, rules[sample.row]) for sample in measured]
-    captions = [f"{sample.repeats} {sample.caption}" for sample in samples]
-    digest = key_of(latents.digest, their_latents.digest, *captions, *texts)
-    return Data(samples, latents, make_order(profile, samples), HeldOut(measured, their_latents, texts), digest)
+    teaching, latents = tuple(samples[index] for index in taught), cache.latents(taught)
+    held_out = _held_out(profile, samples, [index for index in kept if samples[index].role == "validation"], cache)
+    captions = [f"{sample.repeats} {sample.caption}" for sample in teaching]
+    digest = key_of(latents.digest, held_out.latents.digest, *captions, *held_out.texts)
+    return Data(teaching, latents, make_order(profile, teaching), held_out, digest)
 
 
 def trained(samples: Sequence[Sample]) -> list[Sample]:
@@ -170,23 +179,11 @@ def measures(profile: Profile) -> bool:
     return bool(profile.validation.every_steps or profile.validation.every_epochs)
 
 
-def _encode(
-    profile: Profile, samples: Sequence[Sample], model: Model, report: Report, check: Check
-) -> tuple[tuple[Sample, ...], Latents, list[UnreadableImage]]:
-    """Encode `samples`: those that could be decoded, with their latents, and the errors of the others."""
-
-    def progress(job: str, done: int, total: int) -> None:
-        check()
-        report.progress(job, done, total, "images")
-
-    look = partial(progress, "reading images")
-    augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
-    cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
-    failed = cache.fill(partial(progress, "encoding images"))
-    if cache.store.failure is not None:
-        report.warning(cache.store.failure)
-    kept = [index for index in range(len(samples)) if index not in failed]
-    return tuple(samples[index] for index in kept), cache.latents(kept), list(failed.values())
+def _held_out(profile: Profile, samples: Sequence[Sample], numbers: Sequence[int], cache: LatentCache) -> HeldOut:
+    """The samples with these `numbers`, as they are measured."""
+    found = [samples[number] for number in numbers]
+    texts = [unvaried(sample.caption, captions_of(profile, sample.row)) for sample in found]
+    return HeldOut(found, cache.latents(numbers), texts)
 
 
 def total_steps(profile: Profile, order: DataOrder) -> int:
@@ -232,7 +229,7 @@ def cache_texts(
     cached = CachedConditioning(model, reading)
     texts = captions.all_texts()
     cached.fill(texts, progress)
-    # Apart from the others, as with images.
+    # Apart from the others: what a text is encoded with decides its last bits, and measuring must not change training.
     cached.fill(set(measured).difference(texts), progress)
     if cached.store.failure is not None:
         report.warning(cached.store.failure)

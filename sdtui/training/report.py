@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import platform
 import sys
@@ -94,6 +95,10 @@ class Report:
         """The run has finished `step`; run.json learns of it with the next change of state or save."""
         self.step = step
         self._record = dataclasses.replace(self._record, step=step, loss=loss)
+
+    def measured(self, loss: float) -> None:
+        """Note in run.json what the held-out images' loss is."""
+        self._update(validation_loss=loss if math.isfinite(loss) else None)
 
     def saved(self) -> None:
         """Note in run.json how far the run is."""

@@ -97,8 +97,10 @@ class Validator:
         found: dict[str, list[float]] = {}
         for number, loss in zip(self.chosen, losses, strict=True):
             found.setdefault(folders[number], []).append(loss)
+        loss = _mean(losses)
+        self._report.measured(loss)
         self._report.write(
-            "validation", step=step, loss=_mean(losses), folders={name: _mean(each) for name, each in found.items()},
+            "validation", step=step, loss=loss, folders={name: _mean(each) for name, each in found.items()},
             images=len(losses), seconds=round(time.perf_counter() - started, 3),
         )  # fmt: skip
         return True

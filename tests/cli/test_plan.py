@@ -117,6 +117,16 @@ def test_what_is_held_out_is_told(profile: Path, capsys: pytest.CaptureFixture[s
         "images   2, 1 held out, with repeats 6 an epoch",
         "folder   images: flat, 3 images × 3, 1 held out",
     ]
+    intervals = ("validation.share=0.3", "validation.every_steps=5", "validation.every_epochs=1")
+    measured = []
+    for changes in (intervals[:2], (*intervals[:1], "validation.every_epochs=0"), ()):
+        main(["plan", "p.toml", *(part for change in changes for part in ("--set", change))])
+        measured.append([line for line in capsys.readouterr().out.splitlines() if line.startswith("measured")])
+    assert measured == [
+        ["measured 9 × the loss of held-out images, every 5 steps and every epoch, at 4 timesteps"],
+        ["measured never: validation.every_steps and every_epochs are 0"],
+        [],
+    ]
 
 
 def test_captions_are_shown_as_training_will_read_them(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,11 +72,14 @@ def test_status_names_every_figure_with_its_unit(tmp_path: Path) -> None:
             {"kind": "run", "t": 1.0, "steps_total": 300},
             {"kind": "state", "t": 1.0, "state": "training"},
             {"kind": "step", "t": 2.0, "step": 90, "loss": 0.125},
+            {"kind": "validation", "t": 2.0, "step": 80, "loss": 0.2},
             {"kind": "stats", "t": 2.0, "images_per_second": 1.9, "eta_seconds": 3725.2},
         ]
     )
     view.state = "running"
-    assert progress.status(view) == "lora-1  training  step 90/300 (30 %)  loss 0.1250  1.90 images/s  ETA 1:02:05"
+    assert progress.status(view) == (
+        "lora-1  training  step 90/300 (30 %)  loss 0.1250  validation 0.2000  1.90 images/s  ETA 1:02:05"
+    )
     view.host, view.progress = "node7", Progress("sampling", 1, 4, "images")
     assert progress.status(view).split("  ")[2] == "sampling 1/4 images"
     assert progress.status(view).endswith("on host node7")

@@ -17,12 +17,15 @@ from tests.cli.conftest import parsed
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
-    for number, state in enumerate(("finished", "running")):
+    played: list[tuple[record.State, float | None]] = [("finished", 0.125), ("running", None)]
+    for number, (state, measured) in enumerate(played):
         run = RunFolder(tmp_path / "runs" / f"lora-{number}")
         run.path.mkdir(parents=True)
         record.write(
             run,
-            record.RunRecord(state=state, created=86_400.0 * number, step=5, steps_total=10, loss=0.25),  # type: ignore[arg-type]
+            record.RunRecord(
+                state=state, created=86_400.0 * number, step=5, steps_total=10, loss=0.25, validation_loss=measured
+            ),
         )
         run.profile_file.write_text(f"[method]\nrank = {16 * (number + 1)}\n[[dataset.folders]]\npath = '/a'\n")
         with EventWriter(run.events_file) as events:
@@ -48,6 +51,7 @@ def test_json_for_scripts(runs: Path, capsys: pytest.CaptureFixture[str]) -> Non
     found = parsed(capsys.readouterr().out)
     assert found["folder"] == str(runs)
     finished = found["runs"][2]
+    assert [run["validation_loss"] for run in found["runs"]] == [None, None, 0.125]
     assert {key: finished[key] for key in ("name", "state", "step", "steps_total", "loss", "host", "eta_seconds", "created")} == {
         "name": "lora-0", "state": "finished", "step": 5, "steps_total": 10, "loss": 0.5, "host": None,
         "eta_seconds": None, "created": 0.0,
@@ -101,6 +105,16 @@ def test_diff_shows_only_what_differs(runs: Path, capsys: pytest.CaptureFixture[
         "loss (smoothed 0.98)  0.5       0.25",
         "seconds per step      0.25      0.25",
     ]
+
+
+def test_diff_tells_the_loss_of_held_out_images_where_a_run_has_one(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with EventWriter(runs / "lora-1" / "events.jsonl") as events:
+        events.write("validation", step=0, loss=0.75)
+        events.write("validation", step=5, loss=0.125)
+    assert main(["diff", "lora-0", "lora-1"]) == 0
+    assert "validation loss       (not set)  0.125" in capsys.readouterr().out.splitlines()
 
 
 def test_diff_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

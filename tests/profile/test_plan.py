@@ -117,6 +117,37 @@ def test_previews_are_made_at_the_end_in_any_case(previews: dict[str, Any], coun
     assert sum(file.count for file in plan.files if file.path.startswith("previews")) == count
 
 
+@pytest.mark.parametrize(
+    ("validation", "count"),
+    [
+        # 26 steps in epochs of 13: before the first step, after the 13th and after the last.
+        ({}, 3),
+        ({"every_epochs": 2}, 2),
+        ({"every_epochs": 0, "every_steps": 10}, 4),
+        ({"every_epochs": 1, "every_steps": 10}, 5),
+        ({"every_epochs": 0}, 0),
+    ],
+)
+def test_how_often_held_out_images_are_measured(validation: dict[str, Any], count: int) -> None:
+    profile = _profile(training={"steps": 26}, validation=validation)
+    assert make_plan(profile, replace(SURVEY, held_out=3)).measurements == count
+    assert make_plan(profile, SURVEY).measurements == 0
+
+
+def test_a_moving_average_makes_checkpoints_larger(workspace: Path) -> None:
+    def checkpoint_of(decay: float) -> tuple[int, int]:
+        training = {"steps": 10, "ema_decay": decay}
+        profile = _profile(model={"base": str(workspace / "model")}, training=training, saving={"every_steps": 5})
+        plan = make_plan(profile, SURVEY)
+        size = next(file.bytes_each for file in plan.files if file.path.startswith("checkpoints"))
+        assert size is not None
+        assert plan.trained_values is not None
+        return size, plan.trained_values
+
+    (without, values), (with_average, _) = checkpoint_of(0.0), checkpoint_of(0.999)
+    assert with_average - without == 4 * values
+
+
 def test_the_output_is_named_as_the_trainer_names_it() -> None:
     plan = make_plan(_profile(training={"steps": 100}, saving={"name": "my cat.safetensors"}), SURVEY)
     assert plan.files[0].path == "output/my-cat.safetensors"

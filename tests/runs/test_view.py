@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from sdtui.runs import lock, record
 from sdtui.runs.events import Event, encode
-from sdtui.runs.figures import Preview, Progress, SavedFile
+from sdtui.runs.figures import Measurement, Preview, Progress, SavedFile
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 
@@ -94,6 +95,43 @@ def test_files_and_answers(view: RunView) -> None:
         ("info", "wrote output/lora.safetensors (2.0 MiB)"),
         ("warning", "pause refused: the run is paused already"),
     ]
+
+
+def test_measurements_of_held_out_images(view: RunView) -> None:
+    both = {"cats": 0.3, "dogs": 0.2}
+    view.fold(
+        [
+            event("validation", step=0, loss=0.5, folders={"cats": 0.5}, images=4, seconds=1.5),
+            event("validation", step=10, loss=0.25, folders=both, images=4, seconds=1.5),
+            event("validation", step=20, loss=None, folders={"cats": None}, images=4, seconds=1.5),
+        ]
+    )
+    assert view.measurements[:2] == [
+        Measurement(0, 100.0, 0.5, {"cats": 0.5}, 4, 1.5),
+        Measurement(10, 100.0, 0.25, both, 4, 1.5),
+    ]
+    assert math.isnan(view.measurements[2].loss)
+    assert said(view)[:2] == [
+        ("info", "validation loss 0.5000 at step 0"),
+        ("info", "validation loss 0.2500 at step 10 (cats 0.3000, dogs 0.2000)"),
+    ]
+
+
+def test_a_measurement_that_is_made_again_replaces_the_first(view: RunView) -> None:
+    view.fold([event("validation", step=number, loss=0.5) for number in (0, 10, 20)])
+    view.fold([event("resumed", step=10)])
+    assert [measured.step for measured in view.measurements] == [0, 10]
+    view.fold([event("validation", step=10, loss=0.25)])
+    assert [(measured.step, measured.loss) for measured in view.measurements] == [(0, 0.5), (10, 0.25)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"loss": "low"}, {"loss": 1e300}, {"folders": [0.5]}, {"folders": {"a": "b"}}, {"images": [1]}, {"step": "x"}],
+)
+def test_a_measurement_that_makes_no_sense_is_left_out(view: RunView, wrong: dict[str, Any]) -> None:
+    view.fold([event("validation", **{"step": 1, "loss": 0.5, **wrong})])
+    assert (view.measurements, view.malformed) == ([], 1)
 
 
 def test_warnings_and_errors_read_like_every_other_message(view: RunView) -> None:

@@ -45,6 +45,14 @@ def test_the_end_is_an_event_and_a_time(run: RunFolder) -> None:
     assert found.ended > 0
 
 
+def test_the_last_validation_loss_is_recorded(run: RunFolder) -> None:
+    said = Report(run)
+    said.measured(0.25)
+    assert record.read(run).validation_loss == 0.25
+    said.measured(float("nan"))
+    assert record.read(run).validation_loss is None
+
+
 def test_errors_and_warnings_reach_the_log_too(run: RunFolder) -> None:
     said = Report(run)
     said.warning(SdtuiError("odd", where="here", remedy="Look"))

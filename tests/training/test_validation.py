@@ -29,10 +29,14 @@ class Told:
         self.states: list[str] = []
         self.done: list[tuple[int, int]] = []
         self.stopping = ""
+        self.recorded = 0.0
         self._looks, self._stop_at = 0, stop_at
 
     def write(self, kind: str, **fields: Any) -> None:
         self.events.append({"kind": kind, **fields})
+
+    def measured(self, loss: float) -> None:
+        self.recorded = loss
 
     def state(self, state: str) -> None:
         self.states.append(state)
@@ -77,6 +81,7 @@ def test_the_loss_by_hand(store: TensorStore, monkeypatch: pytest.MonkeyPatch) -
     assert (event["kind"], event["step"], event["images"]) == ("validation", 40, 3)
     # Each image counts alike in the whole, whatever its folder.
     assert event["loss"] == pytest.approx(sum(by_image) / 3)
+    assert told.recorded == event["loss"]
     assert event["folders"] == pytest.approx({"a": (by_image[0] + by_image[1]) / 2, "b": by_image[2]})
     assert told.states == ["validating"]
     assert told.done == [(0, 3), (1, 3), (2, 3)]

@@ -21,7 +21,7 @@ USUAL = 0.98
 
 
 class Curves(Vertical):
-    """Loss above, figures between, learning rate below where there is room."""
+    """Loss above, that of held-out images in the same chart, figures between, learning rate below where there is room."""
 
     DEFAULT_CSS = """
     Curves { width: 1fr; padding: 0 1; }
@@ -49,7 +49,8 @@ class Curves(Vertical):
         self._snapshot = snapshot
         limit = float(snapshot.steps_total) if self._x_axis == "step" and snapshot.steps_total else None
         xs = self._positions(snapshot)
-        self.query_one("#loss", LineChart).show(xs, snapshot.losses, limit)
+        measured = self._measured(snapshot)
+        self.query_one("#loss", LineChart).show(xs, snapshot.losses, limit, measured)
         self.query_one("#rates", FigureLines).show([rates_line(snapshot)])
         rates = next(iter(snapshot.rates.values()), None)
         if rates is not None:
@@ -89,6 +90,13 @@ class Curves(Vertical):
             return snapshot.times
         start = snapshot.times[0]
         return [moment - start for moment in snapshot.times]
+
+    def _measured(self, snapshot: Snapshot) -> list[tuple[float, float]]:
+        """The loss of the held-out images as points on the same axis."""
+        if self._x_axis == "step":
+            return [(float(each.step), each.loss) for each in snapshot.measurements]
+        start = snapshot.times[0] if snapshot.times and self._x_axis == "relative" else 0.0
+        return [(each.t - start, each.loss) for each in snapshot.measurements]
 
     def _redraw(self) -> None:
         # New positions first: the old ones in the new format would flash for a moment.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from sdtui.runs.figures import Message, Preview, Progress, SavedFile
+from sdtui.runs.figures import Measurement, Message, Preview, Progress, SavedFile
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.tui.monitor.device import DeviceTotals
@@ -43,6 +43,7 @@ class Snapshot:
     steps: array[int]
     times: array[float]
     losses: array[float]
+    measurements: tuple[Measurement, ...]
     prior_loss: float | None
     grad_norm: float | None
     rates: Mapping[str, array[float]]
@@ -78,6 +79,7 @@ def take_snapshot(view: RunView, totals: DeviceTotals | None = None) -> Snapshot
         steps=series.steps[:],
         times=series.times[:],
         losses=series.losses[:],
+        measurements=tuple(view.measurements),
         prior_loss=_mean(series.prior_losses[-_STEPS:]),
         grad_norm=series.grad_norms[-1] if len(series) else None,
         rates={name: series.rates[name][:] for name in sorted(series.rates, key=_main_first)},

@@ -58,6 +58,10 @@ class Canvas:
         rows = self.height * 4
         return min(rows - 1, max(0, round((1 - height) * (rows - 1))))
 
+    def cell_row(self, height: float) -> int:
+        """The row of cells, counted from the top, that a height lies in."""
+        return self._row(height) // 4
+
     def _set(self, layer: list[list[int]], x: int, y: int) -> None:
         layer[y // 4][x // 2] |= DOTS[x % 2][y % 4]
 

@@ -1,5 +1,7 @@
 """A line chart in braille for a series that grows: raw values as a dotted band, the smoothed value as a line.
 
+Points of another kind, few and measured now and then, stand before both as marks joined by a line of their own.
+
 Data come through `show`; a new frame is drawn at most twice a second, and only the cells that differ are sent.
 """
 
@@ -37,6 +39,7 @@ class LineChart(Widget):
         title: what is drawn, with its unit if it has one.
         x_format: how positions on the x axis are written (`ticks.number`, `ticks.duration`, `ticks.wall`).
         band: draw the raw values too; without it the line is the raw series.
+        points: what the points are called, where there are any.
         ascii_only: draw with ASCII characters.
     """
 
@@ -46,6 +49,8 @@ class LineChart(Widget):
     LineChart > .chart--line { color: $accent; text-style: bold; }
     LineChart > .chart--value { color: $accent; text-style: bold; }
     LineChart > .chart--band { color: $faint; }
+    LineChart > .chart--point { color: $warning; text-style: bold; }
+    LineChart > .chart--join { color: $warning; }
     LineChart > .chart--axis { color: $soft; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -53,9 +58,11 @@ class LineChart(Widget):
         "chart--line",
         "chart--value",
         "chart--band",
+        "chart--point",
+        "chart--join",
         "chart--axis",
     }
-    ROLES = ("title", "line", "value", "band", "axis")
+    ROLES = ("title", "line", "value", "band", "point", "join", "axis")
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class LineChart(Widget):
         *,
         x_format: ticks.Format = ticks.number,
         band: bool = True,
+        points: str = "validation",
         smoothing: float = 0.98,
         ascii_only: bool = False,
         id: str | None = None,  # noqa: A002
@@ -70,6 +78,7 @@ class LineChart(Widget):
         super().__init__(id=id)
         self.title = title
         self.band = band
+        self.points = points
         self.ascii_only = ascii_only
         self._x_format = x_format
         self._log_y = False
@@ -77,6 +86,7 @@ class LineChart(Widget):
         self._xs: Sequence[float] = ()
         self._ys: Sequence[float] = ()
         self._limit: float | None = None
+        self._points: Sequence[tuple[float, float]] = ()
         self._columns = Columns(0, self._smoothing)
         self._scale: Scale | None = None
         self._frame = Frame(0, 0)
@@ -84,9 +94,16 @@ class LineChart(Widget):
         self._due: Timer | None = None
         self._folding = False
 
-    def show(self, xs: Sequence[float], ys: Sequence[float], limit: float | None = None) -> None:
-        """Draw this series: positions that do not fall, their values, and where it will end if that is known."""
+    def show(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        limit: float | None = None,
+        points: Sequence[tuple[float, float]] = (),
+    ) -> None:
+        """Draw this series: positions that do not fall, their values, where it will end if that is known, and points."""
         self._xs, self._ys, self._limit = xs, ys, limit
+        self._points = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
         wait = self._drawn_at + INTERVAL - time.monotonic()
         if wait <= 0:
             self._draw_data()
@@ -179,7 +196,8 @@ class LineChart(Widget):
             frame.text(GUTTER + 1, 1 + rows // 2, "no steps yet", "axis")
             return frame
         raw = [*self._columns.low, *self._columns.high] if self.band else []
-        self._scale = fit_scale(raw, self._columns.line, min(6, max(2, rows // 3)), self._log_y, self._scale)
+        lines = [*self._columns.line, *(y for _, y in self._points)]
+        self._scale = fit_scale(raw, lines, min(6, max(2, rows // 3)), self._log_y, self._scale)
         self._plot(frame, columns, rows, self._scale)
         self._y_axis(frame, rows, self._scale)
         self._x_axis(frame, columns, rows + 1)
@@ -198,6 +216,11 @@ class LineChart(Widget):
             for words, role in legend:
                 frame.text(x, 0, words, role)
                 x += len(words)
+        if self._points:
+            mark = "o" if self.ascii_only else "●"
+            for words, role in ((f"   {self.points} ", "axis"), (f"{mark} {self._points[-1][1]:.4g}", "point")):
+                frame.text(x, 0, words, role)
+                x += len(words)
 
     def _plot(self, frame: Frame, width: int, rows: int, scale: Scale) -> None:
         columns = self._columns
@@ -209,6 +232,22 @@ class LineChart(Widget):
             for x, (glyph, on_line) in enumerate(row):
                 if glyph != " ":
                     frame.text(GUTTER + x, y + 1, glyph, "line" if on_line else "band")
+        self._plot_points(frame, width, rows, scale)
+
+    def _plot_points(self, frame: Frame, width: int, rows: int, scale: Scale) -> None:
+        """The line between the points gives way to that of the series; the points do not."""
+        heights = [math.nan] * self._columns.count
+        for x, y in self._points:
+            heights[self._columns.at(x)] = scale.height(y)
+        canvas = Canvas(width, rows)
+        canvas.draw_line(heights)
+        for y, row in enumerate(canvas.cells(self.ascii_only)):
+            for x, (glyph, _) in enumerate(row):
+                if glyph != " " and frame.rows[y + 1][GUTTER + x][1] != "line":
+                    frame.text(GUTTER + x, y + 1, "-" if self.ascii_only else glyph, "join")
+        for column, height in enumerate(heights):
+            if not math.isnan(height):
+                frame.text(GUTTER + column // 2, canvas.cell_row(height) + 1, "o" if self.ascii_only else "●", "point")
 
     def _y_axis(self, frame: Frame, rows: int, scale: Scale) -> None:
         bar, mark, corner = ("|", "+", "+") if self.ascii_only else ("│", "┤", "└")

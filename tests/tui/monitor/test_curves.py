@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.runs.figures import Measurement
 from sdtui.tui.monitor.curves import Curves
+from sdtui.tui.widgets.chart import LineChart
 from tests.tui.monitor.actor import Actor
 from tests.tui.stage import Stage, screen_text
 
@@ -64,3 +66,29 @@ async def test_what_is_remembered_comes_back_and_nonsense_does_not() -> None:
         assert curves.remember() == {"x_axis": "wall", "log_y": True, "smoothing": 0.9}
         curves.recall({"x_axis": "sideways", "log_y": 1, "smoothing": 7})
         assert curves.remember() == {"x_axis": "step", "log_y": False, "smoothing": 0.98}
+
+
+async def test_the_loss_of_held_out_images_is_in_the_same_chart_on_every_axis(actor: Actor) -> None:
+    app = Stage(Curves(ascii_only=True))
+    async with app.run_test(size=(100, 20)) as pilot:
+        curves = app.query_one(Curves)
+        steps = actor.snapshot()
+        noon = time.mktime((2026, 11, 21, 12, 0, 0, 0, 0, -1))
+        curves.show(replace(steps, times=array("d", [noon + 10 * step for step in steps.steps])))
+        await pilot.pause()
+        assert "validation" not in screen_text(app)[0]
+        measurements = tuple(
+            Measurement(step, noon + 10 * step, loss, {}, 4, 1.0) for step, loss in ((1, 0.4), (30, 0.3), (60, 0.35))
+        )
+        times = array("d", [noon + 10 * step for step in steps.steps])
+        for _ in range(3):
+            curves.show(replace(steps, times=times, measurements=measurements))
+            app.query_one("#loss", LineChart)._draw_data()
+            await pilot.pause()
+            rows = screen_text(app)
+            assert "validation o 0.35" in rows[0]
+            marks = [row.index("o") for row in rows[1:12] if "o" in row[9:]]
+            # The first at the left edge, the last at the right end of the curve.
+            assert sum(row[9:].count("o") for row in rows[1:12]) == 3
+            assert min(marks) == 10
+            curves.turn_x_axis()

@@ -47,6 +47,35 @@ async def test_the_band_stands_behind_the_average() -> None:
         assert all(character.isascii() for row in rows for character in row)
 
 
+POINTS = [(0, 1.0), (20, 0.0), (40, 1.0), (41, math.nan)]
+
+
+async def test_points_are_marks_joined_by_a_line_that_gives_way_to_the_series() -> None:
+    app = Stage(LineChart("loss", smoothing=0.0))
+    async with app.run_test(size=(51, 9)):
+        chart_of(app).show(range(43), [0.5] * 43, 42, POINTS)
+        assert chart_of(app).plain()[:-1] == [
+            "loss  0.5       raw ⡪⡪   average 0 ━━   validation",
+            "    1.0 ┤●⠢⢄⡀                                 ⣀⠤⠒●",
+            "        │   ⠈⠒⠤⣀                          ⢀⡠⠔⠊",
+            "    0.5 ┤       ⠑⠢⢄                    ⣀⠤⠒⠁",
+            "        │⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+            "        │             ⠈⠑⠢⢄      ⢀⠤⠒⠉",
+            "      0 ┤                 ⠉⠒⠤●⠔⠊⠁",
+            "        └┴───────────────────┴───────────────────┴─",
+        ]
+
+
+async def test_in_ascii_and_with_room_the_last_point_is_told_in_figures() -> None:
+    app = Stage(LineChart("loss", smoothing=0.0, ascii_only=True))
+    async with app.run_test(size=(70, 9)):
+        chart_of(app).show(range(43), [0.5] * 43, 42, POINTS[:2])
+        rows = chart_of(app).plain()
+        assert rows[0] == "loss  0.5       raw ..   average 0 **   validation o 0"
+        assert rows[1].startswith("    1.0 +o--")
+        assert all(character.isascii() for row in rows for character in row)
+
+
 async def test_before_the_first_step() -> None:
     app = Stage(LineChart("loss"))
     async with app.run_test(size=(40, 8)):
