@@ -44,7 +44,7 @@ def _start(workspace: Path) -> RunFolder:
     profile = load_profile(workspace / PROFILE)
     collection = collect(profile)
     collection.require(profile)
-    plan = make_plan(profile, survey(collection))
+    plan = make_plan(profile, survey(profile, collection))
     prepared = launch.prepare(
         freeze(profile, workspace), Path(profile.launch.runs), profile.name,
         steps_total=plan.steps, dataset_digest=collection.digest,

@@ -75,7 +75,7 @@ def _checked(path: Path, overrides: list[str]) -> Job:
     # What is left is tolerated by the profile's own settings, and still worth a line each.
     for tolerated in dataset_lines(profile, collection):
         print(tolerated, file=sys.stderr)
-    plan = make_plan(profile, survey(collection), measure(profile))
+    plan = make_plan(profile, survey(profile, collection), measure(profile))
     return Job(path, profile, freeze(profile, path.parent), plan, collection.digest)
 
 

@@ -41,6 +41,12 @@ class Fit(NamedTuple):
         left, top, right, bottom = self.crop
         return 1 - (right - left) * (bottom - top) / (self.resize[0] * self.resize[1])
 
+    @property
+    def spare(self) -> tuple[int, int]:
+        """How many pixels stand out of the crop, across and down."""
+        left, top, right, bottom = self.crop
+        return self.resize[0] - (right - left), self.resize[1] - (bottom - top)
+
 
 @cache
 def make_buckets(resolution: int, step: int, minimum: int, maximum: int) -> tuple[Bucket, ...]:
@@ -226,22 +232,15 @@ def cover(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
     return bucket.width, int(height * bucket.width / width + 0.5)
 
 
-def fit(
-    width: int,
-    height: int,
-    bucket: Bucket,
-    place: tuple[float, float] = (0.5, 0.5),
-    scaled: tuple[int, int] | None = None,
-) -> Fit:
-    """How an image becomes its bucket: scaled, then cropped.
+def fit(width: int, height: int, bucket: Bucket, scaled: tuple[int, int] | None = None) -> Fit:
+    """How an image becomes its bucket: scaled, then its centre cropped out.
 
     Args:
         width: of the image, px.
         height: of the image, px.
         bucket: which it becomes.
-        place: where the crop lies in what stands out of the bucket, across and down: 0 left and top, 1 right and bottom.
         scaled: what the image is scaled to, px, at least the bucket; None: just so that it covers the bucket.
     """
     resize = scaled or cover(width, height, bucket)
-    left, top = int((resize[0] - bucket.width) * place[0]), int((resize[1] - bucket.height) * place[1])
+    left, top = (resize[0] - bucket.width) // 2, (resize[1] - bucket.height) // 2
     return Fit(resize, (left, top, left + bucket.width, top + bucket.height))

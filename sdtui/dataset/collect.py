@@ -67,9 +67,9 @@ class Sample:
     alpha_mask: bool = False
     scaled: tuple[int, int] | None = None
 
-    def fit(self, place: tuple[float, float] = (0.5, 0.5)) -> Fit:
-        """How the image becomes its bucket; `place` as in `buckets.fit`."""
-        return fit(self.facts.width, self.facts.height, self.bucket, place, self.scaled)
+    def fit(self) -> Fit:
+        """How the image becomes its bucket, with the crop in its middle."""
+        return fit(self.facts.width, self.facts.height, self.bucket, self.scaled)
 
 
 @dataclass(frozen=True)

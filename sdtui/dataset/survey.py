@@ -10,12 +10,15 @@ from sdtui.dataset.buckets import enlargement
 from sdtui.dataset.collect import Collection, Sample
 from sdtui.dataset.names import printable
 from sdtui.dataset.regularization import shares
+from sdtui.dataset.variants import ways_of
 from sdtui.profile.plan import ENLARGED, FolderPlan, Survey
+from sdtui.profile.schema import Profile
 
 
-def survey(collection: Collection) -> Survey:
+def survey(profile: Profile, collection: Collection) -> Survey:
     """Images by what they are for, samples of an epoch (repeats counted) by bucket, and what has to be encoded."""
     samples, training = collection.samples, collection.training
+    ways = [(sample, ways_of(profile, sample)) for sample in samples]
     buckets = epoch_buckets(training, collection.regularization)
     factors = _most_enlarged(training)
     return Survey(
@@ -23,8 +26,8 @@ def survey(collection: Collection) -> Survey:
         buckets.total(),
         dict(sorted(buckets.items())),
         tuple(str(problem) for problem in collection.problems),
-        pixels=sum(sample.bucket.width * sample.bucket.height for sample in samples),
-        encoded=len(samples),
+        pixels=sum(count * sample.bucket.width * sample.bucket.height for sample, count in ways),
+        encoded=sum(count for _, count in ways),
         captions=len({sample.caption for sample in samples}) if collection.settled else 0,
         enlarged=len(factors),
         largest=max(factors, default=1.0),

@@ -20,7 +20,7 @@ import sdtui
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.survey import epoch_buckets
-from sdtui.profile.folder_rules import augment_of
+from sdtui.profile.folder_rules import augment_of, is_coloured
 from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.profile.schema import Method, Profile
 from sdtui.profile.settings import SETTINGS
@@ -111,7 +111,8 @@ def _network(profile: Profile) -> dict[str, Any]:
 
 def _is_lycoris(method: Method) -> bool:
     """Whether kohya's own LoRA has no name for what the file holds."""
-    return method.algorithm != "lora" or method.weight_decompose or method.norms or method.rs_lora
+    own = method.algorithm == "lora" and "edges" not in method.targets
+    return not own or method.weight_decompose or method.norms or method.rs_lora
 
 
 def _network_arguments(method: Method) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def _dataset(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
         "bucket_no_upscale": not dataset.bucket_upscale,
         "min_bucket_reso": dataset.bucket_min,
         "max_bucket_reso": dataset.bucket_max,
-        "color_aug": any(max(each.brightness, each.contrast, each.saturation, each.hue) > 0 for each in augments),
+        "color_aug": any(map(is_coloured, augments)),
         "flip_aug": any(each.flip for each in augments),
         "random_crop": any(each.crop == "random" for each in augments),
         "shuffle_caption": profile.captions.shuffle,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sdtui.profile.folder_rules import augment_of
+from sdtui.profile.folder_rules import augment_of, is_coloured
 from sdtui.profile.no_effect import changed, idle
 from sdtui.profile.problem import Finding
-from sdtui.profile.schema import Augment, Profile
-
-_COLOURS = ("brightness", "contrast", "saturation", "hue")
+from sdtui.profile.schema import Profile
 
 
 def buckets(profile: Profile) -> Iterator[Finding]:
@@ -23,7 +21,7 @@ def buckets(profile: Profile) -> Iterator[Finding]:
             "Swap them, or leave both out",
             f"up to {data.bucket_max}",
         )
-    limited = data.buckets == "log" or (data.buckets == "compat" and data.bucket_upscale)
+    limited = data.buckets != "none" and data.bucket_upscale
     for key, at, resolution in _resolutions(profile):
         said = f"{at or key} = {resolution}"
         inside = data.bucket_min <= resolution <= data.bucket_max
@@ -169,16 +167,14 @@ def masks(profile: Profile) -> Iterator[Finding]:
 def variants(profile: Profile) -> Iterator[Finding]:
     """Variants differ in crop and colour only."""
     rows = [augment_of(profile, row) for row in range(len(profile.dataset.folders))] or [profile.augment]
-    if "variants" in changed(profile.augment, "variants") and not any(map(_varies, rows)):
+    if "variants" in changed(profile.augment, "variants") and not any(
+        row.crop == "random" or is_coloured(row) for row in rows
+    ):
         yield idle(
             "augment.variants",
             "neither crop nor colour is varied",
             'Set augment.crop = "random" or a change of colour, or leave it out',
         )
-
-
-def _varies(augment: Augment) -> bool:
-    return augment.crop == "random" or any(getattr(augment, name) for name in _COLOURS)
 
 
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {

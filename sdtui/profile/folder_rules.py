@@ -19,6 +19,11 @@ def augment_of(profile: Profile, row: int) -> Augment:
     return profile.augment.model_copy(update=own) if own else profile.augment
 
 
+def is_coloured(augment: Augment) -> bool:
+    """Whether an image's colours are varied."""
+    return any((augment.brightness, augment.contrast, augment.saturation, augment.hue))
+
+
 def resolutions_of(profile: Profile, row: int) -> tuple[int, ...]:
     """At which resolutions each image of `dataset.folders[row]` is trained, px, each once."""
     dataset = profile.dataset

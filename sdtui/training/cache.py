@@ -24,6 +24,7 @@ from torch import Tensor
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import UnreadableImage, open_alpha, open_mask, open_rgb
+from sdtui.dataset.variants import variants_of
 from sdtui.errors import SdtuiError
 from sdtui.models.family import Model
 from sdtui.paths import cache_dir
@@ -32,7 +33,7 @@ from sdtui.training.ahead import ahead
 from sdtui.training.pixels import as_input, render, render_mask
 from sdtui.training.randomness import derive
 from sdtui.training.store import TensorStore, key_of
-from sdtui.training.views import Sizes, View, sizes_of, variants_of, view_of
+from sdtui.training.views import Sizes, View, sizes_of, view_of
 
 CODE_VERSION = 3
 """Raised whenever the same image would be encoded differently than before."""

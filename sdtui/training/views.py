@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sdtui.dataset.buckets import Fit
+from sdtui.profile.folder_rules import is_coloured
 from sdtui.profile.schema import Augment
 from sdtui.training.randomness import uniform
 
@@ -38,11 +39,6 @@ class Sizes(NamedTuple):
     target: tuple[int, int]
 
 
-def variants_of(augment: Augment, centre: Fit) -> int:
-    """How many variants an image has: one where neither crop nor colours can differ."""
-    return augment.variants if _is_coloured(augment) or (augment.crop == "random" and _spare(centre) != (0, 0)) else 1
-
-
 def view_of(augment: Augment, centre: Fit, digest: str, variant: int, *, flip: bool) -> View:
     """One way of the image with the hex `digest`, of which `centre` is the middle.
 
@@ -56,9 +52,9 @@ def view_of(augment: Augment, centre: Fit, digest: str, variant: int, *, flip: b
 
     fit = centre
     if augment.crop == "random":
-        across, down = _spare(centre)
+        across, down = centre.spare
         fit = _moved(centre, int(drawn("left") * (across + 1)), int(drawn("top") * (down + 1)))
-    if not _is_coloured(augment):
+    if not is_coloured(augment):
         return View(fit, None, flip)
     strengths = (augment.brightness, augment.contrast, augment.saturation, augment.hue)
     swings = [s * (2 * drawn(name) - 1) for name, s in zip(Colours._fields, strengths, strict=True)]
@@ -70,16 +66,6 @@ def sizes_of(original: tuple[int, int], view: View) -> Sizes:
     left, top, right, bottom = view.fit.crop
     shown = view.fit.resize[0] - right if view.flip else left
     return Sizes(original, (shown, top), (right - left, bottom - top))
-
-
-def _is_coloured(augment: Augment) -> bool:
-    return any((augment.brightness, augment.contrast, augment.saturation, augment.hue))
-
-
-def _spare(fit: Fit) -> tuple[int, int]:
-    """What stands out of the bucket, across and down."""
-    left, top, right, bottom = fit.crop
-    return fit.resize[0] - (right - left), fit.resize[1] - (bottom - top)
 
 
 def _moved(fit: Fit, left: int, top: int) -> Fit:

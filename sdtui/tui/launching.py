@@ -24,7 +24,7 @@ def launch_slowly(path: Path) -> RunFolder:
     profile = load_profile(path)
     collection = collect(profile)
     collection.require(profile)
-    plan = make_plan(profile, survey(collection))
+    plan = make_plan(profile, survey(profile, collection))
     return launch.start(
         freeze(profile, path.parent),
         Path(profile.launch.runs),

@@ -59,7 +59,7 @@ def test_samples_hold_all_that_training_needs(tmp_path: Path) -> None:
     assert collection.samples[0].facts == (tall, 100, 900)
     assert collection.samples[0].folder == str(tmp_path)
 
-    assert survey(collection) == Survey(
+    assert survey(chosen, collection) == Survey(
         images=2,
         samples=6,
         buckets={(256, 1024): 3, (576, 448): 3},
@@ -125,7 +125,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
     assert [(sample.path.name, sample.caption) for sample in collection.samples] == [
         ("a.png", ""), ("b.png", ""), ("c.png", ""), ("e.png", "a cat"),
     ]  # fmt: skip
-    assert survey(collection).problems[3].startswith(f"{tmp_path}/d.png: cannot read the image")
+    assert survey(profile(tmp_path), collection).problems[3].startswith(f"{tmp_path}/d.png: cannot read the image")
     assert "no caption file (.txt or .caption or img.png.txt or img.png.caption)" in str(collection.problems[0])
 
 
@@ -198,21 +198,23 @@ def test_progress_counts_images(tmp_path: Path) -> None:
 
 def test_captions_that_each_step_draws_anew_are_not_cached(tmp_path: Path) -> None:
     picture(tmp_path / "a.png", 64, 64, "a, b")
-    assert survey(collect(profile({"path": str(tmp_path)}, captions={"shuffle": True}))).captions == 0
-    assert survey(collect(profile({"path": str(tmp_path)}))).captions == 1
+    for captions, kept in (({"shuffle": True}, 0), ({}, 1)):
+        chosen = profile(tmp_path, captions=captions)
+        assert survey(chosen, collect(chosen)).captions == kept
 
 
 def test_each_resolution_is_a_sample_of_its_own(tmp_path: Path) -> None:
     picture(tmp_path / "a" / "wide.png", 640, 480)
     picture(tmp_path / "b" / "tall.png", 480, 640)
     folders: list[dict[str, Any]] = [{"path": str(tmp_path / "a")}, {"path": str(tmp_path / "b"), "resolutions": [256]}]
-    collection = collect(profile(*folders, more_resolutions=[768, 512], bucket_min=128))
+    chosen = profile(*folders, more_resolutions=[768, 512], bucket_min=128)
+    collection = collect(chosen)
     assert [(sample.path.name, sample.resolution, sample.bucket) for sample in collection.samples] == [
         ("wide.png", 512, (576, 448)),
         ("wide.png", 768, (896, 640)),
         ("tall.png", 256, (192, 320)),
     ]
-    found = survey(collection)
+    found = survey(chosen, collection)
     assert (found.images, found.samples, found.encoded) == (2, 3, 3)
     # Only the largest of an image's enlargements counts: 640/480 and 320/640.
     assert (found.enlarged, found.largest) == (0, 1.0)
@@ -296,7 +298,7 @@ def test_a_share_of_each_folder_is_held_out_at_all_resolutions(tmp_path: Path) -
     ]  # fmt: skip
     assert len(collection.training) == 6
     assert len(collection.regularization) == 4
-    found = survey(collection)
+    found = survey(chosen, collection)
     assert (found.images, found.held_out, found.regularization, found.encoded) == (3, 2, 2, 14)
     assert [(folder.images, folder.held_out, folder.regularization) for folder in found.folders] == [
         (3, 1, False), (2, 1, False), (2, 0, True),
@@ -329,13 +331,10 @@ def test_an_epoch_has_as_many_regularisation_samples_as_others(tmp_path: Path) -
     picture(tmp_path / "a" / "1.png", 512, 512)
     picture(tmp_path / "kept" / "1.png", 512, 512)
     picture(tmp_path / "kept" / "2.png", 640, 384)
-    found = survey(
-        collect(
-            profile(
-                {"path": str(tmp_path / "a"), "repeats": 4}, {"path": str(tmp_path / "kept"), "regularization": True}
-            )
-        )
+    chosen = profile(
+        {"path": str(tmp_path / "a"), "repeats": 4}, {"path": str(tmp_path / "kept"), "regularization": True}
     )
+    found = survey(chosen, collect(chosen))
     assert (found.samples, found.buckets) == (8, {(512, 512): 6, (640, 384): 2})
 
 
@@ -351,12 +350,13 @@ def test_images_have_the_masks_of_their_names(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "b.png")
     picture(tmp_path / "images" / "inner" / "a.png")
     folder = masked(tmp_path, "a.png", "inner/a.webp", "c.png")
-    collection = collect(profile({**folder, "recursive": True, "alpha_mask": True}))
+    chosen = profile({**folder, "recursive": True, "alpha_mask": True})
+    collection = collect(chosen)
     assert collection.problems == ()
     assert [(sample.mask, sample.alpha_mask) for sample in collection.samples] == [
         (tmp_path / "masks" / "a.png", True), (None, True), (tmp_path / "masks" / "inner" / "a.webp", True),
     ]  # fmt: skip
-    assert survey(collection).folders[0].masks == 2
+    assert survey(chosen, collection).folders[0].masks == 2
 
 
 @pytest.mark.parametrize("name", ["20_cat/a.png", "a.png"])

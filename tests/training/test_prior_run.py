@@ -60,7 +60,7 @@ def test_a_run_tells_what_of_its_loss_teaches_what_to_keep(workplace: Path) -> N
     # Six images and six times one of three kept ones: 5 + 4 squares and 1 + 2 wide ones in batches of 2.
     assert (begun["images"], begun["steps_total"], begun["epochs_total"]) == (12, 14, 2)
     profile = load_frozen(run.profile_file)
-    plan = make_plan(profile, survey(collect(profile)))
+    plan = make_plan(profile, survey(profile, collect(profile)))
     assert (plan.samples, plan.steps_per_epoch, plan.steps) == (12, 7, 14)
     steps = events(run, "step")
     assert sum(step["images"] for step in steps) == 24

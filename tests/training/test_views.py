@@ -9,34 +9,15 @@ import pytest
 
 from sdtui.dataset.buckets import Fit
 from sdtui.profile.schema import Augment
-from sdtui.training.views import View, sizes_of, variants_of, view_of
+from sdtui.training.views import View, sizes_of, view_of
 
 WIDE = Fit((20, 16), (2, 0, 18, 16))
 TALL = Fit((16, 19), (0, 1, 16, 17))
-EXACT = Fit((16, 16), (0, 0, 16, 16))
 DIGEST = "ab" * 32
 
 
 def views(fit: Fit, count: int, **augment: Any) -> list[View]:
     return [view_of(Augment(**augment), fit, DIGEST, variant, flip=False) for variant in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("augment", "fit", "expected"),
-    [
-        ({}, WIDE, 1),
-        ({"flip": True}, WIDE, 1),
-        ({"crop": "random"}, WIDE, 8),
-        ({"crop": "random"}, TALL, 8),
-        ({"crop": "random"}, EXACT, 1),
-        ({"crop": "random", "hue": 0.1}, EXACT, 8),
-        ({"brightness": 0.1}, EXACT, 8),
-        ({"contrast": 0.1, "variants": 3}, WIDE, 3),
-        ({"saturation": 0.1}, WIDE, 8),
-    ],
-)
-def test_there_are_variants_where_something_can_differ(augment: dict[str, Any], fit: Fit, expected: int) -> None:
-    assert variants_of(Augment(**augment), fit) == expected
 
 
 def test_without_augmentation_the_middle_is_shown_as_it_is() -> None:

@@ -63,7 +63,7 @@ def try_demo() -> Trial:
 def _run_demo(workspace: Path) -> RunFolder:
     profile = load_profile(workspace / PROFILE)
     collection = collect(profile)
-    steps = make_plan(profile, survey(collection)).steps
+    steps = make_plan(profile, survey(profile, collection)).steps
     run = launch.start(freeze(profile, workspace), Path(profile.launch.runs), profile.name, steps_total=steps)
     view = RunView(run)
     deadline = time.monotonic() + TIMEOUT_SECONDS

@@ -53,7 +53,7 @@ class Planner:
             collection = self._known[1]
         plan, refusal = None, ""
         try:
-            plan = make_plan(profile, survey(collection))
+            plan = make_plan(profile, survey(profile, collection))
             collection.require(profile)
         except SdtuiError as error:
             refusal = error.message
