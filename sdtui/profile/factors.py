@@ -60,7 +60,7 @@ def shapes(method: Method, site: Site, rank: int) -> dict[str, Shape]:
 
 def factorization(dimension: int, factor: int = 0) -> tuple[int, int]:
     """`dimension` as m · n with m ≤ n: m is `factor` where that divides it, else the largest divisor up to it whose
-    sum with n is least; 0 is no limit. 128 → (8, 16), 320 → (16, 20), 360 with 16 → (12, 30) (LyCORIS).
+    sum with n is least; 0 is no limit. 128 → (8, 16), 320 → (16, 20), 360 with 16 → (15, 24) (LyCORIS).
     """
     if factor > 0 and dimension % factor == 0:
         return min(factor, dimension // factor), max(factor, dimension // factor)

@@ -18,7 +18,8 @@ def safe_name(name: str) -> str:
     return kept.lstrip(".-")[:80].encode()[:_BYTES].decode("utf-8", "ignore") or "run"
 
 
-def output_name(profile: Profile) -> str:
-    """The finished file's name: `saving.name`, else the profile's, with one ending."""
+def output_name(profile: Profile, layout: str = "kohya") -> str:
+    """The finished file's name: `saving.name`, else the profile's, the layout if it is not kohya's, and one ending."""
     name = profile.saving.name or profile.name
-    return safe_name(name.removesuffix(_ENDING)) + _ENDING
+    told = "" if layout == "kohya" else f".{layout}"
+    return safe_name(name.removesuffix(_ENDING)) + told + _ENDING

@@ -62,7 +62,7 @@ class Survey:
         buckets: (width, height) in px → these by bucket.
         problems: what is wrong with the dataset, one line each.
         pixels: of all that is encoded.
-        encoded: images to encode, once at each of their resolutions, whatever they are for.
+        encoded: ways in which images are shown: resolutions, crops and colours, mirrored or not.
         captions: different texts whose reading is kept; 0 if each step draws its own.
         enlarged: images that are enlarged more than `ENLARGED` times.
         largest: how much the worst of them is.
@@ -232,7 +232,7 @@ def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained |
     sets = previews.at_start + planned + 1
     sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
-        PlannedFile(f"output/{output_name(profile)}", 1, output),
+        *(PlannedFile(f"output/{output_name(profile, layout)}", 1, output) for layout in saving.formats),
         PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
         PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
     ]

@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -82,18 +82,29 @@ class GuardedStep:
         optimizer: one wrapped by the accelerator.
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
         ema_decay: of the moving average of the weights; 0 keeps none.
+        limit: keeps a limit on the weights after each step, and says how many it scaled, mean and largest norm, (3,).
 
     Raises:
         UserError: a moving average is wanted of an optimizer that averages by itself.
     """
 
-    def __init__(self, accelerator: Any, optimizer: Any, clip_norm: float, ema_decay: float = 0.0) -> None:
+    def __init__(
+        self,
+        accelerator: Any,
+        optimizer: Any,
+        clip_norm: float,
+        ema_decay: float = 0.0,
+        limit: Callable[[], Tensor] | None = None,
+    ) -> None:
         self._accelerator = accelerator
         self.optimizer = optimizer
         self._clip_norm = clip_norm or math.inf
         # A list: an iterator would be used up by the optimizer and leave nothing to clip.
         self.parameters: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
         self.failed = torch.zeros((), device=self.parameters[0].device)
+        self._limit = limit
+        # What `limit` said last; nothing where there is none.
+        self.norms = torch.zeros(0, device=self.parameters[0].device)
         # torch's own mark on optimizers whose kernel reads `found_inf`.
         self._reads_flag = getattr(optimizer.optimizer, "_step_supports_amp_scaling", False)
         self._averages = callable(getattr(optimizer.optimizer, "eval", None))
@@ -125,9 +136,15 @@ class GuardedStep:
             self._mark(torch.where(scale < _LEAST_SCALE, norm, loss))
             self.optimizer.step()
         self.optimizer.zero_grad()
+        if self._limit is not None:
+            self.norms = self._limit()
         if self.average is not None:
             self.average.update(torch.maximum(self.failed, _not_finite(norm)))
         return norm
+
+    def discard(self) -> None:
+        """Forget the gradients of a step that could not be finished."""
+        self.optimizer.zero_grad()
 
     @contextmanager
     def finished_weights(self) -> Iterator[None]:

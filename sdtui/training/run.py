@@ -75,7 +75,8 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     check()
 
     optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))
-    apply = GuardedStep(accelerator, optimizer, profile.training.clip_norm, profile.training.ema_decay)
+    settings = profile.training
+    apply = GuardedStep(accelerator, optimizer, settings.clip_norm, settings.ema_decay, trainable.limit)
     stepper = Stepper(
         accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen
     )
@@ -196,7 +197,7 @@ class Session:
         if self.pending is None:
             return
         (taken, rates, seconds), self.pending = self.pending, None
-        loss, norm, refused, kept = taken.readout.read()
+        loss, norm, refused, kept, *norms = taken.readout.read()
         if refused:
             images = [str(self.data.samples[sample].path) for sample in taken.samples]
             raise NotFiniteError(taken.number, loss, images)
@@ -212,6 +213,7 @@ class Session:
                 "stats", step=taken.number, images_per_second=round(self.pace.images_per_second(), 3),
                 eta_seconds=round(self.pace.eta_seconds(self.total - taken.number), 1), time=self.pace.shares(),
                 memory=memory.usage(self.stepper.accelerator.device),
+                **({"norms": dict(zip(("scaled", "mean", "max"), norms, strict=True))} if norms else {}),
             )  # fmt: skip
 
     def between_steps(self) -> None:

@@ -89,7 +89,7 @@ class Saver:
         )
         path: Path = self._patiently(
             lambda: checkpoint.save(
-                self.run, progress, parameters, moments, lambda path: self._write(path, progress.step), average=average
+                self.run, progress, parameters, moments, partial(self._write_kept, progress.step), average=average
             ),
             need,
         )
@@ -102,14 +102,14 @@ class Saver:
             self.report.write("checkpoint_removed", path=self._relative(old))
         return path
 
-    def output(self, step: int) -> Path:
-        """Write the finished file; raises SdtuiError as `checkpoint` does."""
-        path = self.run.output_dir / output_name(self.profile)
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def output(self, step: int) -> None:
+        """Write the finished file in each of the profile's layouts; raises SdtuiError as `checkpoint` does."""
+        self.run.output_dir.mkdir(parents=True, exist_ok=True)
         need = sum(tensor.nbytes for tensor in self.trainable.state().values())
-        size = self._patiently(lambda: self._write(path, step), need)
-        self.report.write("output", path=self._relative(path), bytes=size, step=step)
-        return path
+        for layout in self.profile.saving.formats:
+            path = self.run.output_dir / output_name(self.profile, layout)
+            size = self._patiently(partial(self._write, path, step, layout), need)
+            self.report.write("output", path=self._relative(path), bytes=size, step=step)
 
     def wait_for_space(self, need: int = 0) -> None:
         """Stay here while the disk is too full for a file of `need` bytes, unless the user says to go on regardless."""
@@ -161,10 +161,12 @@ class Saver:
         with self.apply.average.in_place():
             return self.trainable.state()
 
-    def _write(self, path: Path, step: int) -> int:
-        write = FORMATS[self.trainable.format]
+    def _write_kept(self, step: int, path: Path) -> int:
+        return self._write(path, step, self.trainable.format)
+
+    def _write(self, path: Path, step: int, layout: str) -> int:
         with self.apply.finished_weights():
-            return write(path, self.trainable.export(), self.describe(step), self.profile.saving.precision)
+            return FORMATS[layout](path, self.trainable.export(), self.describe(step), self.profile.saving.precision)
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.run.path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +16,8 @@ from sdtui.training.cache import Encoded, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import Conditioning
 from sdtui.training.data import Batch, DataOrder
+from sdtui.training.failures import TooLargeError, is_out_of_memory
+from sdtui.training.fitting import Cut, Fit
 from sdtui.training.noising import Noise, draw_noise
 from sdtui.training.optimizer import GuardedStep
 from sdtui.training.prior import Rows, make_rows
@@ -44,8 +46,11 @@ class Taken:
 
     number: int  # steps done with this one
     samples: list[int]
-    readout: Readout  # loss, gradient norm, 1.0 if refused, the part of the loss that teaches what to keep
+    readout: (
+        Readout  # loss, gradient norm, 1.0 if refused, the part of the loss that teaches what to keep, and the norms
+    )
     marks: Marks
+    cuts: list[Cut]  # what did not fit in memory and was taken in parts instead
 
 
 @dataclass
@@ -63,6 +68,7 @@ class Stepper:
     trains_text_encoder: bool
     frozen: Callable[[], AbstractContextManager[None]]
     """Opens a passage in which the model answers as before training."""
+    fit: Fit = field(default_factory=Fit)
 
     def __post_init__(self) -> None:
         """Put the noise schedule where the steps run, and the modules in the mode they are trained in."""
@@ -80,26 +86,53 @@ class Stepper:
     def take(self, step: int) -> Taken:
         """Optimizer step `step` (the first is 0): the gradient is the mean over its images, however they are batched."""
         marks = Marks(self._device)
-        batches = self.order.at(step)
-        samples = [sample for batch in batches for sample in batch]
-        # The whole loss, and the part of it that teaches what to keep.
-        total = torch.zeros(2, device=self._device)
-        first = 0
-        for batch in batches:
-            inputs = self._inputs(step, first, batch)
-            marks.lap("data")
-            losses = self._losses(step, first, inputs) / len(samples)
-            marks.lap("forward")
-            self.accelerator.backward(losses[0])
-            marks.lap("backward")
-            total += losses.detach()
-            first += len(batch)
+        samples = [sample for batch in self.order.at(step) for sample in batch]
+        cuts: list[Cut] = []
+        while isinstance(total := self._accumulate(step, len(samples), marks), Cut):
+            cuts.append(total)
+            # What part of the step is done was done with other parts: the whole of it is done again.
+            self.apply.discard()
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
         loss, kept = total
         norm = self.apply(loss)
         # Before the readout: whoever has that may ask for the times.
         marks.lap("optimizer")
-        readout = Readout(torch.stack([loss, norm, self.apply.failed, kept]))
-        return Taken(step + 1, samples, readout, marks)
+        readout = Readout(torch.cat([torch.stack([loss, norm, self.apply.failed, kept]), self.apply.norms]))
+        return Taken(step + 1, samples, readout, marks, cuts)
+
+    def _accumulate(self, step: int, images: int, marks: Marks) -> Tensor | Cut:
+        """The gradient of all `images` of a step: the loss, and the part of it that teaches what to keep, (2,).
+
+        Or what had to be cut, as it did not fit in memory; the gradient is then of no use.
+
+        Raises:
+            TooLargeError: one image alone does not fit.
+        """
+        total = torch.zeros(2, device=self._device)
+        first = 0
+        for batch in self._parts(step):
+            try:
+                inputs = self._inputs(step, first, batch)
+                marks.lap("data")
+                losses = self._losses(step, first, inputs) / images
+                marks.lap("forward")
+                self.accelerator.backward(losses[0])
+                marks.lap("backward")
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                bucket = self.order.sizes[batch[0]]
+                if len(batch) == 1:
+                    raise TooLargeError(bucket) from error
+                return self.fit.cut(bucket, len(batch))
+            total += losses.detach()
+            first += len(batch)
+        return total
+
+    def _parts(self, step: int) -> list[Batch]:
+        """The batches of a step in parts that fit in memory."""
+        return [part for batch in self.order.at(step) for part in self.fit.parts(self.order.sizes[batch[0]], batch)]
 
     def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
         """The batch whose first sample is number `first` of the step, noise drawn and latents sampled."""

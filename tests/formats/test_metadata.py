@@ -290,3 +290,28 @@ def test_the_profile_inside_is_whole_but_for_the_folders() -> None:
 def test_no_profile_text_is_mistaken_for_a_path() -> None:
     prompts = ["a/b --w 64"]
     assert tomllib.loads(resolved(profile(previews={"prompts": prompts})))["previews"]["prompts"] == prompts
+
+
+@pytest.mark.parametrize(
+    ("method", "module", "arguments"),
+    [
+        ({"dropout": 0.1, "module_dropout": 0.2}, "networks.lora", {"module_dropout": "0.2"}),
+        (
+            {"targets": ["attention", "convolution"], "conv_rank": 4, "rank_dropout": 0.1},
+            "networks.lora",
+            {"conv_dim": "4", "conv_alpha": "16.0", "rank_dropout": "0.1"},
+        ),
+        ({"algorithm": "lokr"}, "lycoris.kohya", {"algo": "lokr", "factor": "-1"}),
+        ({"algorithm": "oft", "norms": True}, "lycoris.kohya", {"algo": "diag-oft", "train_norm": "True"}),
+        ({"weight_decompose": True}, "lycoris.kohya", {"algo": "locon", "dora_wd": "True"}),
+        ({"targets": ["edges"]}, "lycoris.kohya", {"algo": "locon"}),
+    ],
+)
+def test_the_network_is_told_by_kohya_s_and_lycoris_names(
+    method: dict[str, Any], module: str, arguments: dict[str, str]
+) -> None:
+    told = describe(profile(method=method), SAMPLES, FACTS)
+    assert told["ss_network_module"] == module
+    named = json.loads(told["ss_network_args"])
+    assert {name: value for name, value in named.items() if name not in {"targets", "text_encoder"}} == arguments
+    assert told["ss_scale_weight_norms"] == "None"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import Precision
+from sdtui.profile.sections.shared import FromArray, Precision
+
+Format = Literal["kohya", "diffusers"]
 
 
 class Saving(Section):
@@ -40,6 +42,16 @@ class Saving(Section):
             aka=("output_name",),
         ),
     ] = ""
+    formats: Annotated[
+        tuple[Format, ...],
+        Field(min_length=1),
+        FromArray,
+        About(
+            "Layouts of the finished file, one file each: kohya is read by every program, for LyCORIS' algorithms too; "
+            "diffusers holds LoRA and DoRA only, and is the only one in which diffusers reads DoRA.",
+            aka=("save_model_as",),
+        ),
+    ] = ("kohya",)
     precision: Annotated[Precision, About("Number format of the finished file.", aka=("save_precision",))] = "fp16"
     trigger: Annotated[str, About("Word that calls what was learned; written into the file's metadata.")] = ""
     min_free_mib: Annotated[

@@ -29,7 +29,7 @@ class Trainable(Protocol):
 
     @property
     def format(self) -> str:
-        """Which of `sdtui.formats.FORMATS` writes it."""
+        """Which of `sdtui.formats.FORMATS` holds all of it, for checkpoints."""
 
     @property
     def trains_text_encoder(self) -> bool:
@@ -52,7 +52,7 @@ class Trainable(Protocol):
         """Put a checkpoint's tensors back; raises SdtuiError if they are of another adapter."""
 
     def export(self) -> Adapter:
-        """What was learned, for `sdtui.formats.FORMATS[self.format]` to write."""
+        """What was learned, for `sdtui.formats.FORMATS` to write."""
 
 
 class Method(Protocol):
