@@ -65,8 +65,10 @@ def plan_words(plan: Plan, dot: str = "·") -> str:
     files = sum(file.count for file in plan.files)
     others = ((plan.regularization, "for regularisation"), (plan.held_out, "held out"))
     told = "".join(f", {grouped(number)} {purpose}" for number, purpose in others if number)
+    kohyas = sum(folder.layout == "kohya" for folder in plan.folders)
     parts = [
         f"{count(plan.images, 'image')}{told}, {grouped(plan.samples)} an epoch",
+        *([count(kohyas, "kohya folder")] if kohyas else []),
         f"{grouped(plan.steps)} steps in {plan.epochs:.3g} epochs",
         count(len(plan.buckets), "bucket"),
         count(files, "file") + (f", {size(plan.bytes)}" if plan.bytes else ""),

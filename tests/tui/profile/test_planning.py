@@ -41,6 +41,17 @@ def test_held_out_pictures_are_told_as_soon_as_they_are(tmp_path: Path) -> None:
     assert plan_words(planned.plan).startswith("2 images, 1 held out, 4 an epoch · ")
 
 
+def test_kohyas_layout_is_told(tmp_path: Path) -> None:
+    profile = profile_of(tmp_path)
+    inner = tmp_path / "images" / "5_cat"
+    inner.mkdir()
+    (tmp_path / "images" / "a.png").rename(inner / "a.png")
+    planned = Planner().plan(profile)
+    assert planned.plan is not None
+    # Five times three, and once in a folder of another table.
+    assert plan_words(planned.plan).startswith("2 images, 16 an epoch · 1 kohya folder · ")
+
+
 def test_a_picture_without_a_caption_keeps_it_from_starting(tmp_path: Path) -> None:
     profile = profile_of(tmp_path)
     (tmp_path / "images" / "a.txt").unlink()
