@@ -7,7 +7,16 @@ import sys
 
 from benchmarks.result import machine
 
-BENCHMARKS = ("first_frame", "bytes_on_the_wire", "many_captions", "open_run", "training_step", "training_start")
+BENCHMARKS = (
+    "first_frame",
+    "bytes_on_the_wire",
+    "many_captions",
+    "open_run",
+    "training_step",
+    "training_start",
+    "caching",
+    "many_images",
+)
 
 
 def main(names: list[str]) -> int:

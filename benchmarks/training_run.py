@@ -47,11 +47,11 @@ def model() -> Path:
     return Path(sdtui.__file__).parent / "starter" / "model"
 
 
-def prepare(folder: Path, steps: int) -> RunFolder:
-    """A run folder with its frozen profile."""
+def prepare(folder: Path, steps: int, images: Path | None = None) -> RunFolder:
+    """A run folder with its frozen profile; `images`: the starter's unless given."""
     folder.mkdir(parents=True, exist_ok=True)
     profile = folder / "bench.toml"
-    images = Path(sdtui.__file__).parent / "starter" / "images"
+    images = images or Path(sdtui.__file__).parent / "starter" / "images"
     profile.write_text(PROFILE.format(base=model(), images=images, steps=steps, batch=BATCH, side=SIDE, rank=RANK))
     run = RunFolder.create(folder / "runs", "bench")
     run.profile_file.write_text(freeze(load_profile(profile), folder))
@@ -69,9 +69,9 @@ def environment(run: RunFolder) -> dict[str, str]:
     return {**os.environ, "SDTUI_CACHE": str(run.path.parent.parent / "cache")}
 
 
-def finished_run(folder: Path, steps: int) -> RunFolder:
+def finished_run(folder: Path, steps: int, images: Path | None = None) -> RunFolder:
     """Train `steps` steps to the end."""
-    run = prepare(folder, steps)
+    run = prepare(folder, steps, images)
     subprocess.run(command(run), check=True, capture_output=True, env=environment(run))
     return run
 

@@ -1,0 +1,79 @@
+"""Caching latents over a bare loop that decodes, resizes and encodes the same images one by one, alternating in one run."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from benchmarks.result import Result
+from benchmarks.training_run import model as starter
+from sdtui.dataset.buckets import Bucket
+from sdtui.dataset.collect import Sample
+from sdtui.dataset.image import read_facts
+from sdtui.models.family import Model, load_model
+from sdtui.profile.schema import Augment
+from sdtui.training.cache import LatentCache
+from sdtui.training.store import TensorStore
+
+IMAGES = 24
+PHOTO = (1536, 1024)
+SIDE = 256
+ROUNDS = 5
+
+
+def measure() -> list[Result]:
+    model = load_model(starter(), None, torch.device("cpu"), torch.float32)
+    with TemporaryDirectory() as folder:
+        os.environ["SDTUI_CACHE"] = f"{folder}/cache"
+        photos = make_photos(Path(folder) / "photos")
+        bare, ours = [], []
+        encode_alone(model, photos[:2])
+        for index in range(ROUNDS):
+            bare.append(encode_alone(model, photos))
+            ours.append(cache(model, photos, TensorStore(Path(folder) / f"store{index}")))
+    ratio = statistics.median(mine / floor for mine, floor in zip(ours, bare, strict=True))
+    detail = (
+        f"sdtui {IMAGES / statistics.median(ours):.1f} images/s, bare loop {IMAGES / statistics.median(bare):.1f}, "
+        f"JPEGs of {PHOTO[0]}×{PHOTO[1]} to {SIDE}×{SIDE}, pairs {ROUNDS}, {torch.get_num_threads()} threads"
+    )
+    return [Result("caching latents over a bare loop", ratio, 1 / 0.9, "×", detail)]
+
+
+def make_photos(folder: Path) -> list[Path]:
+    """Noise over gradients, which a JPEG decoder takes as long for as for a photo."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    across, down = np.meshgrid(np.linspace(0, 200, PHOTO[0]), np.linspace(0, 200, PHOTO[1]))
+    paths = []
+    for number in range(IMAGES):
+        pixels = np.stack([across, down, (across + down) / 2], axis=-1) + random.normal(25, 12, (*across.shape, 1))
+        paths.append(folder / f"{number:03d}.jpg")
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(paths[-1], quality=90)
+    return paths
+
+
+def encode_alone(model: Model, photos: list[Path]) -> float:
+    """Seconds that the bare loop takes; it keeps its latents in memory."""
+    begun = time.perf_counter()
+    kept = []
+    for path in photos:
+        image = ImageOps.fit(Image.open(path).convert("RGB"), (SIDE, SIDE), Image.Resampling.LANCZOS)
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 127.5 - 1
+        kept.append(model.encode_images(pixels))
+    return time.perf_counter() - begun
+
+
+def cache(model: Model, photos: list[Path], store: TensorStore) -> float:
+    """Seconds that sdtui takes, digests and files included."""
+    samples = [Sample(path, "", 1, read_facts(path), Bucket(SIDE, SIDE), str(path.parent)) for path in photos]
+    begun = time.perf_counter()
+    unreadable = LatentCache(model, samples, "white", [Augment()], store).fill(lambda _done, _total: None)
+    assert not unreadable
+    return time.perf_counter() - begun
