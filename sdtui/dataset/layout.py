@@ -7,7 +7,6 @@ What is passed over here is told, with its name and how many images it holds.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,8 @@ from typing import Literal
 from sdtui.dataset.names import natural_key, printable
 from sdtui.dataset.problem import Problem
 from sdtui.dataset.scan import DatasetError, scan
+from sdtui.profile.kohya_name import PATTERN, kohya_name
 from sdtui.profile.schema import Folder
-
-_NAMED = re.compile(r"([0-9]+)_(.*)", re.DOTALL)
-_PATTERN = "<repeats>_<class tokens>"
 
 
 @dataclass(frozen=True)
@@ -65,17 +62,9 @@ class Layout:
         notes = []
         if self.unread:
             notes.append(f"{', '.join(map(printable, self.unread))} in it not looked into")
-        if found := named(Path(self.folder).name):
+        if found := kohya_name(Path(self.folder).name):
             notes.append(f'{found[0]} repeats in its name not taken (layout = "kohya" takes them)')
         return ", ".join(notes)
-
-
-def named(name: str) -> tuple[int, str] | None:
-    """Repeats and class tokens that a folder's name gives; None where it is not of kohya's form."""
-    found = _NAMED.fullmatch(name)
-    if found is None or int(found[1]) < 1:
-        return None
-    return int(found[1]), found[2].strip()
 
 
 def find_layout(
@@ -97,7 +86,7 @@ def find_layout(
     folders = [name for name in inside.subfolders if path / name not in passed_over]
     parts = tuple(_parts(path, folders, folder)) if folder.layout != "flat" else ()
     if parts:
-        problems += _left_out(path, len(inside.names), [name for name in folders if named(name) is None])
+        problems += _left_out(path, len(inside.names), [name for name in folders if kohya_name(name) is None])
         return Layout(row, folder.path, "kohya", parts)
     if folder.layout == "kohya":
         return Layout(row, folder.path, "kohya", (_itself(path, folder, problems),))
@@ -107,7 +96,7 @@ def find_layout(
 
 def _parts(path: Path, folders: list[str], folder: Folder) -> Iterator[Part]:
     for name in sorted(folders, key=natural_key):
-        if found := named(name):
+        if found := kohya_name(name):
             repeats, tokens = found
             where = os.path.join(folder.path, name)
             yield Part(path / name, where, repeats * folder.repeats, folder.class_tokens or tokens)
@@ -115,9 +104,9 @@ def _parts(path: Path, folders: list[str], folder: Folder) -> Iterator[Part]:
 
 def _itself(path: Path, folder: Folder, problems: list[Problem]) -> Part:
     """The folder as the only one of kohya's layout: the profile may name it instead of the one around it."""
-    found = named(path.name)
+    found = kohya_name(path.name)
     if found is None:
-        message = f"no folder in it is named {_PATTERN}, as kohya's layout wants it, nor is it itself"
+        message = f"no folder in it is named {PATTERN}, as kohya's layout wants it, nor is it itself"
         problems.append(Problem("bad-layout", path, message, 'Rename them, such as 10_cat, or set layout = "flat"'))
     repeats, tokens = found or (1, "")
     return Part(path, folder.path, repeats * folder.repeats, folder.class_tokens or tokens)
@@ -125,7 +114,7 @@ def _itself(path: Path, folder: Folder, problems: list[Problem]) -> Part:
 
 def _left_out(path: Path, images: int, others: list[str]) -> Iterator[Problem]:
     if images:
-        message = f"{_images(images)} directly in it left out: kohya's layout reads the folders named {_PATTERN} only"
+        message = f"{_images(images)} directly in it left out: kohya's layout reads the folders named {PATTERN} only"
         yield Problem("left-out", path, message, 'Move them into one, or set layout = "flat"')
     for name in others:
         try:
@@ -134,7 +123,7 @@ def _left_out(path: Path, images: int, others: list[str]) -> Iterator[Problem]:
             yield Problem("unreadable-folder", path / name, error.message, error.remedy)
             continue
         if count:
-            message = f"{_images(count)} in it left out: kohya's layout wants its name to be {_PATTERN}"
+            message = f"{_images(count)} in it left out: kohya's layout wants its name to be {PATTERN}"
             yield Problem("left-out", path / name, message, f"Rename it, such as 10_{printable(name)}")
 
 

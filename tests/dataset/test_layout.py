@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from sdtui.dataset.layout import Layout, Part, find_layout, named
+from sdtui.dataset.layout import Layout, Part, find_layout
 from sdtui.dataset.problem import Problem
 from sdtui.dataset.scan import DatasetError
 from sdtui.profile.schema import Folder
@@ -25,25 +25,6 @@ def layout_of(path: Path, passed_over: frozenset[Path] = frozenset(), **table: A
 
 def parts(layout: Layout) -> list[tuple[str, int, str]]:
     return [(part.folder, part.repeats, part.class_tokens) for part in layout.parts]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("20_exterior city", (20, "exterior city")),
-        ("010_cat", (10, "cat")),
-        ("5_sks_dog", (5, "sks_dog")),
-        ("3_", (3, "")),
-        ("0_cat", None),
-        ("-2_cat", None),
-        ("20", None),
-        ("cat_20", None),
-        ("2.5_cat", None),
-        ("²_cat", None),
-    ],
-)
-def test_names(name: str, expected: tuple[int, str] | None) -> None:
-    assert named(name) == expected
 
 
 @pytest.fixture

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from sdtui.profile.folder_rules import resolutions_of
 from sdtui.profile.kohya.folders import COLOUR
 from sdtui.profile.kohya.lacking import LACKING, LINES
 from sdtui.profile.kohya.options import OPTIONS
+from sdtui.profile.kohya_name import kohya_name
 from sdtui.profile.schema import Folder, Profile
 
 if TYPE_CHECKING:
     from sdtui.profile.kohya.giving import Files
 
-_REPEATED = re.compile(r"(\d+)_(.*)")
 # A folder's own settings by sd-scripts' names.
 _OWN = {option.folder: option for option in OPTIONS.values() if option.folder}
 _COLOURS = ("augment_brightness", "augment_contrast", "augment_saturation", "augment_hue")
@@ -146,5 +145,4 @@ def _repeated(folder: Folder) -> list[tuple[str, int, str]]:
     if folder.layout == "flat" or not os.path.isdir(folder.path):
         return []
     names = sorted(entry.name for entry in os.scandir(folder.path) if entry.is_dir())
-    found = [(name, match) for name in names if (match := _REPEATED.fullmatch(name)) and int(match[1])]
-    return [(name, int(match[1]), match[2]) for name, match in found]
+    return [(name, *found) for name in names if (found := kohya_name(name))]
