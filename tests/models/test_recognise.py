@@ -35,7 +35,7 @@ def without(shapes: dict[str, tuple[int, ...]], *prefixes: str) -> dict[str, tup
 def test_folders(tmp_path: Path, family: str) -> None:
     found = recognise(tiny_folder(tmp_path, family))
     assert (found.family.name, found.contents) == (family, None)
-    assert found.configs()["unet"]["cross_attention_dim"] == {"sd1": 64, "sd2": 64, "sdxl": 128}[family]
+    assert found.configs()["unet"]["cross_attention_dim"] == {"sd1": 64, "sd2": 64, "sdxl": 192}[family]
 
 
 @pytest.mark.parametrize(("shapes", "family"), [(SD15, "sd1"), (SD21, "sd2"), (SDXL, "sdxl")])

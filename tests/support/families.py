@@ -32,11 +32,13 @@ UNETS: dict[str, dict[str, Any]] = {
         "block_out_channels": [64, 64, 128],
         "attention_head_dim": [1, 1, 2],
         "transformer_layers_per_block": [1, 1, 2],
-        "cross_attention_dim": 128,
-        "projection_class_embeddings_input_dim": 64 + 6 * 256,
+        "cross_attention_dim": 64 + 128,
+        "projection_class_embeddings_input_dim": 128 + 6 * 256,
     },
 }
-TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 1}
+TEXT = {"intermediate_size": 128, "num_hidden_layers": 3}
+# Of different widths: diffusers tells the two encoders of a file apart by that.
+WIDTHS = {"text_encoder": 64, "text_encoder_2": 128}
 VAE = {"block_out_channels": [32, 32, 32, 32], "layers_per_block": 1, "sample_size": 64}
 ENCODERS = {"sd1": ["text_encoder"], "sd2": ["text_encoder"], "sdxl": ["text_encoder", "text_encoder_2"]}
 PIPELINES = {"sd1": "StableDiffusionPipeline", "sd2": "StableDiffusionPipeline", "sdxl": "StableDiffusionXLPipeline"}
@@ -132,7 +134,9 @@ def _build(folder: Path, family: str) -> None:
     vae = AutoencoderKL.from_config({**read_config(family, "vae"), **VAE})
     encoders = {}
     for part in ENCODERS[family]:
-        config = CLIPTextConfig(**{**read_config(family, part), **TEXT, "projection_dim": 64})
+        width = WIDTHS[part]
+        sizes = {"hidden_size": width, "projection_dim": width, "num_attention_heads": width // 64}
+        config = CLIPTextConfig(**{**read_config(family, part), **TEXT, **sizes})
         encoders[part] = (CLIPTextModelWithProjection if part.endswith("_2") else CLIPTextModel)(config)
     make_prompts_matter(unet, encoders.values())
     unet.save_pretrained(folder / "unet")
