@@ -18,6 +18,8 @@ from sdtui.dataset.scan import DatasetError, scan
 from sdtui.profile.kohya_name import PATTERN, kohya_name
 from sdtui.profile.schema import Folder
 
+_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class Part:
@@ -113,19 +115,21 @@ def _itself(path: Path, folder: Folder, problems: list[Problem]) -> Part:
 
 
 def _left_out(path: Path, images: int, others: list[str]) -> Iterator[Problem]:
-    if images:
-        message = f"{_images(images)} directly in it left out: kohya's layout reads the folders named {PATTERN} only"
-        yield Problem("left-out", path, message, 'Move them into one, or set layout = "flat"')
+    """What kohya's scripts pass over in silence: one problem that names it all."""
+    told = [f"{_images(images)} directly in it"] if images else []
     for name in others:
         try:
             count = len(scan(path / name, recursive=True).names)
         except DatasetError as error:
             yield Problem("unreadable-folder", path / name, error.message, error.remedy)
             continue
-        if count:
-            message = f"{_images(count)} in it left out: kohya's layout wants its name to be {PATTERN}"
-            yield Problem("left-out", path / name, message, f"Rename it, such as 10_{printable(name)}")
+        told += [f"{_images(count)} in {printable(name)}"] if count else []
+    if told:
+        message = f"kohya's layout reads only folders named {PATTERN} and leaves out {', '.join(told[:_SHOWN])}"
+        if len(told) > _SHOWN:
+            message += f" and {len(told) - _SHOWN} more folders"
+        yield Problem("left-out", path, message, 'Rename or move them, such as to 10_cat, or set layout = "flat"')
 
 
 def _images(count: int) -> str:
-    return "the 1 image" if count == 1 else f"the {count} images"
+    return "1 image" if count == 1 else f"{count} images"

@@ -88,7 +88,7 @@ def find_images(
             done += 1
             if progress is not None:
                 progress(done, total)
-    problems += _misnamed_masks(sources, images)
+    problems += _misnamed_masks(sources)
     return images
 
 
@@ -150,15 +150,15 @@ def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
     return Problem("no-images", path, f"no images here: {library.why_empty()}; {expected}", remedy)
 
 
-def _misnamed_masks(sources: Sequence[Source], images: Sequence[Found]) -> Iterator[Problem]:
+def _misnamed_masks(sources: Sequence[Source]) -> Iterator[Problem]:
     """Folders of masks of which not one belongs to an image."""
-    by_row = {row: list(group) for row, group in groupby(images, key=lambda found: found.row)}
-    for row, group in groupby(sources, key=lambda source: source.row):
-        source = next(group)
-        found = by_row.get(row, [])
-        if source.masks is not None and found and not any(image.mask for image in found):
-            message = f"none of its {len(source.masks)} masks has the name of one of the {len(found)} images"
-            yield Problem("bad-masks", source.masks.folder, message, "Name each mask as its image: cat.png for cat.jpg")
+    for _, group in groupby(sources, key=lambda source: source.row):
+        parts = list(group)
+        masks, images = parts[0].masks, sum(len(part.positions) for part in parts)
+        belongs = (_mask(part, part.library[at].relative) for part in parts for at in part.positions)
+        if masks is not None and images and not any(belongs):
+            message = f"none of its {len(masks)} masks has the name of one of the {images} images"
+            yield Problem("bad-masks", masks.folder, message, "Name each mask as its image: cat.png for cat.jpg")
 
 
 def _caption(profile: Profile, source: Source, position: int, problems: list[Problem]) -> str:

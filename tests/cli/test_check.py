@@ -196,7 +196,8 @@ def test_what_is_wrong_with_layout_and_masks_is_told_at_their_settings(
     (here / "odd.toml").write_text(SOUND.replace(path, f'{path}\nmasks = "masks"'))
     assert main(["check", "odd.toml"]) == 2
     out = capsys.readouterr().out.replace(str(here), "HERE").splitlines()
-    assert out[0].startswith("odd.toml:4:8: warning: HERE/images: the 1 image directly in it left out")
+    assert out[0].startswith("odd.toml:4:8: warning: HERE/images: kohya's layout reads only folders named")
+    assert out[0].endswith("and leaves out 1 image directly in it")
     assert "odd.toml:5:9: error: HERE/masks/a.png: cannot read the mask: the file is empty" in out
     (here / "odd.toml").write_text(SOUND.replace(path, 'path = "masks"\nlayout = "kohya"'))
     assert main(["check", "odd.toml"]) == 2

@@ -384,6 +384,8 @@ def test_masks_that_do_not_fit_stop_the_run(tmp_path: Path) -> None:
     chosen = profile(folder)
     collection = collect(chosen)
     assert kinds(collection) == [("mask-shape", "a.png"), ("unreadable-mask", "b.png")]
+    (tmp_path / "images" / "c.png").unlink()
+    assert kinds(collect(chosen)) == kinds(collection)
     assert [sample.path.name for sample in collection.samples] == ["c.png"]
     assert len(collection.blocking(chosen)) == 2
     assert [problem.kind for problem in collection.blocking(profile(folder, on_unreadable="skip"))] == ["mask-shape"]
