@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sdtui.profile.kohya.option import Option
 from sdtui.profile.kohya.options import OPTIONS
-from sdtui.profile.kohya.source import Source, Subset
+from sdtui.profile.kohya.source import Given, Source, Subset
 from sdtui.profile.settings import find
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\|[^/]*\\")
@@ -77,7 +77,7 @@ class Draft:
         """The option `name` does not apply; nothing happens where the file does not give it."""
         found = self.source.given(name, subset)
         self.used.add(name)
-        if found is not None:
+        if found is not None and _says(OPTIONS[name], found):
             self.left.append(Left(found.name, found.written, reason, quiet=False))
 
     def leave_rest(self) -> None:
@@ -87,7 +87,7 @@ class Draft:
             option = OPTIONS[name]
             if name not in self.used:
                 self.used.add(name)
-                self.left += [_left(option, found.name, found.written)] if _says(option, found.value) else []
+                self.left += [_left(option, found.name, found.written)] if _says(option, found) else []
 
     def place(self, written: str, key: str) -> str:
         """A path of the file as the profile has to write it: relative ones start at the file's folder there."""
@@ -113,9 +113,9 @@ def _same(ours: Any, value: Any) -> bool:
     return bool(ours == value) and isinstance(ours, bool) == isinstance(value, bool)
 
 
-def _says(option: Option, value: Any) -> bool:
-    """Whether the value asks for anything."""
-    return value not in (None, option.default) and (option.default is not None or value not in _OFF)
+def _says(option: Option, found: Given) -> bool:
+    """Whether the value asks for anything: forms name every option, most of them to say no."""
+    return found.value not in (None, option.default) and (option.default is not None or found.written not in _OFF)
 
 
 def _left(option: Option, name: str, written: Any) -> Left:

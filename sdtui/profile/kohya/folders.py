@@ -266,9 +266,9 @@ def _folder(draft: Draft, key: str, row: Row) -> None:
         draft.put(f"{key}.layout", "kohya", note="<repeats>_<class tokens>")
     else:
         draft.put(f"{key}.layout", "flat", note="kohya reads the images in it and no folders")
-    fallback = source.value("dataset_repeats") if row.layout == "flat" else 1
-    repeats = source.value("num_repeats", subset) if source.given("num_repeats", subset) else fallback
-    draft.put(f"{key}.repeats", repeats, "num_repeats", subset=subset)
+    own = source.given("num_repeats", subset) is not None or row.layout == "kohya"
+    counted = "num_repeats" if own else "dataset_repeats"
+    draft.put(f"{key}.repeats", source.value(counted, subset), counted, subset=subset)
     for name in ("class_tokens", "is_reg", "alpha_mask"):
         option = OPTIONS[name]
         assert option.codec is not None

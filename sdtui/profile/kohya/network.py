@@ -40,6 +40,7 @@ def take(draft: Draft) -> None:
     source = draft.source
     module = source.value("network_module")
     is_lycoris = module == LYCORIS
+    draft.used.add("network_args")
     algorithm = _algorithm(draft, module)
     draft.put("method.kind", "lora", "network_module")
     draft.put("method.algorithm", algorithm, *(("algo", "network_module") if is_lycoris else ("network_module",)))

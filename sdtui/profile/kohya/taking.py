@@ -25,7 +25,6 @@ _SAMPLERS = {
     "k_dpm_2_a": "euler_a",
 }
 _ALIASES = frozenset({"k_euler", "k_euler_a"})
-_WEIGHTS = (".safetensors", ".ckpt", ".pt")
 _KEEP_ALL = 10_000
 
 
@@ -71,10 +70,6 @@ def _model(draft: Draft) -> None:
     base = draft.source.value("pretrained_model_name_or_path")
     if base:
         draft.put("model.base", draft.place(base, "model.base"), "pretrained_model_name_or_path")
-        if base.lower().endswith(_WEIGHTS):
-            draft.warnings.append(
-                "model.base is a single file: convert it to a diffusers folder (from_single_file, save_pretrained)"
-            )
 
 
 def _prediction(draft: Draft) -> None:

@@ -15,7 +15,7 @@ from sdtui.profile.settings import SECTIONS, SETTINGS, find, template
 
 _WIDTH = 110
 _FILL_IN = {
-    "model.base": Made("path/to/stable-diffusion-v1-5", "fill in: a folder in diffusers layout", shown=True),
+    "model.base": Made("path/to/stable-diffusion-v1-5", "fill in", shown=True),
     "training.steps": Made(1500, "fill in, or epochs", shown=True),
 }
 _KINDS = {"config": "sd-scripts' config", "dataset": "the dataset TOML", "form": "kohya_ss's"}

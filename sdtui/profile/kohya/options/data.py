@@ -69,7 +69,7 @@ IMAGES = (
     Option("custom_attributes", "list", text="nothing in the training of SD 1.x reads them"),
     Option("network_multiplier", "number", 1.0, text="a LoRA is trained at its full strength"),
     Option("cache_info", "flag", False, text="always on: sizes and captions are remembered between runs", quiet=True),
-    Option("cache_latents", "flag", False, text="always on: latents are cached", quiet=True),
+    Option("cache_latents", "flag", False, text="always on: latents are cached on disk", quiet=True),
     Option("cache_latents_to_disk", "flag", False, text="always on: latents are cached on disk", quiet=True),
     Option("skip_cache_check", "flag", False, text="not needed: a cache is known by its images' contents", quiet=True),
     Option("vae_batch_size", "whole", 1, text="chosen by the size of the images", quiet=True),

@@ -7,14 +7,8 @@ from sdtui.profile.kohya.option import REAL, Option, silent
 _ARGS = "each key=value in it is an option of its own, see below"
 
 MODEL = (
-    Option(
-        "pretrained_model_name_or_path",
-        "text",
-        None,
-        ("model.base",),
-        "a single file must be converted to a diffusers folder, a Hugging Face name downloaded",
-    ),
-    Option("vae", "text", None, ("model.vae",), "a diffusers folder, too", silent("")),
+    Option("pretrained_model_name_or_path", "text", None, ("model.base",)),
+    Option("vae", "text", None, ("model.vae",), "", silent("")),
     Option("v2", "flag", False, text="read from the base model's own files"),
     Option(
         "v_parameterization",

@@ -1,0 +1,112 @@
+"""Modules, algorithms, layers, and what is given by block."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtui.profile.kohya import blocks
+from tests.profile.kohya.helpers import taken
+
+
+def _args(*items: str) -> str:
+    return "network_args = [" + ", ".join(f'"{item}"' for item in items) + "]"
+
+
+@pytest.mark.parametrize(
+    ("module", "warning"),
+    [
+        ("networks.lora", None),
+        ("networks.dylora", "there is no networks.dylora: a plain LoRA is trained in its place"),
+        (None, "no network_module: train_db.py and fine_tune.py train the whole model, here it becomes a LoRA"),
+    ],
+)
+def test_modules(module: str | None, warning: str | None, tmp_path: Path) -> None:
+    text = f'network_module = "{module}"' if module else "seed = 1"
+    draft, profile = taken(tmp_path, f"resolution = 512\n{text}")
+    assert profile.method.algorithm == "lora"
+    assert draft.warnings == ([warning] if warning else [])
+
+
+def test_convolutions_beside_kohya_s_lora(tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, f'network_module = "networks.lora"\nnetwork_dim = 16\n{_args("conv_dim=8")}')
+    assert profile.method.targets == ("attention", "feed-forward", "projection", "convolution")
+    assert (profile.method.conv_rank, profile.method.conv_alpha) == (8, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("preset", "targets", "text_encoder"),
+    [
+        ("full", ("attention", "feed-forward", "projection", "convolution", "edges"), True),
+        ("attn-mlp", ("attention", "feed-forward"), True),
+        ("unet-convblock-only", ("convolution",), False),
+    ],
+)
+def test_presets(preset: str, targets: tuple[str, ...], text_encoder: bool, tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, f'network_module = "lycoris.kohya"\n{_args(f"preset={preset}")}')
+    assert (profile.method.targets, profile.method.text_encoder) == (targets, text_encoder)
+
+
+def test_ia3_has_layers_of_its_own(tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, f'network_module = "lycoris.kohya"\n{_args("preset=ia3", "algo=ia3")}')
+    assert profile.method.include == ("*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2")
+
+
+def test_rates_by_block_are_those_of_kohya_s_numbers(tmp_path: Path) -> None:
+    down = ",".join(str(number) for number in range(12))
+    draft, profile = taken(
+        tmp_path, _args(f"down_lr_weight={down}", "mid_lr_weight=0.5", "up_lr_weight=zeros+0.1", "block_lr_zero_threshold=0.2")
+    )  # fmt: skip
+    assert profile.optimizer.block_rates == {
+        # Number 1 is 1: the rate as it is.
+        "down_blocks.0.attentions.1": 2.0,
+        "down_blocks.1.attentions.0": 4.0,
+        "down_blocks.1.attentions.1": 5.0,
+        "down_blocks.2.attentions.0": 7.0,
+        "down_blocks.2.attentions.1": 8.0,
+        "mid_block": 0.5,
+        **{f"up_blocks.{block}.attentions.{layer}": 0.0 for block in (1, 2, 3) for layer in (0, 1, 2)},
+    }
+    given = {one.kohya.removeprefix("network_args: ") for one in draft.mapped if one.key == "optimizer.block_rates"}
+    assert given == {"down_lr_weight", "mid_lr_weight", "up_lr_weight", "block_lr_zero_threshold"}
+
+
+def test_a_curve_rises_from_the_first_block_to_the_last(tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, _args("up_lr_weight=linear"))
+    # Block 3 of 0…11 is 3 / 11, block 11 is 1 and so not mentioned.
+    assert profile.optimizer.block_rates["up_blocks.1.attentions.0"] == 0.2727
+    assert "up_blocks.3.attentions.2" not in profile.optimizer.block_rates
+
+
+def test_ranks_and_alphas_by_block(tmp_path: Path) -> None:
+    ranks = ",".join(str(number) for number in range(1, 26))
+    _, profile = taken(tmp_path, _args(f"block_dims={ranks}", "block_alphas=" + ",".join(["2"] * 25)))
+    assert profile.method.block_ranks["down_blocks.0.attentions.0"] == 2
+    assert profile.method.block_ranks["mid_block"] == 13
+    assert profile.method.block_ranks["up_blocks.3.attentions.2"] == 25
+    assert set(profile.method.block_alphas.values()) == {2.0}
+
+
+def test_lists_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    draft, profile = taken(tmp_path, _args("block_dims=1,2,3"))
+    assert profile.method.block_ranks == {}
+    expected = "what is given by block cannot be read (block_dims has 3 values, not 25): all blocks are alike"
+    assert expected in draft.warnings
+
+
+def test_one_ratio_for_unet_and_text_encoder(tmp_path: Path) -> None:
+    draft, profile = taken(tmp_path, _args("loraplus_unet_lr_ratio=8", "loraplus_text_encoder_lr_ratio=4"))
+    assert profile.optimizer.lora_plus_ratio == 8
+    told = [(left.kohya, left.reason) for left in draft.left]
+    assert told == [("network_args: loraplus_text_encoder_lr_ratio", "one ratio for UNet and text encoder: the UNet's")]
+
+
+def test_a_table_by_path_as_kohya_s_numbers() -> None:
+    numbered = blocks.numbered({"down_blocks.1": 0.5, "up_blocks.2.attentions.1": 2.0}, 1.0, convolutions=False)
+    assert numbered is not None
+    down, middle, up = numbered
+    assert (down[4], down[5], down[1], middle, up[7], up[6]) == (0.5, 0.5, 1.0, [1.0], 2.0, 1.0)
+    # The resnet beside it has the same number and another factor.
+    assert blocks.numbered({"up_blocks.2.attentions.1": 2.0}, 1.0, convolutions=True) is None
+    assert blocks.numbered({"down_blocks.0.attentions.0.transformer_blocks": 2.0}, 1.0, convolutions=False) is None
