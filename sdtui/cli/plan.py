@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from sdtui.dataset.collect import collect
     from sdtui.dataset.survey import survey
     from sdtui.models.caption_length import cut_captions
+    from sdtui.models.recognise import plan_parts
 
     profile = checked(args.profile, args.overrides)
     collection = collect(profile)
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if stopping := len(collection.blocking(profile)):
         print(f"{plural(stopping, 'problem')} of the dataset would stop the run", file=sys.stderr)
-    plan = make_plan(profile, survey(profile, collection), measure(profile))
+    plan = make_plan(profile, survey(profile, collection), measure(profile), plan_parts(profile))
     told = (cut_captions(profile, collection.samples), missing_trigger(profile, collection.training))
     plan = replace(plan, warnings=(*plan.warnings, *filter(None, told)))
     captions = drawn_captions(profile, collection, args.captions)

@@ -68,6 +68,7 @@ def _checked(path: Path, overrides: list[str]) -> Job:
     from sdtui.cli.preflight import checked, dataset_lines
     from sdtui.dataset.collect import collect
     from sdtui.dataset.survey import survey
+    from sdtui.models.recognise import plan_parts
 
     profile = checked(path, overrides)
     collection = collect(profile)
@@ -75,7 +76,7 @@ def _checked(path: Path, overrides: list[str]) -> Job:
     # What is left is tolerated by the profile's own settings, and still worth a line each.
     for tolerated in dataset_lines(profile, collection):
         print(tolerated, file=sys.stderr)
-    plan = make_plan(profile, survey(profile, collection), measure(profile))
+    plan = make_plan(profile, survey(profile, collection), measure(profile), plan_parts(profile))
     return Job(path, profile, freeze(profile, path.parent), plan, collection.digest)
 
 

@@ -9,15 +9,19 @@ import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdtui.errors import UserError
 from sdtui.models import FAMILIES
 from sdtui.models.architecture import Config, file_configs
 from sdtui.models.families import Family
 from sdtui.models.folder import part, read_index, read_json
+from sdtui.models.hub import located
 from sdtui.models.original import UNET, VAE
 from sdtui.models.weights import Contents, read_contents
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Profile
 
 EPSILON, VELOCITY = "epsilon", "v_prediction"
 # Global steps at which Stability published Stable Diffusion 2.0 at 512 px, which predicts noise.
@@ -59,6 +63,20 @@ def recognise(base: Path) -> Found:
         UserError: it cannot be read, is something else than a base model, or of no family that can be trained.
     """
     return _in_file(base) if base.is_file() else _in_folder(base)
+
+
+def plan_parts(profile: Profile) -> dict[str, Config] | None:
+    """The configs that a plan counts by, of a single file or of a model of the hub; None for a folder, which it reads itself.
+
+    Empty where the model cannot be read: the check says why.
+    """
+    base = located(profile.model.base)
+    if base.is_dir() and str(base) == profile.model.base:
+        return None
+    try:
+        return recognise(base).configs()
+    except UserError:
+        return {}
 
 
 def stated_prediction(contents: Contents) -> str:

@@ -12,7 +12,7 @@ from sdtui.profile.naming import output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
-from sdtui.profile.size import Trained, text_width, trained
+from sdtui.profile.size import Parts, Trained, text_width, trained
 
 Size = tuple[int, int]
 
@@ -161,8 +161,10 @@ class Plan:
     folders: tuple[FolderPlan, ...] = ()
 
 
-def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None) -> Plan:
+def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None, parts: Parts | None = None) -> Plan:
     """Count what training `profile` on the surveyed dataset comes to, as the trainer counts it.
+
+    `parts` are the configs of a base model that is no folder.
 
     Raises:
         UserError: the dataset has no image.
@@ -180,9 +182,9 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     wanted = training.steps if training.steps is not None else (training.epochs or 0) * steps_per_epoch
     steps = length(profile.schedule.rates, wanted)
     epochs = steps / steps_per_epoch
-    values = trained(profile)
+    values = trained(profile, parts)
     files = _files(profile, steps, steps_per_epoch, values)
-    caches = _caches(profile, survey)
+    caches = _caches(profile, survey, parts)
     sizes = [file.bytes for file in (*files, *caches)]
     known = [size for size in sizes if size is not None]
     return Plan(
@@ -251,10 +253,10 @@ def _preview_bytes(profile: Profile, line: str) -> int:
     return round((shown.width or side) * (shown.height or side) * _PREVIEW_BYTES)
 
 
-def _caches(profile: Profile, survey: Survey) -> tuple[PlannedFile, ...]:
+def _caches(profile: Profile, survey: Survey, parts: Parts | None) -> tuple[PlannedFile, ...]:
     """Latents of the images, and what a text encoder that is not trained says of their captions."""
     latents = round(survey.pixels * _LATENT_BYTES / max(1, survey.encoded))
-    width = text_width(profile)
+    width = text_width(profile, parts)
     text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
     caches = [PlannedFile(str(cache_dir() / "latents"), survey.encoded, latents)]
     if not profile.method.text_encoder:

@@ -1,8 +1,9 @@
-"""How many values a method trains, counted from the base model's config.json files; no weights and no PyTorch needed."""
+"""How many values a method trains, counted from the configs of the base model's parts; no weights and no PyTorch needed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -19,6 +20,10 @@ _HEADER_PER_TENSOR = 130
 # … and this much metadata, the resolved profile among it.
 _METADATA = 8_000
 _TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
+
+
+Parts = Mapping[str, Mapping[str, Any]]
+"""The configs of a base model's parts ("unet", "text_encoder", …) in diffusers' and transformers' terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,19 @@ class Trained:
         return self.adapter_bytes(precision) + 3 * 4 * self.values
 
 
-def trained(profile: Profile) -> Trained | None:
-    """What the profile's method trains in its base model; None when the configs cannot be read or are of another kind."""
-    base = Path(profile.model.base)
-    sites = unet_sites(_config(base / "unet"))
+def trained(profile: Profile, parts: Parts | None = None) -> Trained | None:
+    """What the profile's method trains in its base model; None when the configs cannot be read or are of another kind.
+
+    `parts` are the base model's configs; a folder's are read when they are not given.
+    """
+    found = folder_parts(profile) if parts is None else parts
+    sites = unet_sites(dict(found.get("unet", {})))
     if profile.method.text_encoder:
-        encoders = [name for name in _TEXT_ENCODERS if name == _TEXT_ENCODERS[0] or (base / name).is_dir()]
-        texts = [text_sites(_config(base / name), name) for name in encoders]
+        encoders = [name for name in _TEXT_ENCODERS if name == _TEXT_ENCODERS[0] or name in found]
+        texts = [text_sites(dict(found.get(name, {})), name) for name in encoders]
         if not all(texts):
             return None
-        sites += [site for found in texts if sites for site in found]
+        sites += [site for encoder in texts for site in encoder]
     return count(profile.method, sites) if sites else None
 
 
@@ -59,10 +67,17 @@ def count(method: Method, sites: list[Site]) -> Trained:
     return Trained(values, len(found), sum(map(len, found)))
 
 
-def text_width(profile: Profile) -> int | None:
+def text_width(profile: Profile, parts: Parts | None = None) -> int | None:
     """Values of the state of one token; None when the base model's config cannot be read."""
-    width = _config(Path(profile.model.base) / "unet").get("cross_attention_dim")
+    found = folder_parts(profile) if parts is None else parts
+    width = found.get("unet", {}).get("cross_attention_dim")
     return width if isinstance(width, int) else None
+
+
+def folder_parts(profile: Profile) -> Parts:
+    """The configs of a base model in a diffusers folder, as far as they can be read."""
+    base = Path(profile.model.base)
+    return {name: config for name in ("unet", *_TEXT_ENCODERS) if (config := _config(base / name))}
 
 
 def _added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:

@@ -74,9 +74,11 @@ SDXL = {
 }
 
 
-def contents(shapes: dict[str, tuple[int, ...]], path: Path = Path("m.safetensors"), **facts: str) -> Contents:
+def contents(shapes: dict[str, tuple[int, ...]], facts: dict[str, str] | None = None) -> Contents:
     """A header with these shapes."""
-    return Contents(path, {name: Weight("F16", shape, 0) for name, shape in shapes.items()}, facts)
+    return Contents(
+        Path("m.safetensors"), {name: Weight("F16", shape, 0) for name, shape in shapes.items()}, facts or {}
+    )
 
 
 def hollow_file(path: Path, shapes: dict[str, tuple[int, ...]], metadata: dict[str, str] | None = None) -> Path:

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from sdtui.errors import UserError
-from sdtui.models.recognise import recognise, stated_prediction
+from sdtui.models.recognise import plan_parts, recognise, stated_prediction
+from sdtui.profile.plan import Survey, make_plan
+from sdtui.profile.schema import Profile
 from tests.models import headers
 from tests.models.headers import SD15, SD21, SDXL, L, U, V, contents, hollow_file
 from tests.support.families import FAMILIES, original_weights, tiny_folder
@@ -130,3 +132,19 @@ def test_what_a_file_says_it_predicts(facts: dict[str, str], marks: tuple[str, .
 def test_it_needs_no_pytorch() -> None:
     code = "import sys\nfrom sdtui.models.recognise import families\nlist(families())\nsys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_plan_counts_what_is_learned_in_a_single_file(tmp_path: Path) -> None:
+    file = hollow_file(tmp_path / "m.safetensors", SDXL)
+    profile = Profile.model_validate({"model": {"base": str(file)}, "method": {"rank": 16}})
+    plan = make_plan(profile, Survey(1, 1, {(64, 64): 1}, captions=1), parts=plan_parts(profile))
+    # 722 modules; the count of every trainer at rank 16.
+    assert plan.trained_values == 42_557_440
+    assert plan.caches[-1].bytes_each == 77 * 2048 * 4
+
+
+def test_a_plan_reads_a_folder_itself_and_knows_nothing_of_what_cannot_be_read(tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "model", "sd2")
+    assert plan_parts(Profile.model_validate({"model": {"base": str(folder)}})) is None
+    (tmp_path / "m.ckpt").write_bytes(b"")
+    assert plan_parts(Profile.model_validate({"model": {"base": str(tmp_path / "m.ckpt")}})) == {}

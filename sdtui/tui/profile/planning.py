@@ -9,6 +9,7 @@ from pathlib import Path
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
+from sdtui.models.recognise import plan_parts
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
 from sdtui.profile.schema import Profile
@@ -53,7 +54,7 @@ class Planner:
             collection = self._known[1]
         plan, refusal = None, ""
         try:
-            plan = make_plan(profile, survey(profile, collection))
+            plan = make_plan(profile, survey(profile, collection), parts=plan_parts(profile))
             collection.require(profile)
         except SdtuiError as error:
             refusal = error.message
