@@ -6,6 +6,11 @@ import math
 
 from sdtui.errors import SdtuiError
 
+# What torch says of it in a plain RuntimeError: on the processor, on Apple's GPUs, in cuBLAS.
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator: can't allocate memory", "MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+)  # fmt: skip
+
 
 class Interrupted(Exception):  # noqa: N818 - a wish, not an error
     """The run was told to end before it had anything to save."""
@@ -24,16 +29,36 @@ class NotFiniteError(SdtuiError):
         self.images = images
 
 
+class TooLargeError(SdtuiError):
+    """One image of the bucket `width` × `height` px does not fit in memory, by itself."""
+
+    def __init__(self, bucket: tuple[int, int]) -> None:
+        width, height = bucket
+        super().__init__(
+            f"the device has no memory for one image of {width}×{height} px",
+            remedy="Set training.gradient_checkpointing = true, lower dataset.resolution or method.rank, or end other "
+            "programs that use the device",
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device or the machine had no memory left; not every allocator has an error of its own for it."""
+    # By its name: this is read before torch may be imported.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in _OUT_OF_MEMORY)
+
+
 def explain(error: Exception) -> SdtuiError:
     """An unexpected error as a message: what kind it is, its first line, and where to look."""
     if isinstance(error, SdtuiError):
         return error
     text = (str(error).strip() or "no message").splitlines()[0]
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return SdtuiError(
             "the device has no memory left",
-            remedy="Lower training.batch_size (and raise accumulation), set training.gradient_checkpointing = true, "
-            "or lower dataset.resolution",
+            remedy="Set training.gradient_checkpointing = true, lower dataset.resolution, or end other programs that "
+            "use the device",
         )
     return SdtuiError(
         f"unexpected {type(error).__name__}: {text}",

@@ -159,6 +159,7 @@ class Session:
             with average.in_place():
                 self.trainable.load_state(found.average)
             average.restore(found.progress.averaged)
+        self.stepper.fit.restore(found.progress.fit)
         self.step = self.saved_step = found.progress.step
         self.timetable.measured = found.progress.measured
         self.steering.rate_factor = found.progress.rate_factor
@@ -188,6 +189,8 @@ class Session:
         schedule = rate_factor(profile.schedule, self.step, planned, profile.optimizer.learning_rate)
         rates = set_rates(self.optimizer, schedule * self.steering.rate_factor)
         taken = self.stepper.take(self.step)
+        for cut in taken.cuts:
+            self.report.warning(cut.told())
         self.step += 1
         self.settle()
         self.pending = Pending(taken, rates, time.perf_counter() - began)
@@ -284,6 +287,7 @@ class Session:
             previews_every=self.steering.previews_every,
             measured=self.timetable.measured,
             averaged=average.updates if average else 0,
+            fit=self.stepper.fit.state(),
             scaler=self.stepper.apply.scaler_state(),
             optimizer=checkpoint.optimizer_numbers(self.optimizer),
         )

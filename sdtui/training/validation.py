@@ -125,7 +125,7 @@ class Validator:
         noise = torch.stack([noise_of(self._settings.seed, number, timestep, mean.shape) for timestep in asked])
         errors = []
         # As many at once as training has room for.
-        at_once = stepper.profile.training.batch_size
+        at_once = stepper.fit.most(self._held_out.samples[number].bucket, stepper.profile.training.batch_size)
         for first in range(0, len(asked), at_once):
             part = slice(first, first + at_once)
             timesteps, drawn = torch.tensor(asked[part]), stepper.move(noise[part])

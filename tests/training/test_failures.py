@@ -7,7 +7,7 @@ import math
 import torch
 
 from sdtui.errors import UserError
-from sdtui.training.failures import NotFiniteError, explain
+from sdtui.training.failures import NotFiniteError, TooLargeError, explain, is_out_of_memory
 
 
 def test_our_own_errors_stay_as_they_are() -> None:
@@ -21,10 +21,20 @@ def test_an_unexpected_error_is_its_first_line() -> None:
 
 
 def test_out_of_memory_says_what_to_lower() -> None:
-    for error in (MemoryError(), torch.cuda.OutOfMemoryError("CUDA out of memory")):
+    allocator = RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried"
+    )
+    for error in (MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), allocator):
+        assert is_out_of_memory(error)
         explained = explain(error)
         assert explained.message == "the device has no memory left"
-        assert "batch_size" in explained.remedy
+        assert "gradient_checkpointing" in explained.remedy
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not is_out_of_memory(ValueError("MPS backend out of memory"))
+
+
+def test_one_image_that_does_not_fit_is_told_by_its_size() -> None:
+    assert TooLargeError((512, 768)).message == "the device has no memory for one image of 512×768 px"
 
 
 def test_not_finite_tells_loss_from_gradient() -> None:

@@ -33,7 +33,8 @@ class Training(Section):
         int,
         Field(ge=1, le=4096),
         About(
-            "Images in one forward pass; all of one batch come from one bucket.",
+            "Images in one batch; all come from one bucket. Those that do not fit in memory at once are taken in parts, with "
+            "the same gradient.",
             unit="images",
             aka=("train_batch_size",),
         ),

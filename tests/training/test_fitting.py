@@ -1,0 +1,63 @@
+"""How many images are taken at once, and how a batch is cut into parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from sdtui.training.fitting import Cut, Fit
+
+WIDE, TALL = (128, 64), (64, 128)
+
+
+def test_nothing_is_cut_before_something_did_not_fit() -> None:
+    assert Fit().parts(WIDE, (3, 1, 2)) == [(3, 1, 2)]
+    assert Fit().most(WIDE, 8) == 8
+
+
+@pytest.mark.parametrize(
+    ("images", "at_once", "parts"),
+    [
+        (2, 1, [(0,), (1,)]),
+        (3, 2, [(0,), (1, 2)]),
+        (4, 2, [(0, 1), (2, 3)]),
+        (5, 3, [(0, 1), (2, 3, 4)]),
+    ],
+)
+def test_a_batch_is_cut_in_two(images: int, at_once: int, parts: list[tuple[int, ...]]) -> None:
+    fit = Fit()
+    assert fit.cut(WIDE, images) == Cut(WIDE, images, at_once)
+    assert fit.parts(WIDE, tuple(range(images))) == parts
+
+
+def test_parts_are_cut_again_until_they_fit_and_stay_even() -> None:
+    fit = Fit()
+    fit.cut(WIDE, 8)
+    fit.cut(WIDE, 4)
+    assert fit.parts(WIDE, tuple(range(8))) == [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert fit.parts(WIDE, (0, 1, 2, 3, 4)) == [(0,), (1, 2), (3, 4)]
+    assert fit.most(WIDE, 8) == 2
+    assert fit.most(WIDE, 1) == 1
+
+
+def test_each_bucket_has_its_own_size() -> None:
+    fit = Fit()
+    fit.cut(WIDE, 2)
+    assert fit.parts(TALL, (0, 1)) == [(0, 1)]
+
+
+def test_what_fits_is_remembered() -> None:
+    fit, again = Fit(), Fit()
+    fit.cut((128, 64), 8)
+    fit.cut((64, 64), 2)
+    assert fit.state() == {"128x64": 4, "64x64": 1}
+    again.restore(fit.state())
+    assert again == fit
+
+
+def test_the_user_is_told_what_did_not_fit_and_that_the_step_is_the_same() -> None:
+    told = Cut((128, 64), 4, 2).told()
+    assert told.message == (
+        "4 images of 128×64 px do not fit in memory at once: from now on they are taken 2 at a time, "
+        "and each step learns from as many as before"
+    )
+    assert told.where == "training.batch_size"
