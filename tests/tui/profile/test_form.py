@@ -33,8 +33,8 @@ def document(tmp_path: Path) -> ProfileDocument:
 def test_sections_and_settings_stand_in_the_order_of_the_schema(document: ProfileDocument) -> None:
     rows = form_rows(document, PRESS)
     assert [row.title for row in rows if row.kind == "heading"] == [
-        "profile", "model", "method", "dataset", "folder 1", "folder 2", "captions", "training", "objective", "optimizer",
-        "schedule", "previews", "saving", "launch",
+        "profile", "model", "method", "dataset", "folder 1", "folder 2", "augment", "captions", "training", "objective",
+        "prior", "validation", "optimizer", "schedule", "previews", "saving", "launch",
     ]  # fmt: skip
     names = [each.name for each in SETTINGS if each.section == "dataset.folders[]"]
     assert names[:3] == ["path", "repeats", "recursive"]
