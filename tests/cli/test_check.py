@@ -13,7 +13,9 @@ from PIL import Image
 
 from sdtui.cli import main, preflight
 from sdtui.profile.schema import Profile
+from tests.support.headers import SDXL, hollow_file
 from tests.support.hollow import hollow_pipeline
+from tests.support.hub import hub_model
 
 REPO = Path(__file__).parents[2]
 
@@ -151,6 +153,40 @@ def test_a_base_model_that_cannot_be_loaded_is_an_error_at_its_line(
     code, out = checked(here, capsys)
     assert code == 2
     assert out.startswith("sound.toml:2:8: error: model.base: HERE/sd/unet/diffusion_pytorch_model.safetensors: not a")
+
+
+def test_a_single_file_is_looked_into(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainable(here)
+    hollow_file(here / "sdxl.safetensors", SDXL)
+    assert checked(here, capsys, 'model.base="sdxl.safetensors"') == (0, "")
+    hollow_file(here / "lora.safetensors", {f"lora_unet_mid_{i}.lora_down.weight": (4, 8) for i in range(9)})
+    assert (
+        "--set model.base: error: model.base: HERE/lora.safetensors: the file is a LoRA or LyCORIS, not a base model"
+        in checked(here, capsys, 'model.base="lora.safetensors"')[1]
+    )
+    os.truncate(here / "sdxl.safetensors", 9000)
+    assert "HERE/sdxl.safetensors: the file is cut short" in checked(here, capsys, 'model.base="sdxl.safetensors"')[1]
+
+
+def test_a_vae_in_a_single_file_is_looked_into(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainable(here)
+    vae = {name: shape for name, shape in SDXL.items() if name.startswith("first_stage_model.")}
+    hollow_file(here / "vae.safetensors", vae)
+    assert checked(here, capsys, 'model.vae="vae.safetensors"') == (0, "")
+    hollow_file(here / "no.safetensors", {"a": (1,)})
+    assert "HERE/no.safetensors: the file holds no VAE" in checked(here, capsys, 'model.vae="no.safetensors"')[1]
+
+
+def test_a_model_of_the_hub_may_still_be_on_its_way(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainable(here)
+    monkeypatch.setenv("HF_HUB_CACHE", str(here / "hub"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert checked(here, capsys, 'model.base="owner/name"')[0] == 2
+    assert checked(here, capsys, 'model.base="owner/name"', "model.download=true") == (0, "")
+    hub_model(here / "hub", "owner/name")
+    assert "pipeline without a class name of a family that" in checked(here, capsys, 'model.base="owner/name"')[1]
 
 
 def test_an_own_vae_takes_the_place_of_the_base_models(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from sdtui.models import sd2, sdxl
 from sdtui.models.architecture import file_configs, vae_config
 from sdtui.models.configs import read_config
 from sdtui.models.families import Family
-from tests.models.headers import SD15, SD21, SDXL, L, U, V, contents
+from tests.support.headers import SD15, SD21, SDXL, L, U, V, contents
 
 
 @pytest.mark.parametrize(("family", "shapes"), [(sd1.FAMILY, SD15), (sd2.FAMILY, SD21), (sdxl.FAMILY, SDXL)])

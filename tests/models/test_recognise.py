@@ -14,9 +14,9 @@ from sdtui.errors import UserError
 from sdtui.models.recognise import plan_parts, recognise, stated_prediction
 from sdtui.profile.plan import Survey, make_plan
 from sdtui.profile.schema import Profile
-from tests.models import headers
-from tests.models.headers import SD15, SD21, SDXL, L, U, V, contents, hollow_file
+from tests.support import headers
 from tests.support.families import FAMILIES, original_weights, tiny_folder
+from tests.support.headers import SD15, SD21, SDXL, L, U, V, contents, hollow_file
 
 
 def change(path: Path, **entries: object) -> None:
@@ -126,7 +126,7 @@ def test_a_broken_index_is_named(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_what_a_file_says_it_predicts(facts: dict[str, str], marks: tuple[str, ...], said: str) -> None:
-    assert stated_prediction(contents(SD21 | dict.fromkeys(marks, ()), **facts)) == said
+    assert stated_prediction(contents(SD21 | dict.fromkeys(marks, ()), facts)) == said
 
 
 def test_it_needs_no_pytorch() -> None:
