@@ -63,7 +63,8 @@ class Layout:
             return ""
         notes = []
         if self.unread:
-            notes.append(f"{', '.join(map(printable, self.unread))} in it not looked into")
+            more = f" and {len(self.unread) - _SHOWN} more" if len(self.unread) > _SHOWN else ""
+            notes.append(f"{', '.join(map(printable, self.unread[:_SHOWN]))}{more} in it not looked into")
         if found := kohya_name(Path(self.folder).name):
             notes.append(f'{found[0]} repeats in its name not taken (layout = "kohya" takes them)')
         return ", ".join(notes)
@@ -78,22 +79,22 @@ def find_layout(
         row: of dataset.folders.
         folder: its table.
         problems: to which what is left out is added.
-        passed_over: folders that hold no training images and are not told of, such as masks.
+        passed_over: folders that are not told of when they are left out: masks, and those with a table of their own.
 
     Raises:
         DatasetError: the folder is missing, is no folder, or may not be read.
     """
     path = Path(folder.path)
     inside = scan(path, recursive=False)
-    folders = [name for name in inside.subfolders if path / name not in passed_over]
-    parts = tuple(_parts(path, folders, folder)) if folder.layout != "flat" else ()
+    others = [name for name in inside.subfolders if path / name not in passed_over]
+    parts = tuple(_parts(path, inside.subfolders, folder)) if folder.layout != "flat" else ()
     if parts:
-        problems += _left_out(path, len(inside.names), [name for name in folders if kohya_name(name) is None])
+        problems += _left_out(path, len(inside.names), [name for name in others if kohya_name(name) is None])
         return Layout(row, folder.path, "kohya", parts)
     if folder.layout == "kohya":
         return Layout(row, folder.path, "kohya", (_itself(path, folder, problems),))
     whole = Part(path, folder.path, folder.repeats, folder.class_tokens)
-    return Layout(row, folder.path, "flat", (whole,), () if folder.recursive else tuple(folders))
+    return Layout(row, folder.path, "flat", (whole,), () if folder.recursive else tuple(others))
 
 
 def _parts(path: Path, folders: list[str], folder: Folder) -> Iterator[Part]:

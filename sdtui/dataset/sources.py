@@ -46,9 +46,10 @@ def find_layouts(profile: Profile, problems: list[Problem]) -> tuple[Layout, ...
             Problem("no-folders", Path(), "the profile names no folder of images", "Add [[dataset.folders]]")
         )
     found = []
+    known = _mask_folders(profile) | {Path(folder.path) for folder in profile.dataset.folders}
     for row, folder in enumerate(profile.dataset.folders):
         try:
-            found.append(find_layout(row, folder, problems, _mask_folders(profile)))
+            found.append(find_layout(row, folder, problems, known))
         except DatasetError as error:
             problems.append(Problem("bad-folder", Path(folder.path), error.message, error.remedy))
     return tuple(found)

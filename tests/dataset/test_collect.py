@@ -266,6 +266,14 @@ def test_kohyas_folders_give_repeats_and_captions(tmp_path: Path) -> None:
     collection.require(chosen)
 
 
+def test_a_folder_with_a_table_of_its_own_is_not_left_out(tmp_path: Path) -> None:
+    picture(tmp_path / "20_city" / "1.png")
+    picture(tmp_path / "kept" / "1.png")
+    collection = collect(profile(tmp_path, {"path": str(tmp_path / "kept"), "regularization": True}))
+    assert collection.problems == ()
+    assert [sample.role for sample in collection.samples] == ["train", "regularization"]
+
+
 def test_parts_by_role(tmp_path: Path) -> None:
     for name in ("train/1.png", "train/2.png", "kept/1.png", "judge/1.png"):
         picture(tmp_path / name)

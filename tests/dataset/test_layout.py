@@ -93,6 +93,10 @@ def test_flat_takes_no_name_for_more_than_a_name(guide: Path) -> None:
     assert (layout.kind, parts(layout), problems) == ("flat", [(str(guide), 1, "city")], [])
     assert layout.note == "20_exterior city, 40_interior city, 60_statue city in it not looked into"
     assert layout_of(guide, layout="flat", recursive=True)[0].note == ""
+    for number in range(4):
+        picture(guide / f"more{number}" / "1.png")
+    known = frozenset({guide / "more0"})
+    assert layout_of(guide, known, layout="flat")[0].note.endswith("more1, more2 and 1 more in it not looked into")
 
 
 def test_auto_is_flat_without_such_names(tmp_path: Path) -> None:
