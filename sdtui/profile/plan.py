@@ -286,6 +286,8 @@ def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> li
         found.append(f"the run ends after {epochs:.0%} of the first epoch: some images are never seen")
     if profile.previews.every > steps:
         found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
+    if profile.validation.share and not survey.held_out:
+        found.append("validation.share holds out no image: a folder of one image is never divided")
     if survey.enlarged:
         found.append(
             f"{survey.enlarged} of {survey.images} images must be enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"

@@ -191,6 +191,13 @@ def test_warnings() -> None:
     assert short.warnings == ("the run ends after 46% of the first epoch: some images are never seen",)
 
 
+@pytest.mark.parametrize(("held_out", "warnings"), [(0, 1), (1, 0)])
+def test_a_share_that_holds_out_nothing_is_a_warning(held_out: int, warnings: int) -> None:
+    plan = make_plan(_profile(training={"steps": 26}, validation={"share": 0.1}), replace(SURVEY, held_out=held_out))
+    assert len(plan.warnings) == warnings
+    assert all("holds out no image" in warning for warning in plan.warnings)
+
+
 def test_an_empty_dataset_has_no_plan() -> None:
     with pytest.raises(UserError, match="no image that can be trained"):
         make_plan(_profile(training={"steps": 1}), Survey(0, 0, {}))
