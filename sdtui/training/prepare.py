@@ -227,10 +227,7 @@ def cache_texts(
         report.progress("encoding captions", done, total, "captions")
 
     cached = CachedConditioning(model, reading)
-    texts = captions.all_texts()
-    cached.fill(texts, progress)
-    # Apart from the others: what a text is encoded with decides its last bits, and measuring must not change training.
-    cached.fill(set(measured).difference(texts), progress)
+    cached.fill({*captions.all_texts(), *measured}, progress)
     if cached.store.failure is not None:
         report.warning(cached.store.failure)
     return cached

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 
-from sdtui.models.family import PLAINLY, Reading
+from sdtui.models.family import PLAINLY, Reading, load_model
 from sdtui.profile.schema import Captions
 from sdtui.training import conditioning
 from sdtui.training.conditioning import CachedConditioning, DrawnConditioning, live_conditioning, reading_of
+from sdtui.training.store import TensorStore
 from tests.training.fakes import FakeModel
 
 
@@ -22,9 +24,9 @@ def test_each_distinct_text_is_encoded_once() -> None:
     model = FakeModel()
     cached = CachedConditioning(model, PLAINLY)
     cached.fill(["bb", "a", "bb"], nothing)
-    assert model.encoded_texts == ["a", "bb"]
+    assert model.encoded_texts == ["a"] + ["bb"] * 15
     assert cached(["bb", "a", "bb"]).flatten().tolist() == [2.0, 1.0, 2.0]
-    assert model.encoded_texts == ["a", "bb"]
+    assert len(model.encoded_texts) == 16
 
 
 def test_another_run_finds_the_texts() -> None:
@@ -39,7 +41,7 @@ def test_how_a_text_is_read_is_part_of_the_key(reading: Reading) -> None:
     CachedConditioning(FakeModel(), PLAINLY).fill(["a"], nothing)
     other = FakeModel()
     CachedConditioning(other, reading).fill(["a"], nothing)
-    assert other.encoded_texts == ["a"]
+    assert set(other.encoded_texts) == {"a"}
 
 
 def test_the_encoder_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +49,7 @@ def test_the_encoder_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None
     other = FakeModel()
     monkeypatch.setattr(other, "text_encoder_digest", "another", raising=False)
     CachedConditioning(other, PLAINLY).fill(["a"], nothing)
-    assert other.encoded_texts == ["a"]
+    assert set(other.encoded_texts) == {"a"}
 
 
 def test_the_profile_says_how_texts_are_read() -> None:
@@ -60,6 +62,33 @@ def test_texts_are_encoded_in_chunks_that_report(monkeypatch: pytest.MonkeyPatch
     told: list[tuple[int, int]] = []
     CachedConditioning(FakeModel(), PLAINLY).fill(["a", "b", "c"], lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
+
+
+def test_only_what_is_missing_is_encoded_and_always_in_batches_of_one_size() -> None:
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a", "bb"], nothing)
+    model = FakeModel()
+    told: list[tuple[int, int]] = []
+    CachedConditioning(model, PLAINLY).fill(["a", "bb", "ccc"], lambda done, total: told.append((done, total)))
+    assert model.encoded_texts == ["ccc"] * 16
+    assert told == [(3, 3)]
+
+
+def test_a_texts_bits_do_not_depend_on_what_it_was_encoded_with(workplace: Path, tmp_path: Path) -> None:
+    model = load_model(workplace / "model", None, torch.device("cpu"), torch.float32)
+    alone, among = (CachedConditioning(model, PLAINLY, TensorStore(tmp_path / name)) for name in ("alone", "among"))
+    alone.fill(["a red square"], nothing)
+    among.fill([*map(str, range(20)), "a red square"], nothing)
+    assert torch.equal(alone(["a red square"]), among(["a red square"]))
+
+
+def test_a_text_that_is_deleted_or_damaged_while_training_is_encoded_again(own_folders: Path) -> None:
+    CachedConditioning(FakeModel(), PLAINLY).fill(["a", "bb"], nothing)
+    cached = CachedConditioning(FakeModel(), PLAINLY)
+    cached.fill(["a", "bb"], nothing)
+    first, second = (own_folders / "cache" / "texts").rglob("*.safetensors")
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-3])
+    assert cached(["bb", "a"]).flatten().tolist() == [2.0, 1.0]
 
 
 def test_live_conditioning_encodes_every_time_and_keeps_the_graph() -> None:
