@@ -109,7 +109,7 @@ class Bucketing:
         return _place(self, width, height)
 
     @property
-    def list(self) -> tuple[Bucket, ...]:
+    def sizes(self) -> tuple[Bucket, ...]:
         """The buckets, where small images are enlarged to them."""
         if self.rule == "none":
             side = self.resolution // self.step * self.step
@@ -133,7 +133,7 @@ def _place(bucketing: Bucketing, width: int, height: int) -> Placed:
         bucket = choose_own_bucket(width, height, bucketing.resolution, bucketing.step, bucketing.maximum)
     else:
         choose = choose_bucket_as_kohya if bucketing.rule == "compat" else choose_bucket
-        bucket = choose(width, height, bucketing.list)
+        bucket = choose(width, height, bucketing.sizes)
     return Placed(bucket, cover(width, height, bucket))
 
 

@@ -49,8 +49,11 @@ def hold_out(
 
 
 def file_of(path: Path) -> Hashable:
-    """What a file shares with itself under another name: a link to it is the same file."""
-    status = os.stat(path)
+    """What a file shares with itself under another name: a link to it is the same file. One that has gone is its path."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return path
     return status.st_dev, status.st_ino
 
 

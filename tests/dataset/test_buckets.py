@@ -159,8 +159,8 @@ def test_without_buckets_every_image_is_cropped_to_the_square(size: Size, upscal
 
 
 def test_the_list_is_that_of_the_rule() -> None:
-    assert Bucketing(512).list == make_buckets(512, 64, 256, 1024)
-    assert Bucketing(512, rule="none").list == ((512, 512),)
+    assert Bucketing(512).sizes == make_buckets(512, 64, 256, 1024)
+    assert Bucketing(512, rule="none").sizes == ((512, 512),)
 
 
 def test_a_turned_image_gets_the_turned_bucket() -> None:

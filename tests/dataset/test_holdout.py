@@ -61,3 +61,4 @@ def test_a_link_is_the_file_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "b").write_text("")
     (tmp_path / "link").symlink_to("a")
     assert file_of(tmp_path / "link") == file_of(tmp_path / "a") != file_of(tmp_path / "b")
+    assert file_of(tmp_path / "gone") == tmp_path / "gone"
