@@ -87,7 +87,9 @@ def _tell(draft: Draft, output: Path | None) -> None:
         print(f"  not applicable: {line}", file=sys.stderr)
     quiet = [one.kohya for one in draft.left if one.quiet]
     if quiet:
-        print(f"  not needed here: {', '.join(dict.fromkeys(quiet))}", file=sys.stderr)
+        print(
+            f"  not needed here: {plural(len(set(quiet)), 'option')}, named at the end of the profile", file=sys.stderr
+        )
     for name, nearest in draft.source.unknown:
         print(f"  unknown: {name}" + (f"; did you mean {nearest}?" if nearest else ""), file=sys.stderr)
     for warning in draft.warnings:

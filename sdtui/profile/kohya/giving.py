@@ -19,8 +19,8 @@ from sdtui.profile.settings import SETTINGS
 _KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++")
 _KEEP_ALL = 10_000
 _COVERED = {key for option in OPTIONS.values() for key in option.keys}
-# Where the files are is another matter on each side.
-_OWN = {"launch.runs"}
+# Where the files are is another matter on each side; of the other, it is this program's default that kohya has not.
+_APART = {"launch.runs", "captions.on_missing"}
 
 
 class Lack(NamedTuple):
@@ -126,8 +126,9 @@ def _saving(profile: Profile, files: Files, folder: Path) -> None:
 
 def _previews(profile: Profile, files: Files) -> None:
     previews = profile.previews
-    if previews.sampler not in _KOHYA_SAMPLERS:
-        files.config.pop("sample_sampler", None)
+    if previews.sampler in _KOHYA_SAMPLERS:
+        files.option("sample_sampler", previews.sampler)
+    else:
         files.lack("previews.sampler", previews.sampler, "kohya has no such sampler; ddim draws in its place")
     if previews.every and previews.every_epochs:
         del files.config["sample_every_n_steps"]
@@ -140,7 +141,7 @@ def _previews(profile: Profile, files: Files) -> None:
 
 def _lacking(profile: Profile, files: Files) -> None:
     """What is set and kohya has no option for; and what kohya does otherwise though it is this program's default."""
-    told = {lack.key for lack in files.lacking} | _OWN
+    told = {lack.key for lack in files.lacking} | _APART
     for setting in SETTINGS:
         if "[]" not in setting.key and setting.section and setting.key not in told | _COVERED:
             value = value_at(profile, setting.key)
