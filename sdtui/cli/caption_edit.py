@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sdtui.cli.caption_list import in_scope, library_of
+from sdtui.cli.caption_list import library_of
+from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset import tags
 from sdtui.dataset.bulk import Proposal, propose
@@ -88,7 +89,7 @@ def _change(args: argparse.Namespace, library: Library) -> tuple[Callable[[str],
 def _order(args: argparse.Namespace, library: Library) -> Callable[[str], Any]:
     if args.by == "alphabet":
         return lambda tag: (tag.casefold(), tag)
-    counts = library.tag_counts()
+    counts = index_of(library).tag_counts()
     return lambda tag: (-counts[tag], tag)
 
 

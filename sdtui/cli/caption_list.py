@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
 from typing import Any
 
+from sdtui.cli.caption_query import found_by, in_scope, index_of
 from sdtui.cli.output import emit_json
 from sdtui.dataset.caption import CaptionError
 from sdtui.dataset.image import EXTENSIONS
@@ -31,11 +31,6 @@ def library_of(args: argparse.Namespace) -> Library:
     return library
 
 
-def in_scope(args: argparse.Namespace, library: Library) -> Iterable[int]:
-    """Positions of the images that `--match` leaves."""
-    return library.search(args.match) if args.match else range(len(library))
-
-
 def ls(args: argparse.Namespace) -> int:
     """One line an image: its path, a tab, its caption."""
     library = library_of(args)
@@ -46,17 +41,23 @@ def ls(args: argparse.Namespace) -> int:
 
 
 def find(args: argparse.Namespace) -> int:
-    """As `ls`, for the images whose name or caption contains the query."""
+    """As `ls`, for the images that a query finds; `--count`: only how many."""
     library = library_of(args)
-    found = set(library.search(args.query))
-    return _show(args, library, [_row(library, position) for position in in_scope(args, library) if position in found])
+    found = found_by(args.query, library)
+    if not args.count:
+        return _show(args, library, [_row(library, position) for position in found])
+    if args.json:
+        emit_json({"found": len(found), "images": len(library)})
+    else:
+        print(len(found))
+    return 0
 
 
 def stats(args: argparse.Namespace) -> int:
     """In how many captions each tag stands, most frequent first."""
     library = library_of(args)
-    positions = list(in_scope(args, library))
-    counts = library.tag_counts(positions)
+    positions = in_scope(args, library)
+    counts = index_of(library).tag_counts(positions)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ranked[: args.top] if args.top > 0 else ranked
     untagged = sum(not library.has_caption(position) for position in positions)

@@ -131,6 +131,15 @@ class CaptionFile:
         return "\r\n" if self.tail.startswith("\r\n") else "\n"
 
 
+def plain_text(raw: bytes) -> str:
+    """The `text` that `CaptionFile.parse` finds in these bytes, without what it takes to write it back.
+
+    Raises:
+        UnicodeDecodeError: they are not UTF-8.
+    """
+    return raw.removeprefix(_BOM).decode("utf-8").rstrip("\r\n").replace("\r\n", "\n")
+
+
 def parse_tags(text: str) -> list[Tag]:
     """Tags of a caption text: parts between commas and line ends, blanks around them left out, empty parts skipped."""
     tags = []

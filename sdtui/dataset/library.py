@@ -1,16 +1,16 @@
-"""A dataset in the hands of a screen or a command: 100 000 images by position, their captions read when needed."""
+"""A dataset in the hands of a screen or a command: 100 000 images by position, one caption read when needed."""
 
 from __future__ import annotations
 
 import os
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import AUTO, CaptionError, CaptionFile, caption_path, describe_namings, tag_words
+from sdtui.dataset.caption import AUTO, CaptionFile, caption_path, describe_namings
 from sdtui.dataset.scan import Listing, scan, why_empty
-from sdtui.dataset.texts import Texts
 
 
 class Entry(NamedTuple):
@@ -30,15 +30,13 @@ class Stat(NamedTuple):
 
 
 class Library:
-    """The images of one folder in natural order, by position.
+    """The images of one folder in natural order, by position: about 15 MB for 100 000 images.
 
-    About 15 MB for 100 000 images; `load_captions` adds about 13 MB for all their texts, which makes `search`,
-    `tag_counts` and `text` independent of the disk.
+    What their captions say, of all at once, is `dataset.index.Index`'s to know.
     """
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
-        self._texts = Texts(len(listing.names))
 
     @classmethod
     def scan(cls, folder: Path, *, recursive: bool = True, extension: str = AUTO) -> Library:
@@ -110,6 +108,11 @@ class Library:
         entry = self[position]
         return entry.caption or caption_path(entry.path, self.naming)
 
+    def caption_file(self, position: int) -> str | None:
+        """As `Entry.caption`, for many images at once: a path that is plain text, and nothing is asked of the disk."""
+        name = self._listing.caption_name(position)
+        return None if name is None else os.path.join(self.folder, self._listing.key(position)[0], name)
+
     def read_caption(self, position: int) -> CaptionFile:
         """The caption as it is on disk now; raises CaptionError when it is not UTF-8 or may not be read."""
         return CaptionFile.read(self.caption_path(position))
@@ -122,42 +125,17 @@ class Library:
             return None
         return Stat(status.st_size, status.st_mtime_ns, status.st_ino)
 
-    def text(self, position: int) -> str | None:
-        """The caption's text from memory if loaded, else from disk; None without a readable caption."""
-        return self._texts.get(position) if self._texts.loaded(position) else self._read_text(position)
+    def relatives(self) -> list[str]:
+        """Paths of all images relative to the dataset."""
+        prefixes = [os.path.join(folder, "") if folder else "" for folder in self._listing.folders]
+        return [prefixes[at] + name for at, name in zip(self._listing.folder_of, self._listing.names, strict=True)]
 
-    def load_captions(self) -> Iterator[int]:
-        """Read all captions into memory; yields how many are there, 128 more each time. For a thread of its own."""
-        yield from self._texts.fill(self._read_text)
+    @property
+    def folders(self) -> tuple[Sequence[str], array[int]]:
+        """The folders that hold images, relative to the dataset (empty for its own), and for each image which it is in."""
+        return self._listing.folders, self._listing.folder_of
 
     def changed(self, positions: Iterable[int]) -> None:
         """Take note that these images' captions were written, created or deleted."""
         for position in positions:
             self._listing.look_again(position)
-            self._texts.set(position, self._read_text(position))
-
-    def search(self, query: str) -> list[int]:
-        """Positions of the images whose relative path or caption contains `query`, case ignored, in order."""
-        needle = query.casefold()
-        for _ in self.load_captions():
-            pass
-        hits = set(self._texts.containing(needle))
-        key = self._listing.key
-        hits.update(at for at in range(len(self)) if needle in os.path.join(*key(at)).casefold())
-        return sorted(hits)
-
-    def tag_counts(self, positions: Iterable[int] | None = None) -> Counter[str]:
-        """In how many captions each tag stands; a tag repeated in one caption counts once."""
-        texts = self._texts.iterate() if positions is None else map(self.text, positions)
-        counts: Counter[str] = Counter()
-        for text in texts:
-            if text:
-                counts.update(set(tag_words(text)))
-        return counts
-
-    def _read_text(self, position: int) -> str | None:
-        try:
-            caption = self.read_caption(position)
-        except CaptionError:
-            return None
-        return None if caption.raw is None else caption.text

@@ -93,6 +93,16 @@ class Marks:
         """Delete a saved query; False when there is none of this name."""
         return bool(self._changed(lambda now: int(now.queries.pop(name, None) is not None)))
 
+    def query(self, text: str) -> str:
+        """The text of the saved query that `@NAME` names, or `text` itself; raises UserError where none has that name."""
+        if not text.startswith("@"):
+            return text
+        name = text[1:]
+        if name not in self.now.queries:
+            known = ", ".join(sorted(self.now.queries)) or "none"
+            raise UserError(f"no query is saved as {name!r}", remedy=f"Saved are: {known}")
+        return self.now.queries[name]
+
     def look_again(self) -> None:
         """Read what another sdtui may have written since."""
         self.now = self._read()

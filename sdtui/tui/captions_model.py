@@ -7,7 +7,6 @@ made, each with the bytes it expects on disk, so that nothing another program wr
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from bisect import bisect_left
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sdtui.dataset.bulk import propose
 from sdtui.dataset.caption import CaptionError, CaptionFile, tag_words
@@ -25,9 +24,15 @@ from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
 from sdtui.tui.tag_ranks import TagRanks
 
+if TYPE_CHECKING:
+    from sdtui.dataset.query import Searcher
+
 FLUSH_SECONDS = 2.0
-# What is known of an image's caption, one byte each.
+# The selection that marks on the screen are.
+MARKED = 1
+# What is known of an image's caption, one byte each; an empty one is as good as none.
 CAPTIONED, UNTAGGED, UNREADABLE = range(3)
+_KNOWN = (CAPTIONED, UNTAGGED, UNTAGGED, UNREADABLE)  # by the index's `state`
 
 
 @dataclass
@@ -59,16 +64,26 @@ class CaptionsModel:
     Attributes:
         library: the images.
         view: positions that are listed, rising; all of them unless a search narrows it.
-        marked: positions the user marked.
+        index: what all captions say, once loaded.
+        marked: positions the user marked, kept in the dataset's marks as selection 1; changed by `mark`.
         ranks: in how many captions of the view each tag stands; None until counted.
     """
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self.view: Sequence[int] = range(len(library))
-        self.marked: set[int] = set()
         self.ranks: TagRanks | None = None
         self.matches: Sequence[int] = ()
+        # Imported late: NumPy is not among what the first frame waits for.
+        from sdtui.dataset.index import Index
+        from sdtui.dataset.marks import Marks
+        from sdtui.dataset.query import Searcher
+
+        self.index = Index(library)
+        self._marks = Marks(library.folder)
+        self._searcher = Searcher(self.index, self._marks, _count_tokens)
+        places = self.find_slowly(self._marks.selected(MARKED))
+        self.marked = set(places.values())
         self._known = bytearray(CAPTIONED if library.has_caption(at) else UNTAGGED for at in range(len(library)))
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="captions")
         self._reading = threading.Lock()
@@ -130,10 +145,18 @@ class CaptionsModel:
     def read_again(self, hand: InHand) -> InHand:
         """The caption as it is on disk now, after another program or a failed write; counts and marks follow."""
         fresh = self.take(hand.position)
-        self.library.changed([hand.position])
+        self.index.changed([hand.position])
         self._count(hand.text, fresh.text)
         self._note(hand.position, fresh.text if fresh.caption else None)
         return fresh
+
+    def mark(self, positions: Iterable[int], done: Callable[[Exception | None], None], *, on: bool) -> None:
+        """Mark or unmark at once, and write that in the background; `done` hears, in another thread, how that went."""
+        touched = set(positions)
+        self.marked = self.marked | touched if on else self.marked - touched
+        names = (self.library[at].relative for at in touched)
+        future = self._writer.submit(self._marks.mark, names, MARKED, on=on)
+        future.add_done_callback(lambda finished: done(_failure(finished)))
 
     def changed_on_disk(self, hand: InHand) -> bool:
         """Whether another program wrote the caption since it was read; only meaningful when nothing is being written."""
@@ -182,20 +205,34 @@ class CaptionsModel:
         self._writer.shutdown(wait=wait)
 
     def load_slowly(self) -> Iterator[int]:
-        """Read all captions; yields how many are read. Afterwards blank ones count as untagged."""
+        """Read all captions; yields how many are known. Afterwards blank ones count as untagged."""
         with self._reading:
-            yield from self.library.load_captions()
-        for at in range(len(self.library)):
-            self._note(at, self.library.text(at))
+            if not self.index.ready:
+                yield from self.index.load()
+        self._known[:] = bytes(_KNOWN[state] for state in self.index.columns.state.tolist())
 
-    def count_slowly(self, stopped: Callable[[], bool] = lambda: False) -> TagRanks:
-        """Count the tags of the view; once `stopped` says so, what is left is not counted."""
-        return TagRanks(self.library.tag_counts(itertools.takewhile(lambda _at: not stopped(), self.view)))
+    def keep_slowly(self) -> None:
+        """Write down for the next time what was read; raises SdtuiError when the disk does not take it."""
+        self.index.keep()
 
-    def search_slowly(self, query: str) -> list[int]:
-        """Positions whose name or caption contains `query`."""
-        with self._reading:
-            return self.library.search(query)
+    def count_slowly(self) -> TagRanks:
+        """Count the tags of the view."""
+        view = self.view
+        return TagRanks(self._loaded().index.tag_counts(None if isinstance(view, range) else view))
+
+    def search_slowly(self, query: str, stopped: Callable[[], bool] = lambda: False) -> list[int]:
+        """Positions of the images that match; raises QueryError for a query that cannot be understood."""
+        from sdtui.dataset.query import parse
+
+        parsed = parse(query)
+        found: list[int] = self._loaded().find(parsed, stopped).tolist()
+        return found
+
+    def _loaded(self) -> Searcher:
+        """The index once it can be asked; waits for the thread that loads it, if one does."""
+        for _ in self.load_slowly() if not self.index.ready else ():
+            pass
+        return self._searcher
 
     def show(self, positions: Sequence[int] | None) -> None:
         """Narrow the view to `positions` (rising), or show everything."""
@@ -207,8 +244,7 @@ class CaptionsModel:
         wanted = set(relatives)
         if not wanted:
             return {}
-        found = ((self.library[at].relative, at) for at in range(len(self.library)))
-        return {relative: at for relative, at in found if relative in wanted}
+        return {relative: at for at, relative in enumerate(self.library.relatives()) if relative in wanted}
 
     def positions_of(self, paths: Iterable[Path]) -> list[int]:
         """Positions whose caption files are among `paths`."""
@@ -217,7 +253,7 @@ class CaptionsModel:
 
     def _write_slowly(self, hand: InHand, change: Change, label: str) -> None:
         Journal.open(self.folder).apply([change], label)
-        self.library.changed([hand.position])
+        self.index.changed([hand.position])
 
     def _step(self, back: bool) -> Operation | None:
         journal = Journal.open(self.folder)
@@ -237,9 +273,13 @@ class CaptionsModel:
     def _look_again(self, paths: Iterable[Path]) -> None:
         """These caption files were written: read them, of whichever images they are."""
         touched = self.positions_of(paths)
-        self.library.changed(touched)
+        self.index.changed(touched)
         for at in touched:
-            self._note(at, self.library.text(at))
+            if self.index.ready:
+                self._known[at] = _KNOWN[self.index.columns.state[at]]
+            else:
+                hand = self.take(at)
+                self._note(at, hand.text if hand.caption and hand.caption.raw is not None else None)
 
     def _note(self, position: int, text: str | None) -> None:
         """Take note of a caption's text; None where none can be read."""
@@ -259,7 +299,13 @@ class CaptionsModel:
         return next((at for at in rows if wanted(self.view[at])), None)
 
 
-def _failure(finished: Future[None]) -> Exception | None:
+def _count_tokens(text: str) -> int:
+    from sdtui.models import tokens
+
+    return tokens.count(text)
+
+
+def _failure(finished: Future[Any]) -> Exception | None:
     error = finished.exception()
     if error is None or isinstance(error, Exception):
         return error

@@ -46,7 +46,7 @@ def test_ls_prints_images_and_captions(folder: Path, capsys: pytest.CaptureFixtu
 def test_ls_untagged_flat_and_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert caption("ls", folder, "--untagged", "--json") == 0
     assert as_json(capsys)["images"] == [{"image": "more/bare.png", "caption": None}]
-    assert caption("ls", folder, "--flat", "--match", "TOWER", "--json") == 0
+    assert caption("ls", folder, "--flat", "--where", "TOWER", "--json") == 0
     assert [row["image"] for row in as_json(capsys)["images"]] == ["img2.png", "img10.png"]
 
 
@@ -68,7 +68,7 @@ def test_stats_count_captions(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_dry_run_shows_and_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = texts(folder)
-    assert caption("add", folder, "night", "--match", "wall", "--dry-run") == 0
+    assert caption("add", folder, "night", "--where", "wall", "--dry-run") == 0
     assert capsys.readouterr().out == (
         f"add 'night': would change 1 of 1 captions\n{folder}/img1.txt\n  - wall, sky\n  + wall, sky, night\n"
     )
@@ -110,7 +110,7 @@ def test_one_file_is_one_file(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_sort_by_frequency(folder: Path) -> None:
-    assert caption("sort", folder, "--by", "frequency", "--match", "wall") == 0
+    assert caption("sort", folder, "--by", "frequency", "--where", "wall") == 0
     assert (folder / "img1.txt").read_bytes() == b"sky, wall\n"
 
 

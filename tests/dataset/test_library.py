@@ -34,6 +34,9 @@ def test_images_stand_in_natural_order_folder_by_folder(tmp_path: Path) -> None:
         "img1.webp", "img2.JPG", "img10.png", "set 2/b.png", "set 2/deep/c.png", "set 10/a.png",
     ]  # fmt: skip
     assert len(Library.scan(tmp_path, recursive=False)) == 3
+    assert library.relatives() == relatives(library)
+    folders, folder_of = library.folders
+    assert [folders[number] for number in folder_of] == ["", "", "", "set 2", "set 2/deep", "set 10"]
     assert library.position("set 2/b.png") == 3
     assert library.position("set 3/b.png") is None
 
@@ -46,8 +49,7 @@ def test_entries_tell_path_and_caption(tmp_path: Path) -> None:
     assert library[2].caption == tmp_path / "c.png.txt"
     assert [library.has_caption(at) for at in range(3)] == [True, False, True]
     assert library.untagged == 1
-    assert library.text(0) == "x"
-    assert library.text(1) is None
+    assert [library.caption_file(at) for at in range(3)] == [f"{tmp_path}/a.txt", None, f"{tmp_path}/c.png.txt"]
 
 
 def test_the_naming_most_captions_have_wins_and_is_told(tmp_path: Path) -> None:
@@ -81,7 +83,6 @@ def test_names_that_are_not_text(tmp_path: Path) -> None:
     library = Library.scan(tmp_path)
     assert library[0].path.exists()
     assert library.read_caption(0).text == "x"
-    assert library.search("caf") == [0]
 
 
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
@@ -134,50 +135,19 @@ def test_what_lies_in_a_folder_without_images(tmp_path: Path) -> None:
     assert library.why_empty() == "it holds 1 folder (10_cat) and 3 other files (.psd, no ending)"
 
 
-def test_search_looks_at_names_and_captions_in_any_case(tmp_path: Path) -> None:
-    fill(tmp_path, "a.png", "b.png", "Tower.png", a="stone wall", b="a TOWER, sky")
-    library = Library.scan(tmp_path)
-    assert library.search("tower") == [1, 2]
-    assert library.search("Stone W") == [0]
-    assert library.search("") == [0, 1, 2]
-    assert library.search("gate") == []
-
-
-def test_tag_counts_count_captions(tmp_path: Path) -> None:
-    fill(tmp_path, "a.png", "b.png", "c.png", a="sky, sky, wall", b="sky")
-    library = Library.scan(tmp_path)
-    assert library.tag_counts([0, 2]) == {"sky": 1, "wall": 1}
-    for _ in library.load_captions():
-        pass
-    assert library.tag_counts() == {"sky": 2, "wall": 1}
-
-
-def test_a_caption_that_is_no_text_does_not_stop_the_others(tmp_path: Path) -> None:
-    fill(tmp_path, "a.png", "b.png", b="sky")
-    (tmp_path / "a.txt").write_bytes(b"\xff")
-    library = Library.scan(tmp_path)
-    assert library.search("sky") == [1]
-    assert library.text(0) is None
-    with pytest.raises(CaptionError):
-        library.read_caption(0)
-
-
 def test_a_changed_caption_is_noticed_and_taken_in(tmp_path: Path) -> None:
     fill(tmp_path, "a.png", "b.png", a="old")
     library = Library.scan(tmp_path)
-    assert library.search("old") == [0]
     before = library.stat_of(0)
     assert library.stat_of(1) is None
     (tmp_path / "a.txt").write_text("newer")
     (tmp_path / "b.txt").write_text("new")
     assert library.stat_of(0) != before
     library.changed([0, 1])
-    assert library.search("new") == [0, 1]
-    assert library.search("old") == []
+    assert library.has_caption(1)
     (tmp_path / "a.txt").unlink()
     library.changed([0])
     assert not library.has_caption(0)
-    assert library.text(0) is None
 
 
 def test_only_regular_files_count(tmp_path: Path) -> None:

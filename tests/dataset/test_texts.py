@@ -5,48 +5,28 @@ from hypothesis import strategies as st
 
 from sdtui.dataset.texts import BLOCK, Texts
 
-
-def loaded(texts: list[str | None]) -> Texts:
-    store = Texts(len(texts))
-    for _ in store.fill(lambda at: texts[at]):
-        pass
-    return store
+captions = st.none() | st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 
 
-@given(st.lists(st.none() | st.text(alphabet=st.characters(exclude_categories=["Cs"])), max_size=20))
+@given(st.lists(captions, max_size=20))
 def test_texts_come_back_as_they_were(texts: list[str | None]) -> None:
-    store = loaded(texts)
-    assert [store.get(at) for at in range(len(texts))] == texts
-    assert list(store.iterate()) == texts
-    assert all(map(store.loaded, range(len(texts))))
-
-
-def test_several_blocks_with_progress() -> None:
-    texts: list[str | None] = [f"tag {number}" for number in range(2 * BLOCK + 5)]
     store = Texts(len(texts))
-    assert not store.loaded(3)
-    assert store.get(3) is None
-    assert list(store.fill(lambda at: texts[at])) == [BLOCK, 2 * BLOCK, 2 * BLOCK + 5]
-    assert store.get(2 * BLOCK + 4) == f"tag {2 * BLOCK + 4}"
-    assert list(store.containing(f"TAG {BLOCK}")) == [BLOCK]
-    assert list(store.fill(lambda at: 1 / 0)) == [BLOCK, 2 * BLOCK, 2 * BLOCK + 5]  # type: ignore[arg-type, return-value]
+    store.put(dict(enumerate(texts)))
+    assert [store.get(at) for at in range(len(texts))] == texts
+    assert Texts(len(texts), store.blocks).get(len(texts) - 1) == texts[-1] if texts else len(store) == 0
 
 
-def test_set_replaces_one_text() -> None:
-    store = loaded(["a", None, ""])
-    store.set(1, "B b")
-    store.set(0, None)
-    assert list(store.iterate()) == [None, "B b", ""]
-    assert list(store.containing("b B")) == [1]
+@given(st.dictionaries(st.integers(0, 2 * BLOCK + 4), captions, max_size=9), st.sets(st.integers(0, 2 * BLOCK + 4)))
+def test_some_of_several_blocks(texts: dict[int, str | None], wanted: set[int]) -> None:
+    store = Texts(2 * BLOCK + 5)
+    store.put(texts)
+    assert list(store.some(sorted(wanted))) == [(at, texts.get(at)) for at in sorted(wanted)]
 
 
-def test_set_before_loading_is_left_to_loading() -> None:
-    store = Texts(2)
-    store.set(0, "early")
-    assert list(store.iterate()) == [None, None]
-
-
-def test_case_is_ignored_in_any_script() -> None:
-    store = loaded(["STRASSE", "straße", "Ζεύς", None])
-    assert list(store.containing("straße")) == [0, 1]
-    assert list(store.containing("ΖΕΎΣ")) == [2]
+def test_other_texts_take_their_places() -> None:
+    store = Texts(3)
+    assert store.get(1) is None
+    assert store.blocks == [b""]
+    store.put({0: "a", 2: ""})
+    store.put({1: "B b", 0: None})
+    assert [store.get(at) for at in range(3)] == [None, "B b", ""]

@@ -126,6 +126,24 @@ def test_search_and_matches_go_round(model: CaptionsModel) -> None:
     assert ranked(model.count_slowly()) == [("city", 1)]
 
 
+def test_a_query_that_is_none(model: CaptionsModel) -> None:
+    with pytest.raises(UserError, match="never closed"):
+        model.search_slowly("(city")
+
+
+def test_marks_are_kept_beside_the_images(model: CaptionsModel) -> None:
+    heard: list[Exception | None] = []
+    model.mark([0, 3], heard.append, on=True)
+    model.mark([3], heard.append, on=False)
+    assert model.marked == {0}
+    assert model.flush()
+    assert heard == [None, None]
+    assert model.search_slowly("mark:1") == [0]
+    again = CaptionsModel.open_slowly(model.folder)
+    assert again.marked == {0}
+    again.close()
+
+
 def test_a_disk_that_hangs_is_not_waited_for(model: CaptionsModel) -> None:
     held = threading.Event()
     model._writer.submit(held.wait, 10)

@@ -38,7 +38,8 @@ class CaptionsMarks(CaptionsSearch):
     def action_mark(self) -> None:
         """Mark or unmark, and go on to the next image."""
         if self.model is not None and self.hand is not None:
-            self.model.marked ^= {self.hand.position}
+            position = self.hand.position
+            self.model.mark([position], self._mark_written, on=position not in self.model.marked)
             self.images.redraw(self.images.cursor)
             self.update_chrome()
             self.images.action_down()
@@ -46,9 +47,15 @@ class CaptionsMarks(CaptionsSearch):
     def action_mark_all(self) -> None:
         """Unmark all images; when none is marked, mark those that are listed."""
         if self.model is not None:
-            self.model.marked = set() if self.model.marked else set(self.model.view)
+            marked = self.model.marked
+            self.model.mark(marked or self.model.view, self._mark_written, on=not marked)
             self.images.redraw()
             self.update_chrome()
+
+    def _mark_written(self, error: Exception | None) -> None:
+        if error is not None:
+            # Without waiting for the screen: while it closes, it waits for this thread.
+            self.call_later(self.sdtui.report, error)
 
     @property
     def marks(self) -> int:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
+from sdtui.errors import UserError
 from sdtui.tui import keys
 from sdtui.tui.captions_model import CaptionsModel
 from sdtui.tui.numbers import grouped
@@ -62,11 +63,20 @@ class CaptionsSearch(CaptionsView):
 
         def search() -> None:
             worker = get_current_worker()
-            found = model.search_slowly(query)
+            try:
+                found = model.search_slowly(query, lambda: worker.is_cancelled)
+            except UserError as error:
+                self.app.call_from_thread(self._not_understood, query, error.message)
+                return
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._found, model, query, found)
 
         self.run_worker(search, thread=True, group="search", exclusive=True, exit_on_error=False)
+
+    def _not_understood(self, query: str, why: str) -> None:
+        """Say why nothing is searched; the list stays, as one is likely to be still typing."""
+        if query == self._searched:
+            self.query_one(SearchLine).say(why)
 
     def _found(self, model: CaptionsModel, query: str, found: list[int]) -> None:
         """Narrow the list, unless another dataset or search is on the screen by now."""

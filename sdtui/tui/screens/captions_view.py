@@ -122,12 +122,11 @@ class CaptionsView(SdtuiScreen):
                 self.run_worker(self._find_dataset, thread=True, group="find", exit_on_error=False)
 
     def remember(self) -> dict[str, Any]:
-        """Folder, image, and marks."""
+        """Folder and image."""
         if self.model is None:
             return self._recalled
-        marks = [self.model.library[at].relative for at in sorted(self.model.marked)]
         at = self.model.library[self.hand.position].relative if self.hand else ""
-        return {"folder": str(self.model.folder), "image": at, "marks": marks}
+        return {"folder": str(self.model.folder), "image": at}
 
     def settle(self) -> None:
         """Wait a moment for what was edited to be written."""
@@ -176,7 +175,7 @@ class CaptionsView(SdtuiScreen):
             self.app.call_from_thread(self._could_not_open, str(error))
             return
         left = self.app.call_from_thread(self._left_at, folder)
-        places = model.find_slowly([*left.get("marks", []), left.get("image", "")])
+        places = model.find_slowly([left.get("image", "")])
         self.app.call_from_thread(self._take_over, model, worker, left, places)
         self._load_tokens()
         for _loaded in model.load_slowly():
@@ -184,6 +183,10 @@ class CaptionsView(SdtuiScreen):
                 return
         self.app.call_from_thread(self._loaded, model)
         self._count_tags(model)
+        try:
+            model.keep_slowly()
+        except SdtuiError as error:
+            self.app.call_from_thread(self.say, f"the captions will be read again next time: {error}", "warning")
 
     def _load_tokens(self) -> None:
         from sdtui.models import tokens
@@ -204,13 +207,11 @@ class CaptionsView(SdtuiScreen):
             self._nothing(message, "$error")
 
     def _left_at(self, folder: Path) -> dict[str, Any]:
-        """What `remember` kept of this folder, now or the last time; paths that are no text are left out."""
+        """What `remember` kept of this folder, now or the last time."""
         state = self.remember() if self.model is not None else self._recalled
         if state.get("folder") != str(folder):
             return {}
-        marks = state.get("marks")
-        known = [mark for mark in marks if isinstance(mark, str)] if isinstance(marks, list) else []
-        return {**state, "marks": known, "image": str(state.get("image", ""))}
+        return {**state, "image": str(state.get("image", ""))}
 
     def _take_over(
         self, model: CaptionsModel, worker: Worker[None], left: dict[str, Any], places: dict[str, int]
@@ -224,7 +225,6 @@ class CaptionsView(SdtuiScreen):
         if not len(model.library):
             self._nothing(f"no images here: {model.library.why_empty()}")
             return
-        model.marked = {places[mark] for mark in left.get("marks", []) if mark in places}
         self.query_one(TagPanel).show_message("reading the captions")
         self._list_rows(places.get(left.get("image", ""), 0))
         self._opened(left)
@@ -351,7 +351,7 @@ class CaptionsView(SdtuiScreen):
         """In a thread: count the view's tags and show them."""
         view = model.view
         worker = get_current_worker()
-        ranks = model.count_slowly(lambda: worker.is_cancelled or model.view is not view)
+        ranks = model.count_slowly()
 
         def show() -> None:
             if not worker.is_cancelled and self.model is model and model.view is view:

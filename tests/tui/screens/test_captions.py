@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from textual.pilot import Pilot
 
+from sdtui.dataset.marks import Marks
+from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.captions_model import CaptionsModel
 from sdtui.tui.screens import captions as captions_screen
@@ -398,6 +400,31 @@ async def test_marks_are_shown_and_remembered(images: Path) -> None:
     again = app_on(images)
     async with again.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(again, "2 marked"))
+    assert Marks(images).selected(1) == {"bridge.png", "tower.png"}
+
+
+async def test_marks_that_cannot_be_written_are_told(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_more: object) -> int:
+        raise SdtuiError("cannot write: no space left on the disk")
+
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        monkeypatch.setattr(Marks, "mark", full)
+        await pilot.press("space")
+        await until(pilot, lambda: told(app, "no space left on the disk"))
+
+
+async def test_a_search_is_a_query(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("slash", *"tag:city AND NOT tag:boat", "enter")
+        await until(pilot, lambda: says(app, "2 of 3"))
+        await pilot.press("slash", *" tags:")
+        await until(pilot, lambda: says(app, "tags: needs a value right after the colon"))
+        await pilot.press(*">2")
+        await until(pilot, lambda: says(app, "1 of 3"))
 
 
 async def test_marked_images_are_edited_as_one_operation(images: Path) -> None:
@@ -764,10 +791,12 @@ async def test_what_was_found_in_one_dataset_is_not_shown_in_another(
     other = dataset(images.parent / "other", {"dog": b"dog\n"})
     go_on, searched = threading.Event(), threading.Event()
 
-    def slow(model: CaptionsModel, query: str) -> list[int]:
+    search = CaptionsModel.search_slowly
+
+    def slow(model: CaptionsModel, query: str, stopped: Callable[[], bool]) -> list[int]:
         go_on.wait(20)
         searched.set()
-        return model.library.search(query)
+        return search(model, query, stopped)
 
     monkeypatch.setattr(CaptionsModel, "search_slowly", slow)
     app = app_on(images)

@@ -1,0 +1,130 @@
+"""How a text of a query is looked for in tags, captions and names, each in the cheapest way that gives the same answer.
+
+Most of a dataset's captions say the same few thousand tags. So a text without comma or line end is looked for in the
+different tags, once each, and their images are taken together; only what reaches over the border of a tag is looked for in
+the captions themselves, and then only in those that have all its parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdtui.dataset.index import Index
+from sdtui.dataset.postings import Mask
+from sdtui.dataset.query_regex import literals, stays_within_a_tag
+from sdtui.dataset.query_value import Regex, Text, Wildcard
+from sdtui.dataset.strings import ANY, ONE, Strings, folded
+
+Stopped = Callable[[], bool]
+
+_SEPARATORS = re.compile(r"[,\n]")
+# Letters that a pattern without case takes for an i, and that folding does not.
+_ODD_CASE = ("ı", "i̇")
+# How often to ask whether the answer is still wanted, in captions.
+_PAUSE = 2048
+
+
+class Matcher:
+    """Looks for texts in one index; `case`: whether upper and lower case differ."""
+
+    def __init__(self, index: Index, *, case: bool, stopped: Stopped) -> None:
+        self._index = index
+        self._case = case
+        self._stopped = stopped
+
+    def tags(self, value: Text | Regex) -> Mask:
+        """Images with a tag that is the text, or in which the expression is found."""
+        return self._index.postings.having(self._tags(value, whole=True))
+
+    def captions(self, value: Text | Regex, within: Mask) -> Mask:
+        """Images whose caption contains it; only those `within` need to be right. `*` and `?` stay within one tag."""
+        if isinstance(value, Regex):
+            return self._captions_of_regex(value, within)
+        pieces = [part for part in value.parts if isinstance(part, str)]
+        joined = "".join(pieces)
+        if not _SEPARATORS.search(joined) and (value.plain is None or joined == joined.strip()):
+            return self._index.postings.having(self._tags(value, whole=False))
+        candidates = within & self._having_all(piece for text in pieces for piece in _SEPARATORS.split(text))
+        return self._looked_through(candidates, self._test(value, r"[^,\n]"))
+
+    def names(self, value: Text | Regex, names: Strings, original: Callable[[], list[str]], *, whole: bool) -> Mask:
+        """Images whose name (one of `names`, which `original` gives as they are written) contains it, or is it."""
+        return self._mask(self.numbers(value, names, original, whole=whole))
+
+    def _tags(self, value: Text | Regex, *, whole: bool) -> NDArray[np.int64]:
+        return self.numbers(value, self._index.vocabulary, lambda: self._index.words, whole=whole)
+
+    def numbers(
+        self, value: Text | Regex, strings: Strings, original: Callable[[], list[str]], *, whole: bool
+    ) -> NDArray[np.int64]:
+        """Which of some short texts match."""
+        if isinstance(value, Regex):
+            search = self._compiled(value.pattern).search
+            return np.array([at for at, text in enumerate(original()) if search(text)], np.int64)
+        if value.plain is None:
+            found = strings.matching(b"".join(map(_in_block, value.parts)), whole=whole)
+        else:
+            found = strings.equal(value.plain) if whole else strings.containing(value.plain)
+        if not self._case or not len(found):
+            return found
+        texts, test = original(), self._test(value, ".", whole=whole)
+        return np.array([at for at in found.tolist() if test(texts[at])], np.int64)
+
+    def _captions_of_regex(self, value: Regex, within: Mask) -> Mask:
+        compiled = self._compiled(value.pattern)
+        if stays_within_a_tag(compiled):
+            return self._index.postings.having(self._tags(value, whole=False))
+        candidates = within & self._having_all(self._needed(compiled))
+        return self._looked_through(candidates, lambda text: compiled.search(text) is not None)
+
+    def _having_all(self, pieces: Iterable[str]) -> Mask:
+        """Images that have a tag with each of these in it, case ignored: all that can contain all of them."""
+        masks = (
+            self._index.postings.having(self._index.vocabulary.containing(piece.strip()))
+            for piece in pieces
+            if piece.strip()
+        )
+        return reduce(np.logical_and, masks, self._index.mask(range(len(self._index.library))))
+
+    def _needed(self, pattern: re.Pattern[str]) -> Iterator[str]:
+        """Texts that must stand in whatever the pattern matches, case ignored."""
+        if not pattern.flags & re.IGNORECASE or not any(map(self._index.vocabulary.has, _ODD_CASE)):
+            for literal in literals(pattern):
+                yield from _SEPARATORS.split(literal)
+
+    def _looked_through(self, candidates: Mask, test: Callable[[str], bool]) -> Mask:
+        found = []
+        for count, (position, text) in enumerate(self._index.texts.some(np.flatnonzero(candidates).tolist())):
+            if count % _PAUSE == 0 and self._stopped():
+                break
+            if text is not None and test(text):
+                found.append(position)
+        return self._mask(np.array(found, np.int64))
+
+    def _mask(self, positions: NDArray[np.int64]) -> Mask:
+        mask = np.zeros(len(self._index.library), np.bool_)
+        mask[positions] = True
+        return mask
+
+    def _compiled(self, pattern: str) -> re.Pattern[str]:
+        return re.compile(pattern, 0 if self._case else re.IGNORECASE)
+
+    def _test(self, value: Text, one: str, *, whole: bool = False) -> Callable[[str], bool]:
+        """Whether one text contains it, or is it; `one` is what a `?` stands for."""
+        wild = {Wildcard.ANY: f"{one}*", Wildcard.ONE: one}
+        fold: Callable[[str], str] = (lambda text: text) if self._case else str.casefold
+        parts = (wild[part] if isinstance(part, Wildcard) else re.escape(fold(part)) for part in value.parts)
+        compiled = re.compile("".join(parts), re.DOTALL)
+        match = compiled.fullmatch if whole else compiled.search
+        return lambda text: match(fold(text)) is not None
+
+
+def _in_block(part: str | Wildcard) -> bytes:
+    if isinstance(part, Wildcard):
+        return ANY if part is Wildcard.ANY else ONE
+    return re.escape(folded(part))
