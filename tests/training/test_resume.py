@@ -132,7 +132,7 @@ def test_each_optimizer_goes_on_in_the_middle_of_an_epoch(workplace: Path, name:
         "optimizer": {"name": name, "learning_rate": 1.0 if finds_rate else 1e-3},
         "schedule": {"warmup": 2} if averages else {"name": "cosine"},
         # Two steps an epoch, so that step 3 lies in the middle of the second.
-        "training": {"steps": 5, "accumulation": 2, "ema_decay": 0.0 if averages else 0.8},
+        "training": {"steps": 4, "accumulation": 2, "ema_decay": 0.0 if averages else 0.8},
         "saving": {"every_steps": 1, "keep_last": 9},
     }
     whole, resumed = make_run(workplace, changes), make_run(workplace, changes)
@@ -140,7 +140,7 @@ def test_each_optimizer_goes_on_in_the_middle_of_an_epoch(workplace: Path, name:
     # As a process leaves it that is killed after its checkpoint of step 3.
     shutil.copytree(whole.checkpoint_dir(3), resumed.checkpoint_dir(3))
     assert main([str(resumed.path)]) == 0
-    assert [event["step"] for event in events(resumed, "step")] == [4, 5]
+    assert [event["step"] for event in events(resumed, "step")] == [4]
     assert weights(resumed) == weights(whole)
     last = everything_in(resumed.checkpoint_dir(4))
     assert last == everything_in(whole.checkpoint_dir(4))
