@@ -70,8 +70,10 @@ def settings(adapter: Adapter) -> dict[str, Any]:
 
 
 def _config(layers: Sequence[Learned]) -> dict[str, Any]:
-    ranks = {_path(layer): layer.tensors["lora_down.weight"].shape[0] for layer in layers}
-    alphas = {_path(layer): layer.alpha for layer in layers}
+    # PEFT takes the end of a path for the whole: without the level that transformers 5.6 dropped these fit any version.
+    paths = [layer.path.removeprefix(TEXT_ROOT) for layer in layers]
+    ranks = {path: layer.tensors["lora_down.weight"].shape[0] for path, layer in zip(paths, layers, strict=True)}
+    alphas = {path: layer.alpha for path, layer in zip(paths, layers, strict=True)}
     rank, alpha = (Counter(values.values()).most_common(1)[0][0] for values in (ranks, alphas))
     return {
         "peft_type": "LORA",

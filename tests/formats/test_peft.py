@@ -51,7 +51,7 @@ def test_names_shapes_and_settings(tmp_path: Path) -> None:
     assert (told["unet.r"], told["unet.lora_alpha"]) == (4, 2.0)
     assert told["unet.rank_pattern"] == {"mid_block.resnets.0.conv1": 8}
     assert told["unet.alpha_pattern"] == {"mid_block.resnets.0.conv1": 1.0}
-    assert told["text_encoder_2.target_modules"] == ["text_model.encoder.layers.0.mlp.fc1"]
+    assert told["text_encoder_2.target_modules"] == ["encoder.layers.0.mlp.fc1"]
     assert metadata["ss_v2"] == "False"
 
 

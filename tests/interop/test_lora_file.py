@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from sdtui.formats import FORMATS
-from sdtui.models.family import Model, load_model
+from sdtui.models.family import Model, TextStates, load_model
 from sdtui.profile.schema import Method
 from sdtui.training.methods import METHODS
 from tests.support.adapters import stir
@@ -96,8 +96,8 @@ def test_the_unet_with_it_is_the_unet_merged_by_hand(pipeline: Any, adapted: Mod
         plain = pipeline.unet(noisy, times, text).sample
         pipeline.load_lora_weights(file)
         loaded = pipeline.unet(noisy, times, text).sample
-        merged = by_hand.predict(noisy, times, text)
-        trained = adapted.predict(noisy, times, text)
+        merged = by_hand.predict(noisy, times, TextStates(text))
+        trained = adapted.predict(noisy, times, TextStates(text))
     assert (loaded - plain).abs().max() > 0.1
     assert (loaded - merged).abs().max() < 1e-5
     assert (trained - merged).abs().max() < 1e-5
@@ -113,9 +113,9 @@ def test_the_text_encoder_with_it_is_the_one_merged_by_hand(
     pipeline.load_lora_weights(file)
     with torch.no_grad():
         loaded = pipeline.text_encoder(tokens).last_hidden_state
-        merged = by_hand.encode_text(["a red cat"])
-        trained = adapted.encode_text(["a red cat"])
-        plain = load_model(base, None, torch.device("cpu"), torch.float32).encode_text(["a red cat"])
+        merged = by_hand.encode_text(["a red cat"]).states
+        trained = adapted.encode_text(["a red cat"]).states
+        plain = load_model(base, None, torch.device("cpu"), torch.float32).encode_text(["a red cat"]).states
     assert (merged - plain).abs().max() > 0.1
     assert (loaded - merged).abs().max() < 1e-5
     assert (trained - merged).abs().max() < 1e-5

@@ -1,0 +1,96 @@
+"""diffusers loads LoRA, LoCon and DoRA as they were trained, and refuses what it has no place for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sdtui.formats import FORMATS
+from sdtui.models.family import load_model
+from sdtui.profile.schema import Method
+from sdtui.training.methods.lora import prepare
+from tests.support.adapters import stir
+from tests.support.tiny import tiny_pipeline
+
+pytestmark = pytest.mark.interop
+ALL = ["attention", "feed-forward", "projection", "convolution", "edges"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_pipeline(tmp_path_factory.mktemp("base"))
+
+
+def inputs() -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(4)
+    noisy, text = torch.randn(2, 4, 8, 8, generator=generator), torch.randn(2, 77, 32, generator=generator)
+    return noisy, torch.tensor([20, 800]), text
+
+
+def trained(base: Path, path: Path, layout: str, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
+    """Write a file with something in it; returns what UNet and text encoder answered with it while it was trained."""
+    model = load_model(base, None, torch.device("cpu"), torch.float32)
+    trainable = prepare(model, Method.model_validate({"rank": 4, "alpha": 2.0, **settings}), 0)
+    stir(trainable, scale=0.15)
+    FORMATS[layout](path, trainable.export(), {}, "fp32")
+    noisy, times, text = inputs()
+    with torch.no_grad():
+        answer = model.components["unet"](noisy, times, text).sample
+        words = model.components["text_encoder"](torch.arange(1, 78)[None]).last_hidden_state
+    return answer, words
+
+
+def pipeline(base: Path) -> Any:
+    from diffusers import StableDiffusionPipeline
+
+    return StableDiffusionPipeline.from_pretrained(base, dtype=torch.float32, local_files_only=True)
+
+
+@pytest.mark.parametrize(
+    ("layout", "settings"),
+    [
+        ("kohya", {"targets": ALL, "conv_rank": 2, "conv_alpha": 3.0}),
+        ("kohya", {"rs_lora": True}),
+        ("kohya", {"block_ranks": {"mid_block": 8}}),
+        ("diffusers", {"text_encoder": True}),
+        ("diffusers", {"targets": ALL, "conv_rank": 2, "block_alphas": {"up_blocks": 1.0}}),
+        ("diffusers", {"rs_lora": True, "block_ranks": {"mid_block": 8}}),
+        ("diffusers", {"weight_decompose": True, "targets": ["attention", "convolution"]}),
+    ],
+)
+def test_it_answers_as_it_did_in_training(base: Path, tmp_path: Path, layout: str, settings: dict[str, Any]) -> None:
+    path = tmp_path / "adapter.safetensors"
+    answer, words = trained(base, path, layout, settings)
+    loaded = pipeline(base)
+    noisy, times, text = inputs()
+    with torch.no_grad():
+        plain = loaded.unet(noisy, times, text).sample
+        loaded.load_lora_weights(path)
+        assert (answer - plain).abs().max() > 0.05
+        assert (loaded.unet(noisy, times, text).sample - answer).abs().max() < 1e-4
+        assert (loaded.text_encoder(torch.arange(1, 78)[None]).last_hidden_state - words).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "settings", [{"algorithm": "loha"}, {"algorithm": "lokr"}, {"algorithm": "full"}, {"norms": True}]
+)
+def test_lycoris_algorithms_are_refused(base: Path, tmp_path: Path, settings: dict[str, Any]) -> None:
+    path = tmp_path / "adapter.safetensors"
+    trained(base, path, "kohya", settings)
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        pipeline(base).load_lora_weights(path)
+
+
+@pytest.mark.parametrize("settings", [{"weight_decompose": True}, {"block_alphas": {"up_blocks": 1.0}}])
+def test_what_diffusers_loses_of_kohya_s_layout(base: Path, tmp_path: Path, settings: dict[str, Any]) -> None:
+    """Why the diffusers layout is offered: of kohya's, diffusers drops dora_scale, and alphas that differ in attention."""
+    path = tmp_path / "adapter.safetensors"
+    answer, _ = trained(base, path, "kohya", settings)
+    loaded = pipeline(base)
+    loaded.load_lora_weights(path)
+    with torch.no_grad():
+        assert (loaded.unet(*inputs()).sample - answer).abs().max() > 0.01
