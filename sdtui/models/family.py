@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -46,13 +46,13 @@ class TextStates(NamedTuple):
     states: Tensor
     pooled: Tensor | None = None
 
+    def each(self, change: Callable[[Tensor], Tensor]) -> TextStates:
+        """Both changed alike."""
+        return TextStates(change(self.states), None if self.pooled is None else change(self.pooled))
+
     def to(self, device: torch.device) -> TextStates:
         """The same on another device."""
-        return TextStates(self.states.to(device), None if self.pooled is None else self.pooled.to(device))
-
-    def rows(self, chosen: slice) -> TextStates:
-        """Those of some of the texts."""
-        return TextStates(self.states[chosen], None if self.pooled is None else self.pooled[chosen])
+        return self.each(lambda part: part.to(device))
 
 
 def size_rows(sizes: Iterable[tuple[Pair, Pair, Pair]]) -> Tensor:
@@ -135,9 +135,4 @@ def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.
     """
     from sdtui.models.assemble import assemble
 
-    found = recognise(base)
-    if found.family.name == "sd1" and found.contents is None:
-        from sdtui.models import sd1
-
-        return sd1.load(base, vae, device, dtype)  # type: ignore[return-value]
-    return assemble(found, vae, device, dtype)
+    return assemble(recognise(base), vae, device, dtype)

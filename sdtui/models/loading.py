@@ -132,7 +132,7 @@ class SingleFile:
         for name, weight in sorted(self.contents.weights.items()):
             if name.startswith(prefixes):
                 total.update(f"{name} {weight.dtype} {weight.shape} {weight.stride}\n".encode())
-                total.update(self._read(weight).numpy())
+                total.update(cast("Any", self._read(weight).numpy()))
         return total.hexdigest()
 
     def _read(self, weight: Weight) -> Tensor:

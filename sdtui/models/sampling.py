@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sdtui.errors import SdtuiError, UserError
-from sdtui.models.family import PLAINLY, Model, Reading
+from sdtui.models.family import PLAINLY, Model, Reading, TextStates
 
 
 class Sampler(NamedTuple):
@@ -69,14 +69,14 @@ def sample(
     scheduler.set_timesteps(steps)
     shape = (1, 4, height // model.latent_factor, width // model.latent_factor)
     latents = torch.randn(shape, generator=generator) * scheduler.init_noise_sigma
-    with evaluating(model.unet, model.text_encoder, model.vae):
+    with evaluating(*model.components.values(), model.vae):
         # Rows: without the prompt, with it. At guidance 1 the first has no part in the result.
         texts = [prompt] if guidance == 1 else [negative, prompt]
-        conditioning = model.encode_text(texts, reading).to(model.device)
+        text = model.encode_text(texts, reading).to(model.device)
         extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
         for done, timestep in enumerate(scheduler.timesteps, start=1):
             noisy = scheduler.scale_model_input(latents, timestep)
-            predicted = _guided(model, noisy, timestep, conditioning, guidance)
+            predicted = _guided(model, noisy, timestep, text, guidance)
             latents = scheduler.step(predicted, timestep, latents, return_dict=False, **extra)[0]
             if on_step is not None:
                 on_step(done, len(scheduler.timesteps))
@@ -106,10 +106,10 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
             child.training = True
 
 
-def _guided(model: Model, noisy: Tensor, timestep: Tensor, conditioning: Tensor, guidance: float) -> Tensor:
-    rows = len(conditioning)
+def _guided(model: Model, noisy: Tensor, timestep: Tensor, text: TextStates, guidance: float) -> Tensor:
+    rows = len(text.states)
     batch = noisy.expand(rows, -1, -1, -1).to(model.device)
-    predicted = model.predict(batch, timestep.expand(rows).to(model.device), conditioning).cpu()
+    predicted = model.predict(batch, timestep.expand(rows).to(model.device), text).cpu()
     if rows == 1:
         return predicted
     without, with_prompt = predicted.chunk(2)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 
 import torch
 from torch import Tensor
 
-from sdtui.models.family import Model, Reading
+from sdtui.models.family import Model, Reading, TextStates
 from sdtui.paths import cache_dir
 from sdtui.profile.schema import Captions
 from sdtui.training.cache import Progress
@@ -20,8 +21,8 @@ CODE_VERSION = 3
 CHUNK_TEXTS = 16
 """How many texts are encoded at once, on a processor twice as fast as one by one."""
 
-Conditioning = Callable[[Sequence[str]], Tensor]
-"""Texts to (B, length, D) in float32."""
+Conditioning = Callable[[Sequence[str]], TextStates]
+"""Texts to states (B, length, D) and, of some families, summaries (B, P), in float32."""
 
 
 def reading_of(captions: Captions) -> Reading:
@@ -51,9 +52,9 @@ class CachedConditioning:
         self._reading = reading
         self.store = store or TensorStore(cache_dir() / "texts")
 
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        """The states of texts that `fill` has seen, (B, length, D), on the CPU."""
-        return torch.stack([self._state(text) for text in texts])
+    def __call__(self, texts: Sequence[str]) -> TextStates:
+        """The states of texts that `fill` has seen, on the CPU."""
+        return _stacked([_read(self._entry(text)) for text in texts])
 
     def fill(self, texts: Iterable[str], progress: Progress) -> None:
         """Encode the texts that are not in the store yet; `progress(done, total)` may raise."""
@@ -66,18 +67,19 @@ class CachedConditioning:
             done += len(chunk)
             progress(done, len(distinct))
 
-    def _state(self, text: str) -> Tensor:
+    def _entry(self, text: str) -> dict[str, Tensor]:
         found = self.store.find(self._key(text))
         if found is None:
             self._encode([text])  # it was deleted or damaged since
             found = self.store.get(self._key(text))
-        return found["states"]
+        return found
 
     @torch.no_grad()
     def _encode(self, texts: list[str]) -> None:
         rows = texts + texts[-1:] * (CHUNK_TEXTS - len(texts))
-        for text, state in zip(texts, self._model.encode_text(rows, self._reading), strict=False):
-            self.store.put(self._key(text), {"states": state})
+        said = self._model.encode_text(rows, self._reading)
+        for row, text in enumerate(texts):
+            self.store.put(self._key(text), _written(said.each(itemgetter(row))))
 
     def _key(self, text: str) -> str:
         return key_of(CODE_VERSION, self._model.text_encoder_digest, self._reading, text)
@@ -99,20 +101,38 @@ class DrawnConditioning:
         self._model = model
         self._reading = reading
         self._room = capacity_bytes
-        self._states: OrderedDict[str, Tensor] = OrderedDict()
+        self._states: OrderedDict[str, TextStates] = OrderedDict()
 
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        """The states of `texts`, (B, length, D), on the CPU."""
-        return torch.stack([self._state(text) for text in texts])
+    def __call__(self, texts: Sequence[str]) -> TextStates:
+        """The states of `texts`, on the CPU."""
+        return _stacked([self._state(text) for text in texts])
 
     @torch.no_grad()
-    def _state(self, text: str) -> Tensor:
+    def _state(self, text: str) -> TextStates:
         if text in self._states:
             self._states.move_to_end(text)
             return self._states[text]
-        state = self._model.encode_text([text], self._reading)[0].cpu()
+        state = self._model.encode_text([text], self._reading).each(lambda part: part[0].cpu())
         self._states[text] = state
-        self._room -= state.nbytes
+        self._room -= _bytes(state)
         while self._room < 0:
-            self._room += self._states.popitem(last=False)[1].nbytes
+            self._room += _bytes(self._states.popitem(last=False)[1])
         return state
+
+
+def _stacked(texts: Sequence[TextStates]) -> TextStates:
+    """One text after the other, (B, …)."""
+    pooled = [text.pooled for text in texts if text.pooled is not None]
+    return TextStates(torch.stack([text.states for text in texts]), torch.stack(pooled) if pooled else None)
+
+
+def _written(text: TextStates) -> dict[str, Tensor]:
+    return {name: part for name, part in text._asdict().items() if part is not None}
+
+
+def _read(entry: dict[str, Tensor]) -> TextStates:
+    return TextStates(entry["states"], entry.get("pooled"))
+
+
+def _bytes(text: TextStates) -> int:
+    return sum(part.nbytes for part in text if part is not None)

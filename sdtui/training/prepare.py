@@ -15,8 +15,9 @@ from accelerate import Accelerator
 from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.dataset.pipeline import unvaried
 from sdtui.dataset.survey import folder_line, folder_plans
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError, UserError
 from sdtui.models.family import Model, load_model
+from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.folder_rules import augment_of, captions_of
 from sdtui.profile.rate_text import length
@@ -109,14 +110,18 @@ def open_device(profile: Profile) -> Any:
     return accelerator
 
 
-def load(profile: Profile, device: torch.device) -> Model:
+def load(profile: Profile, device: torch.device, report: Report) -> Model:
     """The base model, in the precision and with the memory settings of the profile, predicting what it is to learn.
 
     Raises:
         UserError: a part of it cannot be read, or cannot learn that.
     """
     vae = Path(profile.model.vae) if profile.model.vae else None
-    model = load_model(Path(profile.model.base), vae, device, PRECISIONS[profile.training.precision])
+    place = fetched(profile.model.base, download=profile.model.download)
+    model = load_model(place, vae, device, PRECISIONS[profile.training.precision])
+    report.log(f"the base model {model.name} is of the family {model.family}")
+    if model.assumed and profile.objective.prediction == "auto":
+        report.warning(SdtuiError(model.assumed, where=str(place), remedy="If it is wrong, set objective.prediction"))
     objective, base = profile.objective, model.prediction_type
     retarget(model, objective.prediction, zero_terminal_snr=objective.zero_terminal_snr)
     require_own_answers(profile, base, model.prediction_type)

@@ -61,7 +61,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     prepare.tell_dataset(collection, report)
 
     report.state("loading")
-    model = prepare.load(profile, accelerator.device)
+    model = prepare.load(profile, accelerator.device, report)
     trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
     report.state("caching")
     data = prepare.cache_images(profile, collection, model, report, check)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from sdtui.models.family import Model
+from sdtui.models.family import Model, size_rows
 from sdtui.training import objective, randomness
 from sdtui.training.cache import Encoded, Latents
 from sdtui.training.captions import CaptionSource
@@ -36,6 +36,7 @@ class Inputs:
     noise: Noise
     timesteps: Tensor  # (B,)
     alpha_bar: Tensor  # (B,)
+    sizes: Tensor  # (B, 6): original size, crop and target size, for families that know them
     mask: Tensor | None  # (B, 1, h, w): how much each place counts; None: all alike
     rows: Rows
 
@@ -75,8 +76,8 @@ class Stepper:
         self._device: torch.device = self.accelerator.device
         self._alphas = self.model.alphas_cumprod.to(self._device)
         # Dropout acts in training mode only; sampling turns it off for itself.
-        self.model.unet.train()
-        self.model.text_encoder.train(self.trains_text_encoder)
+        for name, module in self.model.components.items():
+            module.train(name == "unet" or self.trains_text_encoder)
 
     @property
     def keeps(self) -> bool:
@@ -156,6 +157,7 @@ class Stepper:
             noise=noise.moved(moved),
             timesteps=timesteps,
             alpha_bar=self._alphas[timesteps],
+            sizes=moved(size_rows(one.sizes for one in shown)),
             mask=self._mask(source, shown, rows.places),
             rows=rows,
         )
@@ -188,7 +190,7 @@ class Stepper:
         if rows.frozen:
             target = self._with_frozen_answers(target, noisy, inputs)
         randomness.seed_dropout(self.profile.training.seed, step, first)
-        prediction = self.predict(noisy, inputs.timesteps, rows.captions)
+        prediction = self.predict(noisy, inputs.timesteps, rows.captions, inputs.sizes)
         thresholds = objective.huber_thresholds(settings, inputs.timesteps, alpha_bar, len(self._alphas))
         errors = objective.errors(prediction, target, settings.loss, thresholds)
         if inputs.mask is not None:
@@ -203,16 +205,19 @@ class Stepper:
         frozen = self.move(torch.tensor(inputs.rows.frozen))
         captions = [inputs.rows.captions[row] for row in inputs.rows.frozen]
         with self.frozen():
-            answers = self.predict(noisy[frozen], inputs.timesteps[frozen], captions)
+            answers = self.predict(noisy[frozen], inputs.timesteps[frozen], captions, inputs.sizes[frozen])
         return target.index_copy(0, frozen, answers.to(target.dtype))
 
-    def predict(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
-        """What the model says, in the run's precision, of noisy latents (B, 4, h, w) at timesteps (B,) with `captions`."""
+    def predict(self, noisy: Tensor, timesteps: Tensor, captions: list[str], sizes: Tensor) -> Tensor:
+        """What the model says, in the run's precision, of noisy latents (B, 4, h, w) at timesteps (B,) with `captions`.
+
+        `sizes` (B, 6) are those of the images, of `size_rows`.
+        """
         # A frozen text encoder reads in fp32, whether its states come from a cache or not.
         with self.accelerator.autocast() if self.trains_text_encoder else nullcontext():
-            conditioning = self.move(self.conditioning(captions))
+            text = self.conditioning(captions).each(self.move)
         with self.accelerator.autocast():
-            return self.model.predict(noisy, timesteps, conditioning)
+            return self.model.predict(noisy, timesteps, text, sizes)
 
     def move(self, tensor: Tensor) -> Tensor:
         """To the device; from pinned memory, so that the host does not wait for the copy."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from sdtui.models.family import size_rows
 from sdtui.models.sampling import evaluating
 from sdtui.training import objective
 from sdtui.training.failures import Interrupted
@@ -89,7 +90,7 @@ class Validator:
         self._report.state("validating")
         model = self._stepper.model
         try:
-            with torch.no_grad(), evaluating(model.unet, model.text_encoder), self._stepper.apply.finished_weights():
+            with torch.no_grad(), evaluating(*model.components.values()), self._stepper.apply.finished_weights():
                 losses = self._measure_all()
         except Interrupted:
             return False
@@ -120,7 +121,8 @@ class Validator:
     def _loss(self, number: int) -> Tensor:
         """The mean over all timesteps of the error of one image; a scalar on the device."""
         stepper, model = self._stepper, self._stepper.model
-        mean = self._held_out.latents.at(number, flip=False, variant=0).mean
+        image = self._held_out.latents.at(number, flip=False, variant=0)
+        mean, sizes = image.mean, stepper.move(size_rows([image.sizes]))
         asked = self._settings.timesteps
         noise = torch.stack([noise_of(self._settings.seed, number, timestep, mean.shape) for timestep in asked])
         errors = []
@@ -134,7 +136,7 @@ class Validator:
             noisy = objective.add_noise(latents, drawn, alpha_bar)
             wanted = objective.target(model.prediction_type, latents, drawn, alpha_bar)
             texts = [self._held_out.texts[number]] * len(timesteps)
-            prediction = stepper.predict(noisy, stepper.move(timesteps), texts)
+            prediction = stepper.predict(noisy, stepper.move(timesteps), texts, sizes.expand(len(timesteps), -1))
             errors.append((prediction.float() - wanted).square().mean(dim=(1, 2, 3)))
         return torch.cat(errors).mean()
 

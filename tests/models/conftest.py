@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdtui.models import sd1
-from sdtui.models.sd1 import StableDiffusion1
+from sdtui.models.assemble import assemble
+from sdtui.models.recognise import recognise
+from sdtui.models.stable_diffusion import StableDiffusion
 from tests.support.tiny import tiny_pipeline
 
 
@@ -18,5 +19,6 @@ def base(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> StableDiffusion1:
-    return sd1.load(tiny_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)
+def model(tmp_path_factory: pytest.TempPathFactory) -> StableDiffusion:
+    found = recognise(tiny_pipeline(tmp_path_factory.mktemp("model")))
+    return assemble(found, None, torch.device("cpu"), torch.float32)

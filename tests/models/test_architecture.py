@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sdtui.models import sd1_facts as sd1
-from sdtui.models import sd2, sdxl
+from sdtui.models import sd1, sd2, sdxl
 from sdtui.models.architecture import file_configs, vae_config
 from sdtui.models.configs import read_config
 from sdtui.models.families import Family

@@ -10,7 +10,7 @@ import torch
 
 from sdtui.models import clip_text
 from sdtui.models.family import PLAINLY, Reading
-from sdtui.models.sd1 import StableDiffusion1
+from sdtui.models.stable_diffusion import StableDiffusion
 
 START, END = 49406, 49407
 A, CAT, DOG = 320, 2368, 1929
@@ -28,14 +28,14 @@ class Letters:
         return SimpleNamespace(input_ids=[ord(letter) - 96 for letter in text][:max_length])
 
 
-def test_one_window_is_what_the_tokenizer_makes(model: StableDiffusion1) -> None:
+def test_one_window_is_what_the_tokenizer_makes(model: StableDiffusion) -> None:
     for text in ("", "a cat", "cat " * 75, "cat " * 80):
-        expected = model.tokenizer(text, padding="max_length", max_length=77, truncation=True).input_ids
-        assert clip_text.tokenize(model.tokenizer, [text], PLAINLY).ids.tolist() == [[expected]]
+        expected = model.encoders[0][1](text, padding="max_length", max_length=77, truncation=True).input_ids
+        assert clip_text.tokenize(model.encoders[0][1], [text], PLAINLY).ids.tolist() == [[expected]]
 
 
-def test_a_long_text_is_cut_into_windows_with_marks_of_their_own(model: StableDiffusion1) -> None:
-    ids, weights = clip_text.tokenize(model.tokenizer, ["cat " * 75 + "a dog", "a cat", "dog " * 200], LONG)
+def test_a_long_text_is_cut_into_windows_with_marks_of_their_own(model: StableDiffusion) -> None:
+    ids, weights = clip_text.tokenize(model.encoders[0][1], ["cat " * 75 + "a dog", "a cat", "dog " * 200], LONG)
     assert ids.tolist() == [
         [[START, *[CAT] * 75, END], [START, A, DOG, *[END] * 74]],
         [[START, A, CAT, *[END] * 74], [START, *[END] * 76]],
@@ -44,8 +44,8 @@ def test_a_long_text_is_cut_into_windows_with_marks_of_their_own(model: StableDi
     assert weights.tolist() == [[1.0] * 152] * 3
 
 
-def test_225_tokens_are_three_windows(model: StableDiffusion1) -> None:
-    ids = clip_text.tokenize(model.tokenizer, ["cat " * 225 + "dog"], Reading(max_tokens=225)).ids
+def test_225_tokens_are_three_windows(model: StableDiffusion) -> None:
+    ids = clip_text.tokenize(model.encoders[0][1], ["cat " * 225 + "dog"], Reading(max_tokens=225)).ids
     assert ids.tolist() == [[[START, *[CAT] * 75, END]] * 3]
 
 

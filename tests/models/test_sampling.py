@@ -14,11 +14,11 @@ from PIL import Image
 from sdtui.errors import SdtuiError, UserError
 from sdtui.models.family import Reading
 from sdtui.models.sampling import SAMPLERS, evaluating, make_scheduler, sample
-from sdtui.models.sd1 import StableDiffusion1
+from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.schema import SamplerName
 
 
-def draw(model: StableDiffusion1, prompt: str = "a red cat", **how: Any) -> Image.Image:
+def draw(model: StableDiffusion, prompt: str = "a red cat", **how: Any) -> Image.Image:
     return sample(model, prompt, **{"width": 64, "height": 64, "steps": 3, "seed": 5, **how})
 
 
@@ -27,13 +27,13 @@ def difference(one: Image.Image, other: Image.Image) -> npt.NDArray[np.int64]:
 
 
 @pytest.fixture(scope="module")
-def pipeline(model: StableDiffusion1) -> Any:
+def pipeline(model: StableDiffusion) -> Any:
     from diffusers import StableDiffusionPipeline
 
     return StableDiffusionPipeline(
         vae=model.vae,
         text_encoder=model.text_encoder,
-        tokenizer=model.tokenizer,
+        tokenizer=model.encoders[0][1],
         unet=model.unet,
         scheduler=make_scheduler("ddim", model.scheduler_config),
         safety_checker=None,
@@ -43,7 +43,7 @@ def pipeline(model: StableDiffusion1) -> Any:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_it_draws_what_diffusers_draws(model: StableDiffusion1, pipeline: Any, sampler: str) -> None:
+def test_it_draws_what_diffusers_draws(model: StableDiffusion, pipeline: Any, sampler: str) -> None:
     mine = draw(model, negative="blue", height=72, steps=5, sampler=sampler)
     pipeline.scheduler = make_scheduler(sampler, model.scheduler_config)
     theirs = pipeline(
@@ -62,12 +62,12 @@ def test_the_profile_offers_exactly_these_samplers() -> None:
     assert set(get_args(SamplerName)) == set(SAMPLERS)
 
 
-def test_a_seed_is_an_image(model: StableDiffusion1) -> None:
+def test_a_seed_is_an_image(model: StableDiffusion) -> None:
     assert difference(draw(model), draw(model)).max() == 0
     assert difference(draw(model), draw(model, seed=6)).mean() > 5
 
 
-def test_prompt_negative_and_guidance_each_matter(model: StableDiffusion1) -> None:
+def test_prompt_negative_and_guidance_each_matter(model: StableDiffusion) -> None:
     plain = draw(model)
     for change in (
         {"prompt": "a blue dog"},
@@ -78,11 +78,11 @@ def test_prompt_negative_and_guidance_each_matter(model: StableDiffusion1) -> No
         assert difference(plain, draw(model, **change)).max() > 1, change
 
 
-def test_at_guidance_1_the_negative_prompt_has_no_part(model: StableDiffusion1) -> None:
+def test_at_guidance_1_the_negative_prompt_has_no_part(model: StableDiffusion) -> None:
     assert difference(draw(model, guidance=1.0), draw(model, guidance=1.0, negative="ugly")).max() == 0
 
 
-def test_nothing_global_is_touched(model: StableDiffusion1) -> None:
+def test_nothing_global_is_touched(model: StableDiffusion) -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
     numpy_before = np.random.get_state()[1].tolist()  # type: ignore[index] # noqa: NPY002
@@ -107,7 +107,7 @@ def test_modes_come_back_as_they_were_part_by_part_even_after_a_failure() -> Non
     assert [child.training for child in module.modules()] == [True, True, False]
 
 
-def test_each_step_is_told_and_may_end_it(model: StableDiffusion1) -> None:
+def test_each_step_is_told_and_may_end_it(model: StableDiffusion) -> None:
     told: list[tuple[int, int]] = []
     draw(model, on_step=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
@@ -120,17 +120,17 @@ def test_each_step_is_told_and_may_end_it(model: StableDiffusion1) -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "text"), [(60, 64, "the width is 60 px"), (64, 4, "the height is 4 px")])
-def test_sides_are_multiples_of_8(model: StableDiffusion1, width: int, height: int, text: str) -> None:
+def test_sides_are_multiples_of_8(model: StableDiffusion, width: int, height: int, text: str) -> None:
     with pytest.raises(UserError, match=text):
         draw(model, width=width, height=height)
 
 
-def test_an_unknown_sampler_is_answered_with_the_known(model: StableDiffusion1) -> None:
+def test_an_unknown_sampler_is_answered_with_the_known(model: StableDiffusion) -> None:
     with pytest.raises(UserError, match=r"'eular' is not known.*euler_a"):
         draw(model, sampler="eular")
 
 
-def test_an_image_that_is_not_a_number_is_an_error(model: StableDiffusion1, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_is_not_a_number_is_an_error(model: StableDiffusion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "predict", lambda noisy, *_: noisy * float("nan"))
     with pytest.raises(SdtuiError, match="not-a-number"):
         draw(model)

@@ -100,17 +100,12 @@ def test_without_sizes_an_image_is_whole_and_of_its_own_size(model: StableDiffus
             assert not torch.equal(plain, model.predict(noisy(), TIMES, text, other)), change
 
 
-def test_states_move_and_split_with_their_summaries() -> None:
-    both = TextStates(torch.ones(3, 77, 4), torch.arange(6.0).reshape(3, 2))
-    last = both.rows(slice(2, None))
-    assert last.states.shape == (1, 77, 4)
-    assert last.pooled is not None
-    assert last.pooled.tolist() == [[4.0, 5.0]]
-    assert TextStates(torch.ones(3, 77, 4)).rows(slice(0, 1)).pooled is None
-    moved = both.to(torch.device("meta"))
+def test_states_and_summaries_move_together() -> None:
+    moved = TextStates(torch.ones(3, 77, 4), torch.ones(3, 2)).to(torch.device("meta"))
     assert moved.pooled is not None
     assert moved.states.is_meta
     assert moved.pooled.is_meta
+    assert TextStates(torch.ones(3, 77, 4)).each(lambda part: part[:1])[1] is None
 
 
 def test_both_encoders_keep_their_graphs_for_training(model: StableDiffusion) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sdtui.models.family import PLAINLY, LatentDistribution, Reading
+from sdtui.models.family import PLAINLY, LatentDistribution, Reading, TextStates
 from sdtui.training.views import Sizes
 
 
@@ -42,6 +42,7 @@ class FakeModel:
     dtype = torch.float32
     tokenizer: Any = None
     text_encoder_digest = "text encoder"
+    assumed = ""
 
     def __init__(self, vae_digest: str = "vae") -> None:
         self.vae_digest = vae_digest
@@ -55,22 +56,28 @@ class FakeModel:
         self.encoded_texts: list[str] = []
         self.seen_timesteps: set[int] = set()
         self.seen_latents: list[Tensor] = []
+        self.seen_sizes: list[Tensor | None] = []
         self.is_frozen = False
+
+    @property
+    def components(self) -> dict[str, nn.Module]:
+        return {"unet": self.unet, "text_encoder": self.text_encoder}
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         self.encoded_images += len(pixels)
         mean = pixels.mean(dim=(1, 2, 3), keepdim=True).expand(-1, 4, 2, 2).clone()
         return LatentDistribution(mean, torch.zeros_like(mean))
 
-    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> Tensor:
+    def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
         self.encoded_texts += prompts
-        return torch.tensor([[[float(len(prompt) * reading.clip_skip)]] for prompt in prompts])  # (B, 1, 1)
+        return TextStates(torch.tensor([[[float(len(prompt) * reading.clip_skip)]] for prompt in prompts]))  # (B, 1, 1)
 
-    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Tensor) -> Tensor:
+    def predict(self, noisy: Tensor, timesteps: Tensor, text: TextStates, sizes: Tensor | None = None) -> Tensor:
         self.seen_timesteps.update(timesteps.tolist())
         self.seen_latents.append(noisy)
+        self.seen_sizes.append(sizes)
         weight = START if self.is_frozen else self.weight
-        return weight * noisy + 0.01 * conditioning.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
+        return weight * noisy + 0.01 * text.states.unsqueeze(-1) * timesteps.view(-1, 1, 1, 1)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdtui.models.family import PLAINLY, Reading, load_model
+from sdtui.models.family import PLAINLY, Reading, TextStates, load_model
 from sdtui.profile.schema import Captions
 from sdtui.training import conditioning
 from sdtui.training.conditioning import CachedConditioning, DrawnConditioning, live_conditioning, reading_of
@@ -25,7 +25,7 @@ def test_each_distinct_text_is_encoded_once() -> None:
     cached = CachedConditioning(model, PLAINLY)
     cached.fill(["bb", "a", "bb"], nothing)
     assert model.encoded_texts == ["a"] + ["bb"] * 15
-    assert cached(["bb", "a", "bb"]).flatten().tolist() == [2.0, 1.0, 2.0]
+    assert cached(["bb", "a", "bb"]).states.flatten().tolist() == [2.0, 1.0, 2.0]
     assert len(model.encoded_texts) == 16
 
 
@@ -78,7 +78,7 @@ def test_a_texts_bits_do_not_depend_on_what_it_was_encoded_with(workplace: Path,
     alone, among = (CachedConditioning(model, PLAINLY, TensorStore(tmp_path / name)) for name in ("alone", "among"))
     alone.fill(["a red square"], nothing)
     among.fill([*map(str, range(20)), "a red square"], nothing)
-    assert torch.equal(alone(["a red square"]), among(["a red square"]))
+    assert torch.equal(alone(["a red square"]).states, among(["a red square"]).states)
 
 
 def test_a_text_that_is_deleted_or_damaged_while_training_is_encoded_again(own_folders: Path) -> None:
@@ -88,19 +88,19 @@ def test_a_text_that_is_deleted_or_damaged_while_training_is_encoded_again(own_f
     first, second = (own_folders / "cache" / "texts").rglob("*.safetensors")
     first.unlink()
     second.write_bytes(second.read_bytes()[:-3])
-    assert cached(["bb", "a"]).flatten().tolist() == [2.0, 1.0]
+    assert cached(["bb", "a"]).states.flatten().tolist() == [2.0, 1.0]
 
 
 def test_live_conditioning_encodes_every_time_and_keeps_the_graph() -> None:
     model = FakeModel()
     weight = torch.nn.Parameter(torch.ones(()))
     encode = model.encode_text
-    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading) * weight  # type: ignore[method-assign]
+    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading).each(lambda part: part * weight)  # type: ignore[method-assign]
     live = live_conditioning(model, Reading(clip_skip=2))
     live(["a"])
-    assert live(["a"]).grad_fn is not None
+    assert live(["a"]).states.grad_fn is not None
     assert model.encoded_texts == ["a", "a"]
-    assert live(["aaa"]).item() == 6.0
+    assert live(["aaa"]).states.item() == 6.0
 
 
 ONE_STATE = 4  # bytes of what FakeModel says of a text
@@ -111,14 +111,14 @@ def test_drawn_texts_are_encoded_one_by_one_and_once() -> None:
     batches: list[int] = []
     encode = model.encode_text
 
-    def counted(prompts: Sequence[str], reading: Reading = PLAINLY) -> torch.Tensor:
+    def counted(prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
         batches.append(len(prompts))
         return encode(prompts, reading)
 
     model.encode_text = counted  # type: ignore[method-assign]
     drawn = DrawnConditioning(model, Reading(clip_skip=2), 100)
-    assert drawn(["bb", "a", "bb"]).tolist() == [[[4.0]], [[2.0]], [[4.0]]]
-    assert drawn(["a", "ccc"]).flatten().tolist() == [2.0, 6.0]
+    assert drawn(["bb", "a", "bb"]).states.tolist() == [[[4.0]], [[2.0]], [[4.0]]]
+    assert drawn(["a", "ccc"]).states.flatten().tolist() == [2.0, 6.0]
     assert model.encoded_texts == ["bb", "a", "ccc"]
     assert batches == [1, 1, 1]
 
@@ -134,12 +134,12 @@ def test_the_text_not_read_for_longest_goes_first() -> None:
 def test_a_batch_larger_than_the_cache_is_still_whole() -> None:
     model = FakeModel()
     drawn = DrawnConditioning(model, PLAINLY, ONE_STATE - 1)
-    assert drawn(["a", "bb", "a"]).flatten().tolist() == [1.0, 2.0, 1.0]
+    assert drawn(["a", "bb", "a"]).states.flatten().tolist() == [1.0, 2.0, 1.0]
     assert model.encoded_texts == ["a", "bb", "a"]
 
 
 def test_drawn_states_carry_no_graph() -> None:
     model = FakeModel()
     encode = model.encode_text
-    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading) * model.weight  # type: ignore[method-assign]
-    assert not DrawnConditioning(model, PLAINLY, 100)(["a"]).requires_grad
+    model.encode_text = lambda prompts, reading=PLAINLY: encode(prompts, reading).each(lambda part: part * model.weight)  # type: ignore[method-assign]
+    assert not DrawnConditioning(model, PLAINLY, 100)(["a"]).states.requires_grad

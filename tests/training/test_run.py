@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from sdtui.dataset.collect import collect
-from sdtui.models.sd1 import StableDiffusion1
+from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.load import load_frozen
 from sdtui.runs import control, record
 from sdtui.runs.layout import RunFolder
@@ -251,13 +251,13 @@ def test_a_second_trainer_is_refused_and_writes_nothing(workplace: Path) -> None
 
 def poison(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """Let the model answer with NaN at its `call`-th prediction."""
-    predict, count = StableDiffusion1.predict, iter(range(1, 1000))
+    predict, count = StableDiffusion.predict, iter(range(1, 1000))
 
-    def poisoned(self: StableDiffusion1, *arguments: torch.Tensor) -> torch.Tensor:
+    def poisoned(self: StableDiffusion, *arguments: Any) -> torch.Tensor:
         prediction = predict(self, *arguments)
         return prediction * torch.nan if next(count) == call else prediction
 
-    monkeypatch.setattr(StableDiffusion1, "predict", poisoned)
+    monkeypatch.setattr(StableDiffusion, "predict", poisoned)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_before_its_step_and_names_the_images(
@@ -304,7 +304,7 @@ def test_a_fault_of_ours_is_one_line_in_the_event_and_a_traceback_in_the_log(
     def fail(*_: Any) -> None:
         raise KeyError("odd")
 
-    monkeypatch.setattr(StableDiffusion1, "predict", fail)
+    monkeypatch.setattr(StableDiffusion, "predict", fail)
     run = make_run(workplace)
     assert train(run) == 1
     (error,) = events(run, "error")

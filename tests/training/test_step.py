@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from sdtui.models.family import TextStates
 from sdtui.models.noise_schedule import retarget
 from sdtui.training.cache import Encoded, Latents
 from sdtui.training.data import Batch
@@ -35,7 +36,7 @@ def test_only_a_text_encoder_that_is_trained_reads_in_the_runs_precision(store: 
     bench = Bench(store, [(0, 1)])
     read_in_half: list[bool] = []
 
-    def conditioning(texts: Sequence[str]) -> torch.Tensor:
+    def conditioning(texts: Sequence[str]) -> TextStates:
         read_in_half.append(torch.is_autocast_enabled("cpu"))
         return bench.model.encode_text(texts)
 
@@ -44,6 +45,15 @@ def test_only_a_text_encoder_that_is_trained_reads_in_the_runs_precision(store: 
     bench.stepper.accelerator.autocast = lambda: torch.autocast("cpu", dtype=torch.bfloat16)
     bench.take()
     assert read_in_half == [trained]
+
+
+def test_the_model_is_told_the_sizes_of_what_it_sees(store: TensorStore) -> None:
+    bench = Bench(store, [(0, 1)])
+    bench.take()
+    (sizes,) = bench.model.seen_sizes
+    assert sizes is not None
+    # Height before width and top before left, as SDXL reads them; FakeWays' images are 16 × 16 px.
+    assert sizes.tolist() == [[16, 16, 0, 0, 16, 16]] * 2
 
 
 def test_mirroring_and_variant_are_drawn_for_each_image_of_a_step(store: TensorStore) -> None:

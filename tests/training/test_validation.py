@@ -146,7 +146,7 @@ def test_nothing_of_training_is_touched(store: TensorStore) -> None:
     seen: list[bool] = []
     predict = bench.model.predict
 
-    def noted(*arguments: torch.Tensor) -> torch.Tensor:
+    def noted(*arguments: Any) -> torch.Tensor:
         seen.extend([unet.training, torch.is_grad_enabled()])
         return predict(*arguments)
 

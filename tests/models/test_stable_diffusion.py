@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x: what is loaded, what its parts compute, and what is said of a damaged folder."""
+"""What a model loaded from a folder computes, family by family, and what is said of a damaged folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sdtui.errors import UserError
-from sdtui.models import sd1
-from sdtui.models.family import Reading
-from sdtui.models.sd1 import StableDiffusion1
+from sdtui.models.assemble import assemble
+from sdtui.models.family import Reading, TextStates
+from sdtui.models.recognise import recognise
+from sdtui.models.stable_diffusion import StableDiffusion
 
 CPU = torch.device("cpu")
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -22,8 +23,8 @@ VAE = "vae/diffusion_pytorch_model.safetensors"
 TEXT = "text_encoder/model.safetensors"
 
 
-def load(base: Path, vae: Path | None = None, dtype: torch.dtype = torch.float32) -> StableDiffusion1:
-    return sd1.load(base, vae, CPU, dtype)
+def load(base: Path, vae: Path | None = None, dtype: torch.dtype = torch.float32) -> StableDiffusion:
+    return assemble(recognise(base), vae, CPU, dtype)
 
 
 def refusal(base: Path, vae: Path | None = None) -> str:
@@ -36,7 +37,7 @@ def change(path: Path, **entries: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | entries))
 
 
-def test_everything_is_frozen_and_in_evaluation_mode(model: StableDiffusion1) -> None:
+def test_everything_is_frozen_and_in_evaluation_mode(model: StableDiffusion) -> None:
     for module in (model.unet, model.vae, model.text_encoder):
         assert not module.training
         assert not any(weight.requires_grad for weight in module.parameters())
@@ -49,15 +50,15 @@ def test_only_the_unet_takes_the_lower_precision(base: Path) -> None:
     assert {weight.dtype for weight in loaded.text_encoder.parameters()} == {torch.float32}
 
 
-def test_predictions_are_fp32_also_from_a_bf16_unet(base: Path, model: StableDiffusion1) -> None:
-    noisy, times, text = torch.randn(2, 4, 8, 8), torch.tensor([10, 900]), torch.randn(2, 77, 32)
+def test_predictions_are_fp32_also_from_a_bf16_unet(base: Path, model: StableDiffusion) -> None:
+    noisy, times, text = torch.randn(2, 4, 8, 8), torch.tensor([10, 900]), TextStates(torch.randn(2, 77, 32))
     full = model.predict(noisy, times, text)
     half = load(base, dtype=torch.bfloat16).predict(noisy, times, text)
     assert (full.shape, full.dtype, half.dtype) == ((2, 4, 8, 8), torch.float32, torch.float32)
     assert 0 < (full - half).abs().mean() < 0.1 * full.std()
 
 
-def test_alphas_are_stable_diffusion_s(model: StableDiffusion1) -> None:
+def test_alphas_are_stable_diffusion_s(model: StableDiffusion) -> None:
     assert model.alphas_cumprod.shape == (1000,)
     ends = model.alphas_cumprod[[0, 499, 999]].tolist()
     # Worked out in plain Python: the running product of 1 - (√0.00085 + (√0.012 - √0.00085)·i/999)².
@@ -72,62 +73,62 @@ def test_prediction_type_is_the_scheduler_s(base: Path) -> None:
     assert "prediction_type is 'sample'; known: epsilon, v_prediction" in refusal(base)
 
 
-def test_text_states_are_the_last_layer_s_normalised(model: StableDiffusion1) -> None:
-    ids = model.tokenizer(["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
+def test_text_states_are_the_last_layer_s_normalised(model: StableDiffusion) -> None:
+    ids = model.encoders[0][1](["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
     expected = model.text_encoder(ids).last_hidden_state
-    assert torch.equal(model.encode_text(["a cat"]), expected)
+    assert torch.equal(model.encode_text(["a cat"]).states, expected)
     assert expected.shape == (1, 77, 32)
 
 
-def test_clip_skip_2_is_a_text_encoder_without_its_last_layer(model: StableDiffusion1) -> None:
+def test_clip_skip_2_is_a_text_encoder_without_its_last_layer(model: StableDiffusion) -> None:
     shorter = copy.deepcopy(model.text_encoder)
     del shorter.encoder.layers[-1]
-    ids = model.tokenizer(["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
-    skipped = model.encode_text(["a cat"], Reading(clip_skip=2))
+    ids = model.encoders[0][1](["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
+    skipped = model.encode_text(["a cat"], Reading(clip_skip=2)).states
     assert torch.allclose(skipped, shorter(ids).last_hidden_state, atol=1e-6)
-    assert not torch.allclose(skipped, model.encode_text(["a cat"]), atol=1e-2)
+    assert not torch.allclose(skipped, model.encode_text(["a cat"]).states, atol=1e-2)
 
 
 @pytest.mark.parametrize("skip", [0, 3])
-def test_clip_skip_beyond_the_layers_is_refused(model: StableDiffusion1, skip: int) -> None:
+def test_clip_skip_beyond_the_layers_is_refused(model: StableDiffusion, skip: int) -> None:
     with pytest.raises(UserError, match=f"clip_skip is {skip}, and this text encoder has 2 layers"):
         model.encode_text(["a cat"], Reading(clip_skip=skip))
 
 
-def test_long_texts_are_cut_to_the_window(model: StableDiffusion1) -> None:
+def test_long_texts_are_cut_to_the_window(model: StableDiffusion) -> None:
     seventy_five = "cat " * 75
-    assert torch.equal(model.encode_text([seventy_five + "dog"]), model.encode_text([seventy_five]))
+    assert torch.equal(model.encode_text([seventy_five + "dog"]).states, model.encode_text([seventy_five]).states)
 
 
-def test_longer_texts_are_read_in_several_windows(model: StableDiffusion1) -> None:
+def test_longer_texts_are_read_in_several_windows(model: StableDiffusion) -> None:
     text = "cat " * 75 + "a red dog"
-    found = model.encode_text([text, "a cat"], Reading(max_tokens=150, clip_skip=2))
-    first, second = (model.encode_text([part], Reading(clip_skip=2)) for part in ("cat " * 75, "a red dog"))
+    found = model.encode_text([text, "a cat"], Reading(max_tokens=150, clip_skip=2)).states
+    first, second = (model.encode_text([part], Reading(clip_skip=2)).states for part in ("cat " * 75, "a red dog"))
     expected = torch.cat([first[:, :76], second[:, 1:]], dim=1)
     assert found.shape == (2, 152, 32)
     assert torch.allclose(found[:1], expected, atol=1e-5)
     latents, times = torch.zeros(2, 4, 8, 8), torch.tensor([10, 900])
-    assert model.predict(latents, times, found).shape == (2, 4, 8, 8)
+    assert model.predict(latents, times, TextStates(found)).shape == (2, 4, 8, 8)
 
 
-def test_weights_multiply_the_states_of_their_tokens(model: StableDiffusion1) -> None:
-    plain = model.encode_text(["a red cat"])
-    weighted = model.encode_text(["a (red:1.5) [cat]"], Reading(weighted=True))
+def test_weights_multiply_the_states_of_their_tokens(model: StableDiffusion) -> None:
+    plain = model.encode_text(["a red cat"]).states
+    weighted = model.encode_text(["a (red:1.5) [cat]"], Reading(weighted=True)).states
     factors = torch.ones(77)
     factors[2], factors[3] = 1.5, 1 / 1.1
     assert torch.allclose(weighted, plain * factors[:, None], atol=1e-6)
-    assert torch.equal(model.encode_text(["a red cat"], Reading(weighted=True)), plain)
+    assert torch.equal(model.encode_text(["a red cat"], Reading(weighted=True)).states, plain)
 
 
-def test_text_keeps_its_graph_for_training(model: StableDiffusion1) -> None:
+def test_text_keeps_its_graph_for_training(model: StableDiffusion) -> None:
     weight = model.text_encoder.final_layer_norm.weight
     assert isinstance(weight, torch.nn.Parameter)
     weight.requires_grad_(True)
-    assert model.encode_text(["a cat"]).requires_grad
+    assert model.encode_text(["a cat"]).states.requires_grad
     weight.requires_grad_(False)
 
 
-def test_latents_come_as_scaled_mean_and_std(model: StableDiffusion1) -> None:
+def test_latents_come_as_scaled_mean_and_std(model: StableDiffusion) -> None:
     vae = model.vae
     pixels = torch.rand(2, 3, 64, 48) * 2 - 1
     with torch.no_grad():
@@ -139,7 +140,7 @@ def test_latents_come_as_scaled_mean_and_std(model: StableDiffusion1) -> None:
     assert torch.equal(found.mean, model.encode_images(pixels).mean)
 
 
-def test_decoding_undoes_the_scale(model: StableDiffusion1) -> None:
+def test_decoding_undoes_the_scale(model: StableDiffusion) -> None:
     latents = torch.randn(1, 4, 6, 8)
     with torch.no_grad():
         expected = model.vae.decode(latents / 0.18215).sample.clamp(-1, 1)
@@ -155,18 +156,18 @@ def test_checkpointed_gradients_are_the_same(base: Path) -> None:
             loaded.checkpoint_gradients()
         loaded.unet.train()
         weight = loaded.unet.conv_in.weight.requires_grad_(True)
-        predicted = loaded.predict(torch.ones(1, 4, 8, 8), torch.tensor([7]), torch.ones(1, 77, 32))
+        predicted = loaded.predict(torch.ones(1, 4, 8, 8), torch.tensor([7]), TextStates(torch.ones(1, 77, 32)))
         gradients.append(torch.autograd.grad(predicted.sum(), weight)[0])
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-4)
 
 
-def test_published_text_encoders_with_the_text_model_level_load(base: Path, model: StableDiffusion1) -> None:
+def test_published_text_encoders_with_the_text_model_level_load(base: Path, model: StableDiffusion) -> None:
     weights = load_file(base / TEXT)
     save_file({f"text_model.{name}": value for name, value in weights.items()}, base / TEXT, {"format": "pt"})
-    assert torch.equal(load(base).encode_text(["a cat"]), model.encode_text(["a cat"]))
+    assert torch.equal(load(base).encode_text(["a cat"]).states, model.encode_text(["a cat"]).states)
 
 
-def test_published_vaes_with_the_old_attention_names_load(base: Path, model: StableDiffusion1) -> None:
+def test_published_vaes_with_the_old_attention_names_load(base: Path, model: StableDiffusion) -> None:
     old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
     weights = {}
     for name, value in load_file(base / VAE).items():
@@ -191,7 +192,7 @@ def test_another_vae_takes_the_place_of_the_pipeline_s(base: Path, tmp_path: Pat
     assert load(base, other).vae_digest != load(base).vae_digest
     assert load(base, other).text_encoder_digest == load(base).text_encoder_digest
     assert load(base, base).vae_digest == load(base).vae_digest
-    assert "there is no such VAE folder" in refusal(base, tmp_path / "none")
+    assert "there is no such VAE" in refusal(base, tmp_path / "none")
 
 
 def test_digests_follow_the_weights_and_the_words(base: Path) -> None:
