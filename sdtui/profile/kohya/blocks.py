@@ -37,6 +37,11 @@ def take(draft: Draft) -> None:
     """Rates, ranks and alphas by block, and the rates of the up matrices (LoRA+)."""
     _plus(draft)
     given = [name for name in _RATES if draft.source.value(name)]
+    if draft.source.value("sdxl"):
+        # Its blocks have other numbers.
+        for name in (*given, "block_dims", "block_alphas"):
+            draft.leave(name, "blocks are numbered as Stable Diffusion 1.x has them")
+        return
     try:
         if given and "optimizer.block_rates" not in draft.made:
             draft.put("optimizer.block_rates", _rates(draft), *given, "block_lr_zero_threshold")

@@ -144,6 +144,8 @@ def _rates(draft: Draft, name: str) -> None:
     common, unet = source.value("learning_rate"), source.value("unet_lr")
     listed = source.value("text_encoder_lr") or []
     text_rate = float(listed[0]) if listed else None
+    if len(set(map(float, listed))) > 1:
+        draft.warnings.append(f"text_encoder_lr has several rates: all text encoders learn at the first, {text_rate:g}")
     only_text = source.value("network_train_text_encoder_only") or unet == 0
     text_encoder = not source.value("network_train_unet_only") and text_rate != 0
     rate = common if unet is None or unet == 0 else unet

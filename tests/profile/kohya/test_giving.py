@@ -171,7 +171,7 @@ def test_what_a_folder_has_and_kohya_not(folder: dict[str, Any], key: str, tmp_p
 
 
 def test_folders_as_kohya_lays_them_out_need_no_dataset(tmp_path: Path) -> None:
-    folders = [
+    folders: list[dict[str, Any]] = [
         {"path": "/a", "layout": "kohya"},
         {"path": "/r", "layout": "kohya", "regularization": True},
     ]
@@ -184,7 +184,7 @@ def test_folders_as_kohya_lays_them_out_need_no_dataset(tmp_path: Path) -> None:
 def test_folders_that_are_laid_out_so_beside_others_are_subsets(tmp_path: Path) -> None:
     for name in ("3_red car", "10_house", "notes"):
         (tmp_path / "set" / name).mkdir(parents=True)
-    folders = [{"path": str(tmp_path / "set"), "repeats": 2}, {"path": "/b", "layout": "flat"}]
+    folders: list[dict[str, Any]] = [{"path": str(tmp_path / "set"), "repeats": 2}, {"path": "/b", "layout": "flat"}]
     (dataset,) = give(made({}, folders), tmp_path).datasets
     assert dataset["subsets"] == [
         {"image_dir": str(tmp_path / "set" / "10_house"), "num_repeats": 20, "class_tokens": "house"},
@@ -194,7 +194,10 @@ def test_folders_that_are_laid_out_so_beside_others_are_subsets(tmp_path: Path) 
 
 
 def test_masks_are_datasets_of_their_own(tmp_path: Path) -> None:
-    folders = [{"path": "/a", "layout": "flat", "masks": "/m"}, {"path": "/b", "layout": "flat", "alpha_mask": True}]
+    folders: list[dict[str, Any]] = [
+        {"path": "/a", "layout": "flat", "masks": "/m"},
+        {"path": "/b", "layout": "flat", "alpha_mask": True},
+    ]
     profile = made({}, folders)
     files = give(profile, tmp_path)
     assert files.config["masked_loss"] is True

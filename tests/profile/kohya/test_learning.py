@@ -75,6 +75,11 @@ def test_rates(options: str, rates: tuple[float, float, bool], tmp_path: Path) -
     assert (found.learning_rate, found.text_encoder_learning_rate, profile.method.text_encoder) == rates
 
 
+def test_several_rates_for_text_encoders_are_told(tmp_path: Path) -> None:
+    draft, _ = taken(tmp_path, "resolution = 1024\nlearning_rate = 1e-4\ntext_encoder_lr = [1e-5, 2e-5]")
+    assert "text_encoder_lr has several rates: all text encoders learn at the first, 1e-05" in draft.warnings
+
+
 @pytest.mark.parametrize(
     ("written", "schedule"),
     [

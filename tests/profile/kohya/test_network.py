@@ -95,6 +95,15 @@ def test_lists_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert expected in draft.warnings
 
 
+def test_the_numbers_of_xl_are_others(tmp_path: Path) -> None:
+    form = '{"LoRA_type": "Standard", "sdxl": true, "down_lr_weight": "0,1,1,1,0.5,1,1,1,1"}'
+    draft, profile = taken(tmp_path, form, "form.json")
+    assert profile.optimizer.block_rates == {}
+    assert ("down_lr_weight", "blocks are numbered as Stable Diffusion 1.x has them") in [
+        (left.kohya, left.reason) for left in draft.left
+    ]
+
+
 def test_one_ratio_for_unet_and_text_encoder(tmp_path: Path) -> None:
     draft, profile = taken(tmp_path, _args("loraplus_unet_lr_ratio=8", "loraplus_text_encoder_lr_ratio=4"))
     assert profile.optimizer.lora_plus_ratio == 8
