@@ -1,32 +1,26 @@
-"""What a run is made from: the order of its samples as planned, and what the device is set to."""
+"""What a run is made from: the order of its samples as planned."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
+from sdtui import paths
 from sdtui.dataset.collect import collect
 from sdtui.dataset.survey import survey
+from sdtui.models.family import LatentDistribution
 from sdtui.profile.plan import make_plan
 from sdtui.profile.schema import Profile
+from sdtui.runs.layout import RunFolder
 from sdtui.training import prepare
-from tests.training.workplace import make_images, settings
-
-
-def test_attention_on_a_gpu_is_deterministic_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch picks the deterministic backward pass of flash attention only when it must, not when it may warn."""
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    try:
-        prepare._make_deterministic()
-        assert torch.are_deterministic_algorithms_enabled()
-        assert not torch.is_deterministic_algorithms_warn_only_enabled()
-        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    finally:
-        torch.use_deterministic_algorithms(mode=False)
+from sdtui.training.report import Report
+from tests.training.fakes import FakeModel
+from tests.training.workplace import events, make_images, settings
 
 
 def test_a_run_is_as_long_as_was_planned_whatever_its_folders_are(tmp_path: Path) -> None:
@@ -56,3 +50,66 @@ def test_a_run_is_as_long_as_was_planned_whatever_its_folders_are(tmp_path: Path
     assert {(each.width, each.height): each.samples for each in plan.buckets} == order._counts
     trained = {number for epoch in range(3) for batch in order.batches_of(epoch) for number in batch}
     assert trained == set(range(len(prepare.trained(collection.samples))))
+
+
+class FirstColumns(FakeModel):
+    """Answers with the mean of the first columns instead of all."""
+
+    def encode_images(self, pixels: Tensor) -> LatentDistribution:
+        return super().encode_images(pixels[..., :8])
+
+
+def cached(folder: Path, name: str, changes: dict[str, Any]) -> prepare.Data:
+    """What a run trains on whose only image, 200 × 64 px, has a red right half."""
+    images = folder / "images"
+    if not images.exists():
+        make_images(images, [(200, 64)])
+        with Image.open(images / "00.png") as image:
+            image.paste("maroon", (100, 0, 200, 64))
+            image.save(images / "00.png")
+    table = {"path": str(images), **changes.pop("folder", {})}
+    run = RunFolder.create(folder / "runs", name)
+    profile = Profile.model_validate(settings(folder, {"dataset": {"folders": [table], "buckets": "none"}, **changes}))
+    report = Report(run)
+    data = prepare.cache_images(profile, collect(profile), FirstColumns(), report, lambda: None)
+    report.close()
+    return data
+
+
+AUGMENTS: list[dict[str, Any]] = [
+    {"flip": True},
+    {"crop": "random"},
+    {"brightness": 0.5},
+    {"contrast": 0.5},
+    {"saturation": 0.5},
+    {"hue": 0.5},
+]
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["all folders", "one folder"])
+@pytest.mark.parametrize("augment", AUGMENTS, ids="".join)
+def test_every_augmentation_shows_the_image_otherwise(tmp_path: Path, augment: dict[str, Any], own: bool) -> None:
+    plain = cached(tmp_path, "plain", {}).latents
+    changes = {"folder": {f"augment_{name}": value for name, value in augment.items()}} if own else {"augment": augment}
+    varied = cached(tmp_path, "varied", changes).latents
+    (ways,) = varied.ways
+    assert (ways.flips, ways.variants) == ((True, 1) if "flip" in augment else (False, 8))
+    first = plain.at(0, False, 0).mean
+    others = [varied.at(0, ways.flips, variant).mean for variant in range(ways.variants)]
+    assert not all(torch.equal(first, other) for other in others)
+    assert varied.digest != plain.digest
+
+
+def test_the_profile_says_how_many_variants_there_are(tmp_path: Path) -> None:
+    data = cached(tmp_path, "varied", {"augment": {"crop": "random", "variants": 3}})
+    assert data.latents.ways[0].variants == 3
+    assert len(list((paths.cache_dir() / "latents").rglob("*.safetensors"))) == 3
+
+
+def test_a_run_tells_how_many_ways_are_encoded(tmp_path: Path) -> None:
+    cached(tmp_path, "varied", {"augment": {"flip": True, "crop": "random", "variants": 3}})
+    (run,) = (tmp_path / "runs").iterdir()
+    told = events(RunFolder(run), "progress")
+    assert [(event["job"], event["done"], event["total"]) for event in told if event["done"] == event["total"]] == [
+        ("reading images", 1, 1), ("encoding images", 6, 6)
+    ]  # fmt: skip

@@ -69,6 +69,13 @@ KEPT: dict[str, dict[str, Any]] = {
     "prior": {"weight": 0.5, "target": "frozen", "class_caption": "a house", "trigger": "square"},
 }
 
+# Ways that each step draws, encoded again into an empty cache by a life that may be killed while it does.
+AUGMENTED: dict[str, dict[str, Any]] = {
+    **PLAIN,
+    "dataset": {"buckets": "none"},
+    "augment": {"flip": True, "crop": "random", "brightness": 0.2, "saturation": 0.3, "hue": 0.1, "variants": 3},
+}
+
 
 def weights(run: RunFolder) -> dict[str, bytes]:
     tensors = load_file(run.output_dir / "tiny.safetensors")
@@ -102,8 +109,8 @@ def kill_at(run: RunFolder, step: int) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [PLAIN, EVERYTHING, DRAWN, AVERAGED, KEPT],
-    ids=["plain", "everything", "drawn", "averaged", "kept"],
+    [PLAIN, EVERYTHING, DRAWN, AVERAGED, KEPT, AUGMENTED],
+    ids=["plain", "everything", "drawn", "averaged", "kept", "augmented"],
 )
 def test_killed_three_times_and_resumed_is_bit_equal(
     workplace: Path, changes: dict[str, dict[str, Any]], own_folders: Path, monkeypatch: pytest.MonkeyPatch
