@@ -49,7 +49,7 @@ def test_import_on_stdout(workspace: Workspace, capsys: pytest.CaptureFixture[st
     Path("c.toml").write_text(CONFIG)
     assert main(["import", "kohya", "c.toml"]) == 0
     shown = capsys.readouterr()
-    assert tomllib.loads(shown.out)["training"] == {"steps": 3}
+    assert tomllib.loads(shown.out)["training"]["steps"] == 3
     assert "options mapped" in shown.err
 
 

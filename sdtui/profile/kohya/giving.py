@@ -17,6 +17,7 @@ from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
 _KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++")
+_PRECISIONS = ("fp16", "bf16")
 _KEEP_ALL = 10_000
 _COVERED = {key for option in OPTIONS.values() for key in option.keys}
 # Where the files are is another matter on each side; of the other, it is this program's default that kohya has not.
@@ -89,6 +90,10 @@ def _one_to_one(profile: Profile, files: Files) -> None:
             if option.name != "sample_at_first" or profile.previews.prompts:
                 files.option(option.name, option.codec.write(value))
     files.option("pretrained_model_name_or_path", profile.model.base)
+    # A name that the codec does not know is not kohya's.
+    if files.config.get("mixed_precision") not in (None, *_PRECISIONS):
+        chosen = files.config.pop("mixed_precision")
+        files.lack("training.precision", chosen, "kohya must be told: without mixed_precision it computes in fp32")
     prediction = profile.objective.prediction
     files.option("v_parameterization", prediction == "v_prediction")
     if prediction == "auto":

@@ -108,6 +108,12 @@ def _subsets(folder: Folder, index: int, files: Files) -> list[dict[str, Any]]:
         subset["alpha_mask"] = True
     if folder.masks:
         subset["conditioning_data_dir"] = folder.masks
+        for name, key in (("class_tokens", "class_tokens"), ("is_reg", "regularization"), ("alpha_mask", "alpha_mask")):
+            if subset.pop(name, None):
+                value = getattr(folder, key)
+                files.lack(
+                    f"dataset.folders[{index}].{key}", value, "kohya's subsets with masks have nothing of the kind"
+                )
     subset |= _own(folder, index, files)
     if folder.recursive:
         files.lack(f"dataset.folders[{index}].recursive", True, LACKING["dataset.folders[].recursive"])

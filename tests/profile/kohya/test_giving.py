@@ -18,7 +18,9 @@ from sdtui.profile.kohya.source import read_source
 from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import profile_text
 from sdtui.profile.schema import Profile
+from tests.profile.kohya.helpers import FILES
 
+SD_SCRIPTS = set((FILES / "options_train_network.txt").read_text(encoding="utf-8").split())
 # What a profile must say so that kohya can have all of it.
 BASE: dict[str, Any] = {
     "model.base": "/m",
@@ -27,6 +29,7 @@ BASE: dict[str, Any] = {
     "captions.lines": "first",
     "captions.on_missing": "empty",
     "training.steps": 100,
+    "training.precision": "fp32",
     "objective.prediction": "epsilon",
     "saving.name": "mine",
     "previews.at_start": False,
@@ -48,6 +51,8 @@ def made(values: dict[str, Any], folders: list[dict[str, Any]] | None = None) ->
 def there_and_back(profile: Profile, folder: Path) -> Profile:
     """What an import makes of the exported files."""
     files = give(profile, folder)
+    # sd-scripts would pass over a name that is none of its own.
+    assert set(files.config) <= SD_SCRIPTS
     (folder / "config.toml").write_text(config_text(files), encoding="utf-8")
     if files.datasets:
         (folder / "dataset.toml").write_text(dataset_text(files), encoding="utf-8")
@@ -134,6 +139,7 @@ def test_the_files_of_a_profile(tmp_path: Path) -> None:
         ({"captions.on_missing": "stop"}, "captions.on_missing", "kohya trains images without a caption"),
         ({"captions.prefix": "sks"}, "captions.prefix", "kohya puts a blank behind it"),
         ({"captions.extension": "auto"}, "captions.extension", ".txt is written"),
+        ({"training.precision": "auto"}, "training.precision", "kohya must be told"),
         ({"training.ema_decay": 0.99}, "training.ema_decay", "kohya has no moving average"),
         ({"augment.hue": 0.1}, "augment.hue", "color_aug has no strengths"),
         ({"augment.contrast": 0.1}, "augment.contrast", "color_aug changes hue or brightness"),
@@ -163,6 +169,7 @@ def test_what_kohya_cannot_say_is_told(values: dict[str, Any], key: str, reason:
         ({"validation": True}, "dataset.folders[0].validation"),
         ({"recursive": True}, "dataset.folders[0].recursive"),
         ({"augment_hue": 0.2}, "dataset.folders[0].augment_hue"),
+        ({"masks": "/m", "class_tokens": "dog"}, "dataset.folders[0].class_tokens"),
     ],
 )
 def test_what_a_folder_has_and_kohya_not(folder: dict[str, Any], key: str, tmp_path: Path) -> None:
