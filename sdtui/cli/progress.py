@@ -167,6 +167,8 @@ def status(view: RunView) -> str:
     parts = [view.run.name, view.phase if view.state == "running" and view.phase else view.state]
     if view.progress:
         parts.append(f"{view.progress.job} {view.progress.done}/{view.progress.total} {view.progress.unit}".rstrip())
+        if view.progress.per_second:
+            parts.append(f"{view.progress.per_second:.1f} {view.progress.unit}/s")
     if view.step or view.series:
         share = f" ({100 * view.step // view.steps_total} %)" if view.steps_total else ""
         parts.append(f"step {view.step}/{view.steps_total or '?'}{share}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sdtui.runs.series import SMOOTHING, Ema, Series
@@ -20,6 +20,9 @@ class Progress:
     done: int
     total: int
     unit: str
+    per_second: float | None = None  # since the first event of the job
+    begun: float = field(default=0.0, compare=False)  # when that was told, unix seconds
+    first: int = field(default=0, compare=False)  # what was done then
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from sdtui.runs.events import Event
 from sdtui.runs.figures import Figures, Measurement, Preview, Progress, SavedFile
@@ -81,7 +82,12 @@ def _state(figures: Figures, event: Event) -> None:
 
 
 def _progress(figures: Figures, event: Event) -> None:
-    figures.progress = Progress(event["job"], event["done"], event["total"], event.get("unit") or "")
+    job, done, now, before = event["job"], event["done"], event.get("t", 0.0), figures.progress
+    if before is None or before.job != job or done < before.done:
+        figures.progress = Progress(job, done, event["total"], event.get("unit") or "", begun=now, first=done)
+        return
+    rate = (done - before.first) / (now - before.begun) if now > before.begun else None
+    figures.progress = replace(before, done=done, total=event["total"], per_second=rate)
 
 
 def _step(figures: Figures, event: Event) -> None:

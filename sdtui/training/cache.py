@@ -168,7 +168,8 @@ class LatentCache:
         background: colour laid under transparent pixels.
         augments: how the images of each row of dataset.folders are varied; those that are only measured never are.
         store: where latents are kept; the user's cache folder if not given.
-        progress: called with (images looked at, all) while their bytes are read; may raise to end it early.
+        progress: called with (images looked at, all) while it is seen what they are and what there is of them; may raise
+            to end it early.
     """
 
     def __init__(
@@ -188,12 +189,16 @@ class LatentCache:
         self._digests: dict[Path, Digests] = {}
         self._unreadable: dict[int, UnreadableImage] = {}
         self._shown: dict[int, Shown] = {}
+        self._incomplete: list[int] = []
         self.store = store or TensorStore(cache_dir() / "latents")
         for index in range(len(samples)):
             try:
-                self._shown[index] = self._look(index)
+                self._shown[index] = shown = self._look(index)
             except UnreadableImage as error:
                 self._unreadable[index] = error
+            else:
+                if not all(self.store.has(shown.key(*way)) for way in shown.all()):
+                    self._incomplete.append(index)
             if progress is not None:
                 progress(index + 1, len(samples))
         for digests in self._digests.values():
@@ -213,13 +218,14 @@ class LatentCache:
     def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
         """Encode what is not in the store yet; returns the samples that cannot be decoded, with the reason of each.
 
-        `progress(done, total)` counts ways, is called after each image and may raise to end it early.
+        `progress(done, total)` counts the ways of images that lack one, is called after each image and may raise to end
+        it early.
 
         Raises:
             SdtuiError: the VAE answered with numbers that are not finite, which are never stored, or an image changed.
         """
         unreadable = dict(self._unreadable)
-        total = sum((1 + shown.flips) * shown.variants for shown in self._shown.values())
+        total = sum((1 + shown.flips) * shown.variants for shown in map(self._shown.__getitem__, self._incomplete))
         done = 0
 
         def tell(ways: int) -> None:
@@ -260,8 +266,8 @@ class LatentCache:
         return self._digests[root].of(file)
 
     def _jobs(self) -> Iterator[Job]:
-        """All ways of all images, those of one size after another."""
-        order = sorted(self._shown, key=lambda index: (self._samples[index].bucket, index))
+        """All ways of the images that lack one, those of one size after another."""
+        order = sorted(self._incomplete, key=lambda index: (self._samples[index].bucket, index))
         # Runs that cache the same images at the same time begin at different ones, and find what the others have made.
         first = derive(os.getpid(), 0, 0, "first image") % max(1, len(order))
         for index in order[first:] + order[:first]:

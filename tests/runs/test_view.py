@@ -48,6 +48,16 @@ def test_the_first_event_tells_what_will_be_done(view: RunView) -> None:
     assert view.versions == {"torch": "2.13"}
 
 
+def test_a_jobs_rate_is_that_since_its_first_event(view: RunView) -> None:
+    view.fold([event("progress", t=100.0, job="reading", done=5, total=50)])
+    view.fold([event("progress", t=102.0, job="reading", done=50, total=50)])
+    view.fold([event("progress", t=110.0, job="encoding", done=10, total=70)])
+    assert view.progress == Progress("encoding", 10, 70, "")
+    view.fold([event("progress", t=112.0, job="encoding", done=20, total=70)])
+    view.fold([event("progress", t=114.0, job="encoding", done=40, total=70)])
+    assert view.progress == Progress("encoding", 40, 70, "", per_second=7.5)
+
+
 def test_phases_progress_steps_and_figures(view: RunView) -> None:
     view.fold([event("state", state="caching"), event("progress", job="latents", done=3, total=24, unit="images")])
     assert (view.phase, view.progress) == ("caching", Progress("latents", 3, 24, "images"))

@@ -125,7 +125,7 @@ def test_progress_counts_images_and_can_end_the_work(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        made(FakeModel(), samples).fill(stop)
+        made(FakeModel(), samples, "black").fill(stop)
 
 
 def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
@@ -187,6 +187,14 @@ def test_each_image_is_encoded_by_itself(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(model, "encode_images", noted)
     fill(model, [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])])
     assert seen == [1, 1, 1]
+
+
+def test_what_is_there_already_is_no_progress(tmp_path: Path) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
+    fill(FakeModel(), samples[:2])
+    told: list[tuple[int, int]] = []
+    made(FakeModel(), samples).fill(lambda done, total: told.append((done, total)))
+    assert told == [(1, 1)]
 
 
 def test_killed_while_caching_only_the_rest_is_encoded(tmp_path: Path) -> None:

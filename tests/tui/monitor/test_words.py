@@ -86,6 +86,8 @@ def test_a_finished_run_tells_how_long_it_took(snapshot: Snapshot) -> None:
 def test_progress_of_another_job(snapshot: Snapshot) -> None:
     caching = replace(snapshot, phase="caching", progress=Progress("latents", 3, 24, "images"))
     assert text(words.status_line(caching, UNICODE, 80, PRESS)).endswith("latents 3 / 24 images")
+    faster = replace(caching, progress=Progress("latents", 3, 24, "images", per_second=2.5))
+    assert text(words.status_line(faster, UNICODE, 80, PRESS)).endswith("latents 3 / 24 images, 2.5 a second")
 
 
 def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
