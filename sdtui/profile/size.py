@@ -67,6 +67,13 @@ def count(method: Method, sites: list[Site]) -> Trained:
     return Trained(values, len(found), sum(map(len, found)))
 
 
+def unet_values(profile: Profile, parts: Parts | None = None) -> int | None:
+    """Weights and biases of the base model's UNet; None when its config cannot be read or is of another kind."""
+    found = folder_parts(profile) if parts is None else parts
+    sites = unet_sites(dict(found.get("unet", {})))
+    return sum(map(_values, sites)) if sites else None
+
+
 def text_width(profile: Profile, parts: Parts | None = None) -> int | None:
     """Values of the state of one token; None when the base model's config cannot be read."""
     found = folder_parts(profile) if parts is None else parts
@@ -87,6 +94,12 @@ def _added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:
         return {}
     rank = strength(method, site.component, site.path, spatial=site.spatial).rank
     return shapes(method, site, rank) if rank else {}
+
+
+def _values(site: Site) -> int:
+    """Weight and bias of a layer; a normalisation has one of each for every channel."""
+    weight = site.outputs if site.norm else site.outputs * site.inputs * prod(site.kernel)
+    return weight + site.outputs * site.bias
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""From a frozen profile to everything a step needs: device, model, method, caches, order, optimizer."""
+"""From a frozen profile to everything a step needs: model, method, caches, order, optimizer."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from accelerate import Accelerator
 
 from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.dataset.pipeline import unvaried
@@ -76,38 +74,6 @@ def tell_dataset(collection: Collection, report: Report) -> None:
         count, first = len(collection.problems), collection.problems[0]
         problems = "1 problem" if count == 1 else f"{count} problems"
         report.warning(UserError(f"training in spite of {problems} of the dataset, the first: {first}"))
-
-
-def open_device(profile: Profile) -> Any:
-    """The accelerator on the profile's device and precision, set so that the same step gives the same bits.
-
-    Raises:
-        UserError: there is no such device, or it cannot compute in that precision.
-    """
-    training = profile.training
-    wanted = training.device
-    if wanted.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError("no CUDA device can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
-    if wanted == "mps" and not torch.backends.mps.is_available():
-        raise UserError("no Apple GPU can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
-    if training.threads:
-        torch.set_num_threads(training.threads)
-    if wanted not in {"auto", "cpu"}:
-        os.environ["ACCELERATE_TORCH_DEVICE"] = wanted
-    on_processor = wanted == "cpu" or (wanted == "auto" and not _has_gpu())
-    if on_processor and training.precision == "fp16":
-        raise UserError(
-            "fp16 needs a GPU",
-            where="training.precision",
-            remedy='Set it to "bf16" or "fp32" to train on the processor',
-        )
-    mixed = "no" if training.precision == "fp32" else training.precision
-    accelerator = Accelerator(cpu=on_processor, mixed_precision=mixed)
-    if accelerator.num_processes > 1:
-        raise UserError("a run trains in one process", remedy="Start it with sdtui train, not with accelerate launch")
-    if accelerator.device.type == "cuda":
-        _make_deterministic()
-    return accelerator
 
 
 def load(profile: Profile, device: torch.device, report: Report) -> Model:
@@ -253,16 +219,3 @@ class UnreadableImagesError(UserError):
     def __init__(self, message: str, images: list[str]) -> None:
         super().__init__(message, remedy='Mend or remove them, or set dataset.on_unreadable = "skip"')
         self.images = images
-
-
-def _has_gpu() -> bool:
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
-
-
-def _make_deterministic() -> None:
-    """A resumed run must reach the same bits: kernels whose sums depend on the order of threads are avoided."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Not `warn_only`: with it, flash and memory-efficient attention keep the backward pass that differs from run to run.
-    torch.use_deterministic_algorithms(mode=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = False

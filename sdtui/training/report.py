@@ -56,13 +56,23 @@ class Report:
         self._started = time.monotonic()
         self.step = self._record.step
 
-    def begin(self, *, total: int, epochs: int, images: int, device: str, resumed_from: str | None) -> None:
+    def begin(
+        self,
+        *,
+        total: int,
+        epochs: int,
+        images: int,
+        device: str,
+        precision: str,
+        threads: int,
+        resumed_from: str | None,
+    ) -> None:
         """The first event of a process, as soon as it knows what will be done."""
         known = versions()
         self._update(steps_total=total, device=device, versions=known)
         self.write(
             "run", schema=SCHEMA, run=self.run.name, steps_total=total, epochs_total=epochs, images=images,
-            resumed_from=resumed_from, versions=known, device=device,
+            resumed_from=resumed_from, versions=known, device=device, precision=precision, threads=threads,
         )  # fmt: skip
 
     def write(self, kind: str, **fields: Any) -> None:

@@ -11,6 +11,7 @@ from sdtui.formats.metadata import TrainingFacts, describe
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.training import checkpoint, memory, prepare, preview
+from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted, NotFiniteError
 from sdtui.training.methods import METHODS
 from sdtui.training.optimizer import GuardedStep, build, resolve, set_rates
@@ -54,9 +55,11 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     steering.expect(profile.previews.every, len(requests))
     steering.rate_is_ours = not sets_own_rate(profile.optimizer.name, profile.optimizer.args)
     collection = prepare.gather(profile, only_signals)
-    accelerator = prepare.open_device(profile)
+    opened = open_device(profile)
+    accelerator, profile = opened.accelerator, opened.profile
     order = prepare.make_order(profile, prepare.trained(collection.samples))
-    _introduce(run, profile, report, order, str(accelerator.device))
+    _introduce(run, report, order, opened)
+    report.log(opened.told())
     report.dataset(collection.digest)
     prepare.tell_dataset(collection, report)
 
@@ -66,7 +69,7 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     report.state("caching")
     data = prepare.cache_images(profile, collection, model, report, check)
     if len(data.samples) < len(prepare.trained(collection.samples)):
-        _introduce(run, profile, report, data.order, str(accelerator.device))
+        _introduce(run, report, data.order, opened)
     live = trainable.trains_text_encoder
     captions = prepare.make_captions(profile, data.samples, data.order)
     conditioning = prepare.cache_texts(
@@ -87,15 +90,17 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     return session.train()
 
 
-def _introduce(run: RunFolder, profile: Profile, report: Report, order: DataOrder, device: str) -> None:
+def _introduce(run: RunFolder, report: Report, order: DataOrder, opened: Opened) -> None:
     """Tell watchers what will be done."""
-    total = prepare.total_steps(profile, order)
+    total = prepare.total_steps(opened.profile, order)
     saved = run.complete_checkpoints()
     report.begin(
         total=total,
         epochs=order.epoch_of(total - 1) + 1,
         images=order.images,
-        device=device,
+        device=str(opened.accelerator.device),
+        precision=opened.profile.training.precision,
+        threads=opened.threads,
         resumed_from=saved[-1][1].name if saved else None,
     )
 

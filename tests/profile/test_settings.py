@@ -54,7 +54,7 @@ def test_sections_in_the_order_of_the_form() -> None:
         ("dataset.bucket_step", "whole number", "whole number 8…256, a multiple of 8", "px"),
         ("optimizer.betas", "list", "list of 2, each a number 0…1, 1 itself not", ""),
         ("schedule.warmup", "number", "whole number from 0, or number 0…1, 1 itself not", "steps or share of 1"),
-        ("training.precision", "one of", '"fp32" or "bf16" or "fp16"', ""),
+        ("training.precision", "one of", '"auto" or "fp32" or "bf16" or "fp16"', ""),
         ("training.steps", "whole number", "whole number 1…100 000 000", "steps"),
         ("training.device", "text", "auto, cpu, cuda, cuda:0, cuda:1 … or mps", ""),
     ],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA, Precision
+from sdtui.profile.sections.shared import KOHYA
 
 
 class Training(Section):
@@ -47,12 +47,13 @@ class Training(Section):
         ),
     ] = 1
     precision: Annotated[
-        Precision,
+        Literal["auto", "fp32", "bf16", "fp16"],
         About(
-            "Number format of the frozen model's arithmetic; what is trained stays fp32. bf16 is right on recent GPUs.",
+            "Number format of the frozen model and its arithmetic; what is trained stays fp32. auto: bf16 where the device "
+            "computes it and it is faster, else fp16 on a GPU and fp32 on the processor.",
             aka=("mixed_precision",),
         ),
-    ] = "fp32"
+    ] = "auto"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1), About("Every random draw of the run follows from it.")] = 0
     clip_norm: Annotated[
         float,
