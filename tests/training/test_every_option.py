@@ -25,6 +25,7 @@ from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 from sdtui.training import prepare
 from sdtui.training.__main__ import main
+from sdtui.training.report import Report
 from tests.support.tiny import tiny_pipeline
 from tests.training.options import ARGUMENTS, NOT_TRAINED, PLAIN, TRIED, Changes, Try
 from tests.training.test_optimizers import Bench
@@ -42,6 +43,7 @@ USUAL: Changes = {
     "dataset.bucket_max": 128,
     "dataset.folders": [PLAIN],
     "training.steps": 2,
+    "training.precision": "fp32",
     # Squares and the wide image: two steps see all four.
     "training.batch_size": 4,
     "optimizer.learning_rate": 1e-3,
@@ -61,17 +63,17 @@ class Workbench:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loaded: dict[str, tuple[Model, list[tuple[nn.Module, dict[str, nn.Module]]]]] = {}
+        self._loaded: dict[str, tuple[Model, list[tuple[nn.Module, dict[str, nn.Module | None]]]]] = {}
         self._load = prepare.load
         self._known: dict[str, Outcome] = {}
 
-    def load(self, profile: Profile, device: torch.device) -> Model:
+    def load(self, profile: Profile, device: torch.device, report: Report) -> Model:
         """The base model as it was loaded, without what an earlier run trained in it."""
         of = f"{profile.objective.prediction} {profile.objective.zero_terminal_snr} {profile.training.precision}"
         if of not in self._loaded:
-            model = self._load(profile, device)
-            modules = [*model.unet.modules(), *model.text_encoder.modules()]
-            self._loaded[of] = model, [(module, dict(module.named_children())) for module in modules]
+            model = self._load(profile, device, report)
+            modules = [module for component in model.components.values() for module in component.modules()]
+            self._loaded[of] = model, [(module, dict(module._modules)) for module in modules]
         model, before = self._loaded[of]
         for module, children in before:
             module._modules.clear()
