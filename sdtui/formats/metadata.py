@@ -27,6 +27,7 @@ from sdtui.profile.settings import SETTINGS
 
 SPECIFICATION = "1.0.1"
 # Every sentence of a prose caption is a "tag" of its own, and readers refuse a header above 100 MB.
+_STABILITY = "https://github.com/Stability-AI/generative-models"
 _TAGS_TOLD = 10_000
 PATH_KEYS = frozenset(setting.key for setting in SETTINGS if setting.path)
 
@@ -89,7 +90,7 @@ def _run(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
         "sd_model_name": facts.model_name,
         **({"vae_name": Path(profile.model.vae).name} if profile.model.vae else {}),
         "base_model_version": facts.kohya_base,
-        "v2": False,
+        "v2": facts.kohya_base.startswith("sd_v2"),
         "seed": profile.training.seed,
         "steps": facts.step,
         "epoch": facts.epoch,
@@ -271,7 +272,8 @@ def _modelspec(profile: Profile, facts: TrainingFacts) -> dict[str, str]:
     entries = {
         "sai_model_spec": SPECIFICATION,
         "architecture": f"{facts.architecture}/{profile.method.kind}",
-        "implementation": "diffusers",
+        # Whose names the keys follow: kohya's layout takes Stability's own for XL.
+        "implementation": _STABILITY if facts.architecture.startswith("stable-diffusion-xl") else "diffusers",
         "implementation_version": f"sdtui/{sdtui.__version__}",
         "title": _title(profile),
         "date": datetime.fromtimestamp(int(facts.saved_at), UTC).isoformat(),

@@ -16,6 +16,7 @@ from sdtui.models.architecture import vae_config
 from sdtui.models.configs import read_config
 from sdtui.models.families import Family, TextEncoder
 from sdtui.models.family import PLAINLY
+from sdtui.models.hub import known_name
 from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
 from sdtui.models.original import VAE, Naming, UnetNaming, clip_naming, openclip_naming, vae_naming
@@ -49,7 +50,7 @@ def assemble(found: Found, vae: Path | None, device: torch.device, dtype: torch.
     autoencoder, digest_vae = _vae(found, source, vae)
     model = StableDiffusion(
         kind=found.family,
-        name=found.base.resolve().name if source is None else found.base.stem,
+        name=known_name(found.base),
         device=device,
         dtype=dtype,
         unet=frozen(parts.unet, device),

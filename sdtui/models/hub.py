@@ -21,6 +21,13 @@ def located(base: str) -> Path:
     return cached_model(base) or path
 
 
+def known_name(base: Path) -> str:
+    """What the model at `base` is called: its file or folder, or on the hub, whose cache names folders by revision."""
+    if base.parent.name == "snapshots":
+        return base.parent.parent.name.rpartition("--")[2]
+    return base.name if base.is_file() else base.resolve().name
+
+
 def fetched(base: str, *, download: bool) -> Path:
     """The same, downloaded first where the profile allows it.
 

@@ -271,6 +271,19 @@ def test_a_v_prediction_model_is_told_as_modelspec_spells_it() -> None:
     assert (told["modelspec.prediction_type"], told["ss_base_model_version"]) == ("v", "sd_v1_v")
 
 
+@pytest.mark.parametrize(("base", "told"), [("sd_v2", "True"), ("sd_v2_v", "True"), ("sdxl_base_v1-0", "False")])
+def test_stable_diffusion_2_is_told_by_its_own_mark(base: str, told: str) -> None:
+    facts = TrainingFacts(**{**vars(FACTS), "kohya_base": base})
+    assert describe(profile(), SAMPLES, facts)["ss_v2"] == told
+
+
+def test_xl_adapters_follow_stability_s_names() -> None:
+    facts = TrainingFacts(**{**vars(FACTS), "architecture": "stable-diffusion-xl-v1-base"})
+    told = describe(profile(), SAMPLES, facts)
+    assert told["modelspec.implementation"] == "https://github.com/Stability-AI/generative-models"
+    assert describe(profile(), SAMPLES, FACTS)["modelspec.implementation"] == "diffusers"
+
+
 def test_no_path_leaves_the_machine(plain: dict[str, str]) -> None:
     assert not [key for key, value in plain.items() if "ana" in value or "/home" in value]
 

@@ -91,7 +91,7 @@ def test_a_single_file_is_the_model_of_the_folder(known: Known, family: str) -> 
     folder, file = known(family), known(f"{family}.safetensors")
     for from_folder, from_file in zip(says(folder), says(file), strict=True):
         assert torch.equal(from_folder, from_file)
-    assert (file.family, file.name) == (family, family)
+    assert (file.family, file.name, folder.name) == (family, f"{family}.safetensors", family)
     assert torch.equal(file.alphas_cumprod, folder.alphas_cumprod)
 
 

@@ -9,7 +9,7 @@ import huggingface_hub
 import pytest
 
 from sdtui.errors import UserError
-from sdtui.models.hub import fetched, located
+from sdtui.models.hub import fetched, known_name, located
 from tests.support.hub import hub_model
 
 
@@ -74,3 +74,10 @@ def test_a_download_that_is_no_pipeline_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: "")
     with pytest.raises(UserError, match="no diffusers pipeline"):
         fetched("owner/name", download=True)
+
+
+def test_a_downloaded_model_keeps_its_name(cache: Path, tmp_path: Path) -> None:
+    assert known_name(hub_model(cache, "owner/name-1.5")) == "name-1.5"
+    (tmp_path / "sd15").mkdir()
+    (tmp_path / "sd15.safetensors").touch()
+    assert (known_name(tmp_path / "sd15"), known_name(tmp_path / "sd15.safetensors")) == ("sd15", "sd15.safetensors")
