@@ -64,6 +64,11 @@ class Library:
         """The image's file name without its folder."""
         return self._listing.names[position]
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The file names of all images."""
+        return self._listing.names
+
     def has_caption(self, position: int) -> bool:
         """Whether a caption file lies beside the image."""
         return self._listing.caption_name(position) is not None

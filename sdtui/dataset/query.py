@@ -57,6 +57,10 @@ class Searcher:
             everything = np.ones(len(self.index.library), np.bool_)
             return np.flatnonzero(_Search(self, query.case, stopped).evaluate(query.root, everything))
 
+    def warm(self) -> None:
+        """Prepare the names for being searched, which the first query for them would otherwise wait for."""
+        _ = self.paths, self.names
+
     @cached_property
     def relatives(self) -> list[str]:
         """The images' paths relative to the dataset."""
@@ -70,7 +74,7 @@ class Searcher:
     @cached_property
     def names(self) -> Strings:
         """The images' file names, to be searched."""
-        return Strings(os.path.basename(relative) for relative in self.relatives)
+        return Strings(self.index.library.names)
 
 
 @dataclass(frozen=True)
@@ -115,16 +119,9 @@ class _Search:
         if field == "folder":
             return self._folder(matcher, value)
         if field == "name":
-            originals = (
-                [os.path.basename(relative) for relative in searcher.relatives] if self._originals(value) else []
-            )
-            return matcher.names(value, searcher.names, lambda: originals, whole=False)
-        paths = matcher.names(value, searcher.paths, lambda: searcher.relatives, whole=False)
+            return matcher.names(value, searcher.names, searcher.index.library.names, whole=False)
+        paths = matcher.names(value, searcher.paths, searcher.relatives, whole=False)
         return paths | matcher.captions(value, within & ~paths) if field == ANYWHERE else paths
-
-    def _originals(self, value: Text | Regex) -> bool:
-        """Whether names as they are written are looked at, not only folded ones."""
-        return self.case or isinstance(value, Regex)
 
     def _folder(self, matcher: Matcher, value: Text | Regex) -> Mask:
         """Images in a folder that matches, or in one inside it."""
@@ -134,7 +131,7 @@ class _Search:
         if isinstance(value, Text) and value.plain in {"", "."}:
             hits = {""}
         else:
-            found = matcher.numbers(value, Strings(different), lambda: different, whole=True)
+            found = matcher.numbers(value, Strings(different), different, whole=True)
             hits = {different[at] for at in found.tolist()} - {""}
         inside = np.array([not hits.isdisjoint(chain) for chain in chains], np.bool_)
         return inside[np.frombuffer(folder_of, np.uint32)] if len(folder_of) else np.zeros(0, np.bool_)

@@ -8,7 +8,7 @@ the captions themselves, and then only in those that have all its parts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 
 import numpy as np
@@ -52,28 +52,29 @@ class Matcher:
         candidates = within & self._having_all(piece for text in pieces for piece in _SEPARATORS.split(text))
         return self._looked_through(candidates, self._test(value, r"[^,\n]"))
 
-    def names(self, value: Text | Regex, names: Strings, original: Callable[[], list[str]], *, whole: bool) -> Mask:
-        """Images whose name (one of `names`, which `original` gives as they are written) contains it, or is it."""
+    def names(self, value: Text | Regex, names: Strings, original: Sequence[str], *, whole: bool) -> Mask:
+        """Images whose name (one of `names`, `original` as they are written) contains it, or is it."""
         return self._mask(self.numbers(value, names, original, whole=whole))
 
     def _tags(self, value: Text | Regex, *, whole: bool) -> NDArray[np.int64]:
-        return self.numbers(value, self._index.vocabulary, lambda: self._index.words, whole=whole)
+        return self.numbers(value, self._index.vocabulary, self._index.words, whole=whole)
 
     def numbers(
-        self, value: Text | Regex, strings: Strings, original: Callable[[], list[str]], *, whole: bool
+        self, value: Text | Regex, strings: Strings, original: Sequence[str], *, whole: bool
     ) -> NDArray[np.int64]:
         """Which of some short texts match."""
         if isinstance(value, Regex):
             search = self._compiled(value.pattern).search
-            return np.array([at for at, text in enumerate(original()) if search(text)], np.int64)
+            return np.array([at for at, text in enumerate(original) if search(text)], np.int64)
         if value.plain is None:
-            found = strings.matching(b"".join(map(_in_block, value.parts)), whole=whole)
+            parts = value.parts if whole else _inner(value.parts)
+            found = strings.matching(b"".join(map(_in_block, parts)), whole=whole)
         else:
             found = strings.equal(value.plain) if whole else strings.containing(value.plain)
         if not self._case or not len(found):
             return found
-        texts, test = original(), self._test(value, ".", whole=whole)
-        return np.array([at for at in found.tolist() if test(texts[at])], np.int64)
+        test = self._test(value, ".", whole=whole)
+        return np.array([at for at in found.tolist() if test(original[at])], np.int64)
 
     def _captions_of_regex(self, value: Regex, within: Mask) -> Mask:
         compiled = self._compiled(value.pattern)
@@ -122,6 +123,12 @@ class Matcher:
         compiled = re.compile("".join(parts), re.DOTALL)
         match = compiled.fullmatch if whole else compiled.search
         return lambda text: match(fold(text)) is not None
+
+
+def _inner(parts: Sequence[str | Wildcard]) -> Sequence[str | Wildcard]:
+    """Without the `*` at both ends, which change nothing where a text may stand anywhere, and cost most of the time."""
+    some = [at for at, part in enumerate(parts) if part is not Wildcard.ANY]
+    return parts[some[0] : some[-1] + 1] if some else ()
 
 
 def _in_block(part: str | Wildcard) -> bytes:

@@ -209,6 +209,7 @@ class CaptionsModel:
         with self._reading:
             if not self.index.ready:
                 yield from self.index.load()
+                self._searcher.warm()
         self._known[:] = bytes(_KNOWN[state] for state in self.index.columns.state.tolist())
 
     def keep_slowly(self) -> None:
@@ -221,10 +222,10 @@ class CaptionsModel:
         return TagRanks(self._loaded().index.tag_counts(None if isinstance(view, range) else view))
 
     def search_slowly(self, query: str, stopped: Callable[[], bool] = lambda: False) -> list[int]:
-        """Positions of the images that match; raises QueryError for a query that cannot be understood."""
+        """Positions of the images that match; raises UserError for a query that cannot be understood, or is not saved."""
         from sdtui.dataset.query import parse
 
-        parsed = parse(query)
+        parsed = parse(self._marks.query(query))
         found: list[int] = self._loaded().find(parsed, stopped).tolist()
         return found
 
