@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+import torch
 
 from sdtui.errors import SdtuiError
 from sdtui.formats.metadata import TrainingFacts, describe
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.training import checkpoint, memory, prepare, preview
+from sdtui.training.crowding import Crowding, used
 from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted, NotFiniteError
 from sdtui.training.methods import METHODS
@@ -132,6 +136,7 @@ class Session:
     pending: Pending | None = None
     started: float = field(default_factory=time.time)
     pace: Pace = field(default_factory=Pace)
+    crowding: Crowding = field(default_factory=lambda: Crowding(torch.get_num_threads(), os.cpu_count() or 1, used))
 
     def __post_init__(self) -> None:
         """Work out how long the run is and when it saves."""
@@ -217,6 +222,8 @@ class Session:
             **({"loss_prior": kept} if self.stepper.keeps else {}),
         )  # fmt: skip
         if self.pace.due():
+            if crowded := self.crowding.noticed():
+                self.report.warning(crowded)
             self.report.write(
                 "stats", step=taken.number, images_per_second=round(self.pace.images_per_second(), 3),
                 eta_seconds=round(self.pace.eta_seconds(self.total - taken.number), 1), time=self.pace.shares(),
