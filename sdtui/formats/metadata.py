@@ -26,8 +26,8 @@ from sdtui.profile.schema import Method, Profile
 from sdtui.profile.settings import SETTINGS
 
 SPECIFICATION = "1.0.1"
-# Every sentence of a prose caption is a "tag" of its own, and readers refuse a header above 100 MB.
 _STABILITY = "https://github.com/Stability-AI/generative-models"
+# Every sentence of a prose caption is a "tag" of its own, and readers refuse a header above 100 MB.
 _TAGS_TOLD = 10_000
 PATH_KEYS = frozenset(setting.key for setting in SETTINGS if setting.path)
 

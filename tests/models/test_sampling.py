@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,14 +13,21 @@ import torch
 from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
+from sdtui.models.assemble import assemble
 from sdtui.models.family import Reading
+from sdtui.models.recognise import recognise
 from sdtui.models.sampling import SAMPLERS, evaluating, make_scheduler, sample
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.schema import SamplerName
+from tests.support.families import tiny_folder
 
 
 def draw(model: StableDiffusion, prompt: str = "a red cat", **how: Any) -> Image.Image:
     return sample(model, prompt, **{"width": 64, "height": 64, "steps": 3, "seed": 5, **how})
+
+
+def change(path: Path, **entries: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
 
 
 def difference(one: Image.Image, other: Image.Image) -> npt.NDArray[np.int64]:
@@ -56,6 +64,28 @@ def test_it_draws_what_diffusers_draws(model: StableDiffusion, pipeline: Any, sa
     ).images[0]
     assert mine.size == (64, 72)
     assert difference(mine, theirs).max() <= 1
+
+
+@pytest.mark.parametrize("family", ["sd2", "sdxl"])
+def test_other_families_draw_what_diffusers_draws(tmp_path: Path, family: str) -> None:
+    import diffusers
+
+    folder = tiny_folder(tmp_path, family)
+    change(folder / "scheduler/scheduler_config.json", prediction_type="v_prediction" if family == "sd2" else "epsilon")
+    model = assemble(recognise(folder), None, torch.device("cpu"), torch.float32)
+    mine = sample(model, "a red cat", "blue", width=64, height=96, steps=4, seed=5)
+    kind = diffusers.StableDiffusionXLPipeline if family == "sdxl" else diffusers.StableDiffusionPipeline
+    theirs = kind.from_pretrained(folder, local_files_only=True, dtype=torch.float32)(
+        "a red cat",
+        negative_prompt="blue",
+        width=64,
+        height=96,
+        num_inference_steps=4,
+        guidance_scale=7.5,
+        generator=torch.Generator().manual_seed(5),
+    )
+    assert mine.size == (64, 96)
+    assert difference(mine, theirs.images[0]).max() <= 1
 
 
 def test_the_profile_offers_exactly_these_samplers() -> None:
