@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import tomllib
 from pathlib import Path
@@ -20,7 +21,7 @@ from sdtui.profile.kohya.text import profile_text
 from sdtui.profile.schema import Profile
 from tests.profile.kohya.helpers import FILES
 
-SD_SCRIPTS = set((FILES / "options_train_network.txt").read_text(encoding="utf-8").split())
+SD_SCRIPTS = set(json.loads((FILES / "train_network_defaults.json").read_text(encoding="utf-8")))
 # What a profile must say so that kohya can have all of it.
 BASE: dict[str, Any] = {
     "model.base": "/m",

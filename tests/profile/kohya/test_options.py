@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ def names(file: str) -> list[str]:
     return (FILES / file).read_text(encoding="utf-8").split()
 
 
-# What `train_network.py --help` lists, of sd-scripts 48d368f.
-TRAIN_NETWORK = names("options_train_network.txt")
+# The options of train_network.py and their defaults, as its parser gave them (sd-scripts 48d368f).
+TRAIN_NETWORK: dict[str, Any] = json.loads((FILES / "train_network_defaults.json").read_text(encoding="utf-8"))
 # What a dataset TOML may hold besides (library/config_util.py).
 DATASET = names("options_dataset.txt")
 # What train_db.py, fine_tune.py, train_textual_inversion.py and the SDXL scripts have besides.
@@ -202,6 +203,10 @@ ELSEWHERE = {
 def test_every_option_of_the_scripts_is_known() -> None:
     assert len(TRAIN_NETWORK) == 193
     assert [name for name in (*TRAIN_NETWORK, *DATASET, *OTHER_SCRIPTS) if name not in OPTIONS] == []
+
+
+def test_the_defaults_are_the_parser_s() -> None:
+    assert {name: OPTIONS[name].default for name in TRAIN_NETWORK} == TRAIN_NETWORK
 
 
 def test_no_name_stands_twice() -> None:
