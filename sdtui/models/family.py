@@ -87,10 +87,6 @@ class Model(Protocol):
         """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"."""
 
     @property
-    def text_encoder(self) -> nn.Module:
-        """The only text encoder, or the first of two."""
-
-    @property
     def architecture(self) -> str:
         """What modelspec calls the model."""
 

@@ -67,11 +67,6 @@ class StableDiffusion:
         return {"unet": self.unet} | {encoder.component: module for encoder, (module, _) in named}
 
     @property
-    def text_encoder(self) -> Any:
-        """The only text encoder, or the first of two."""
-        return self.encoders[0][0]
-
-    @property
     def names(self) -> Names:
         """What other programs call it."""
         return self.kind.names[self.prediction_type]

@@ -108,7 +108,7 @@ def test_the_text_encoder_with_it_is_the_one_merged_by_hand(
 ) -> None:
     by_hand = load_model(base, None, torch.device("cpu"), torch.float32)
     # The published names have a level that CLIPTextModel has lost, so it is put back into the prefix.
-    assert merge_by_hand(by_hand.text_encoder, "lora_te_text_model", load_file(file)) == 12
+    assert merge_by_hand(by_hand.components["text_encoder"], "lora_te_text_model", load_file(file)) == 12
     tokens = pipeline.tokenizer(["a red cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
     pipeline.load_lora_weights(file)
     with torch.no_grad():
@@ -126,7 +126,7 @@ def test_kohya_s_own_walk_over_the_base_finds_every_name_in_the_file(base: Path,
     model = load_model(base, None, torch.device("cpu"), torch.float32)
     expected = names_by_kohya(model.unet, "lora_unet", {"Transformer2DModel"})
     # In the transformers that sd-scripts pins, the root holds the encoder under `text_model`.
-    expected |= names_by_kohya(model.text_encoder, "lora_te_text_model", {"CLIPAttention", "CLIPMLP"})
+    expected |= names_by_kohya(model.components["text_encoder"], "lora_te_text_model", {"CLIPAttention", "CLIPMLP"})
     assert {name.split(".")[0] for name in load_file(file)} == expected
 
 

@@ -112,7 +112,7 @@ def test_parts_are_frozen_and_only_the_unet_takes_the_lower_precision(models: Pa
         assert not module.training
         assert not any(weight.requires_grad for weight in module.parameters())
         assert {weight.dtype for weight in module.parameters()} == {torch.bfloat16 if name == "unet" else torch.float32}
-    assert model.text_encoder is model.components["text_encoder"]
+    assert model.encoders[0][0] is model.components["text_encoder"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_last_layer_of_stable_diffusion_2_s_file_is_not_read(models: Path, k
         if ".resblocks.3." in name:
             weights[name] = torch.full_like(weights[name], torch.nan)
     model = load(write(tmp_path / "m.safetensors", weights))
-    assert len(model.text_encoder.encoder.layers) == 3
+    assert len(model.encoders[0][0].encoder.layers) == 3
     assert torch.equal(model.encode_text(["a cat"]).states, known("sd2").encode_text(["a cat"]).states)
 
 

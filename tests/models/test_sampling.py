@@ -40,7 +40,7 @@ def pipeline(model: StableDiffusion) -> Any:
 
     return StableDiffusionPipeline(
         vae=model.vae,
-        text_encoder=model.text_encoder,
+        text_encoder=model.encoders[0][0],
         tokenizer=model.encoders[0][1],
         unet=model.unet,
         scheduler=make_scheduler("ddim", model.scheduler_config),
@@ -122,7 +122,7 @@ def test_nothing_global_is_touched(model: StableDiffusion) -> None:
     assert torch.equal(torch.get_rng_state(), before)
     assert np.random.get_state()[1].tolist() == numpy_before  # type: ignore[index] # noqa: NPY002
     assert model.unet.training
-    assert not model.text_encoder.training
+    assert not model.encoders[0][0].training
     assert torch.is_grad_enabled()
     assert all(weight.grad is None for weight in model.unet.parameters())
     model.unet.eval()

@@ -38,7 +38,7 @@ def change(path: Path, **entries: object) -> None:
 
 
 def test_everything_is_frozen_and_in_evaluation_mode(model: StableDiffusion) -> None:
-    for module in (model.unet, model.vae, model.text_encoder):
+    for module in (model.unet, model.vae, model.encoders[0][0]):
         assert not module.training
         assert not any(weight.requires_grad for weight in module.parameters())
 
@@ -47,7 +47,7 @@ def test_only_the_unet_takes_the_lower_precision(base: Path) -> None:
     loaded = load(base, dtype=torch.bfloat16)
     assert {weight.dtype for weight in loaded.unet.parameters()} == {torch.bfloat16}
     assert {weight.dtype for weight in loaded.vae.parameters()} == {torch.float32}
-    assert {weight.dtype for weight in loaded.text_encoder.parameters()} == {torch.float32}
+    assert {weight.dtype for weight in loaded.encoders[0][0].parameters()} == {torch.float32}
 
 
 def test_predictions_are_fp32_also_from_a_bf16_unet(base: Path, model: StableDiffusion) -> None:
@@ -75,13 +75,13 @@ def test_prediction_type_is_the_scheduler_s(base: Path) -> None:
 
 def test_text_states_are_the_last_layer_s_normalised(model: StableDiffusion) -> None:
     ids = model.encoders[0][1](["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
-    expected = model.text_encoder(ids).last_hidden_state
+    expected = model.encoders[0][0](ids).last_hidden_state
     assert torch.equal(model.encode_text(["a cat"]).states, expected)
     assert expected.shape == (1, 77, 32)
 
 
 def test_clip_skip_2_is_a_text_encoder_without_its_last_layer(model: StableDiffusion) -> None:
-    shorter = copy.deepcopy(model.text_encoder)
+    shorter = copy.deepcopy(model.encoders[0][0])
     del shorter.encoder.layers[-1]
     ids = model.encoders[0][1](["a cat"], padding="max_length", max_length=77, return_tensors="pt").input_ids
     skipped = model.encode_text(["a cat"], Reading(clip_skip=2)).states
@@ -121,7 +121,7 @@ def test_weights_multiply_the_states_of_their_tokens(model: StableDiffusion) -> 
 
 
 def test_text_keeps_its_graph_for_training(model: StableDiffusion) -> None:
-    weight = model.text_encoder.final_layer_norm.weight
+    weight = model.encoders[0][0].final_layer_norm.weight
     assert isinstance(weight, torch.nn.Parameter)
     weight.requires_grad_(True)
     assert model.encode_text(["a cat"]).states.requires_grad

@@ -123,7 +123,10 @@ def test_only_the_factors_learn_and_in_fp32_on_any_base(tmp_path: Path) -> None:
     model = load_model(tiny_pipeline(tmp_path), None, torch.device("cpu"), torch.bfloat16)
     trainable = prepare(model, BOTH, 0)
     learning = [
-        weight for part in (model.unet, model.text_encoder) for weight in part.parameters() if weight.requires_grad
+        weight
+        for part in (model.unet, model.components["text_encoder"])
+        for weight in part.parameters()
+        if weight.requires_grad
     ]
     assert len(learning) == 2 * 204
     assert {weight.dtype for weight in learning} == {torch.float32}
@@ -253,7 +256,7 @@ def test_without_the_text_encoder_there_is_one_group(model: Model) -> None:
     trainable = prepare(model, Method(), 0)
     assert [group["name"] for group in trainable.parameter_groups(profile())] == ["unet"]
     assert not trainable.trains_text_encoder
-    assert not any(weight.requires_grad for weight in model.text_encoder.parameters())
+    assert not any(weight.requires_grad for weight in model.components["text_encoder"].parameters())
 
 
 def test_a_checkpoint_brings_the_adapter_back_bit_by_bit(tmp_path: Path, model: Model) -> None:
