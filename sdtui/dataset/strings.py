@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Positions = NDArray[np.int64]
 
 BORDER = b"\xff"
-# Half a surrogate pair that neither UTF-8 nor an undecodable file name brings forth.
+# For texts with line ends: half a surrogate pair that neither UTF-8 nor an undecodable file name brings forth.
 _BETWEEN = "\udfff"
 # In a pattern over the block: any characters, and one character, of one text.
 ANY, ONE = rb"[^\xff]*", rb"(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]+)"
@@ -26,9 +26,14 @@ class Strings:
     """Folded texts by number, in the order they were added."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        joined = _BETWEEN.join(("", *texts, ""))
-        # Folded and encoded all at once: a tenth of a second less for 100 000 names.
-        self._block = bytearray(folded(joined).replace(folded(_BETWEEN), BORDER))
+        items = ["", *texts, ""]
+        # All at once, and plain ASCII as long as it can be: 50 ms less for 100 000 names.
+        between = "\n"
+        joined = between.join(items)
+        if joined.count(between) != len(items) - 1:
+            between = _BETWEEN
+            joined = between.join(items)
+        self._block = bytearray(folded(joined).replace(folded(between), BORDER))
         borders = np.flatnonzero(np.frombuffer(self._block, np.uint8) == BORDER[0])
         self._starts = array("q", (borders[:-1] + 1).tobytes())
         if not self._starts:
