@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sdtui.errors import UserError
-from sdtui.profile.plan import BucketPlan, Measured, PlannedFile, Survey, make_plan
+from sdtui.profile.plan import BucketPlan, FolderPlan, Measured, PlannedFile, Survey, make_plan
 from sdtui.profile.schema import Profile
 
 # 10 images, one folder repeated: 5 + 8 samples in two buckets.
@@ -177,6 +177,19 @@ def test_time_only_once_measured() -> None:
     profile = _profile(training={"steps": 26})
     assert make_plan(profile, SURVEY).seconds is None
     assert make_plan(profile, SURVEY, Measured(images_per_second=2.0)).seconds == 13.0
+
+
+def test_measuring_takes_time_too() -> None:
+    def seconds(**validation: Any) -> float | None:
+        profile = _profile(training={"steps": 26}, validation=validation)
+        folders = (FolderPlan("a", "flat", 8, 1), FolderPlan("b", "flat", 8, 1))
+        return make_plan(profile, replace(SURVEY, held_out=6, folders=folders), Measured(2.0)).seconds
+
+    # Three measurements of 6 images at 4 timesteps, each a third of a trained image, at 2 images a second.
+    assert seconds() == 13.0 + 3 * 6 * 4 / 3 / 2
+    assert seconds(most_images=1) == 13.0 + 3 * 2 * 4 / 3 / 2
+    assert seconds(timesteps=[500]) == 13.0 + 3 * 6 / 3 / 2
+    assert seconds(every_epochs=0) == 13.0
 
 
 def test_warnings() -> None:
