@@ -20,6 +20,6 @@ class Full(Difference):
     def file_alpha(self) -> None:
         """There is nothing to scale."""
 
-    def _added(self, x: Tensor, out: Tensor) -> Tensor:
-        total = super()._added(x, out)
+    def _changed(self, x: Tensor) -> Tensor:
+        total = super()._changed(x)
         return total + on_outputs(self.get_parameter("diff_b"), total) if "diff_b" in self.learned else total

@@ -14,12 +14,13 @@ class Scale(Adapter):
 
     weight: nn.Parameter
 
-    def adapted(self, x: Tensor, out: Tensor) -> Tensor:
+    def adapted(self, x: Tensor) -> Tensor:
         """The base's answer with w times what its weight made."""
         weight = self.weight.to(x.dtype)
         if scaled_at_input(self.plan.site.path):
             answer: Tensor = self.base(x + x * weight)
             return answer
+        out: Tensor = self.base(x)
         made = out if self.base.bias is None else out - on_outputs(self.base.bias, out)
         return out + made * weight
 

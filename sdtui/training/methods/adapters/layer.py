@@ -64,13 +64,13 @@ class Adapter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The base's answer to `x`, with what was learned."""
-        out: Tensor = self.base(x)
         if not self.active or (self.training and self._is_left_out()):
+            out: Tensor = self.base(x)
             return out
-        return self.adapted(x, out)
+        return self.adapted(x)
 
-    def adapted(self, x: Tensor, out: Tensor) -> Tensor:
-        """The answer to `x` with what was learned, of the base's answer `out`."""
+    def adapted(self, x: Tensor) -> Tensor:
+        """The answer to `x` with what was learned."""
         raise NotImplementedError
 
     def factors(self) -> list[nn.Parameter]:
@@ -113,9 +113,9 @@ class Difference(Adapter):
         """ΔW in the weight's shape, in fp32; dropout is not in it."""
         raise NotImplementedError
 
-    def adapted(self, x: Tensor, out: Tensor) -> Tensor:
+    def adapted(self, x: Tensor) -> Tensor:
         """The base's answer with that of ΔW added, and for DoRA each output scaled."""
-        total = self._added(x, out)
+        total = self._changed(x)
         if "dora_scale" not in self.learned:
             return total
         # The length is taken as a constant in the backward pass (Liu et al. 2024, §4.3): memory for hardly any loss.
@@ -129,14 +129,23 @@ class Difference(Adapter):
         bias = on_outputs(bias, total)
         return (total - bias) * ratio + bias
 
-    def _added(self, x: Tensor, out: Tensor) -> Tensor:
+    def _changed(self, x: Tensor) -> Tensor:
+        """What W + ΔW makes of `x`, in one product where that is as exact as two."""
         plan = self.plan
         with torch.autocast(x.device.type, enabled=False):
             change = self.change()
             if self.training and plan.rank_dropout:
                 kept = torch.rand(len(change), device=change.device) >= plan.rank_dropout
                 change = change * (kept / (1 - plan.rank_dropout)).view(-1, *[1] * (change.dim() - 1))
+        if self._can_merge(x, change):
+            return self._operate(x, self.base.weight + change, self.base.bias)
+        out: Tensor = self.base(x)
         return out + self._operate(self._dropped(x), change.to(x.dtype))
+
+    def _can_merge(self, x: Tensor, learned: Tensor) -> bool:
+        """Whether nothing is lost in a sum of weights: a half's rounding is coarser than what a step changes."""
+        whole = x.dtype == self.base.weight.dtype == learned.dtype and not torch.is_autocast_enabled(x.device.type)
+        return whole and not (self.training and self.plan.dropout)
 
     def _dropped(self, x: Tensor) -> Tensor:
         return functional.dropout(x, self.plan.dropout, self.training) if self.plan.dropout else x
