@@ -89,9 +89,9 @@ def _measure(folder: Path, family: str, dtype: str, precision: str, modules: int
     header_seconds = time.perf_counter() - begun
     assert found.family.name == family
     begun = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     _train(folder, precision)
-    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) / 2**20
+    # Of the largest child so far: the models are trained in the order of their size.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     seconds = time.perf_counter() - begun
     (output,) = folder.glob("runs/*/output/*.safetensors")
     with safe_open(output, framework="np") as adapter:

@@ -34,9 +34,11 @@ _SKIPPED = {
 _SKIPPED_PACKAGES = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
 # The first object of a file written before PyTorch 1.6 (torch.serialization, `MAGIC_NUMBER`).
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+# How deep state dicts lie in dicts; one that holds itself must not hold us up.
+_NESTED = 4
 _UNREADABLE = (
     pickle.UnpicklingError, EOFError, KeyError, AttributeError, TypeError, ValueError, IndexError, ImportError,
-    RecursionError, OSError, zipfile.BadZipFile, NotImplementedError,
+    RecursionError, MemoryError, OverflowError, OSError, zipfile.BadZipFile, NotImplementedError,
 )  # fmt: skip
 
 
@@ -183,7 +185,9 @@ def _read_legacy(path: Path) -> tuple[object, dict[str, int]]:
 def _state_dict(found: object) -> tuple[dict[str, _Tensor], dict[str, str]]:
     """The tensors by name, wherever they are kept, and what plain numbers and words lie beside them."""
     facts: dict[str, str] = {}
-    while isinstance(found, Mapping):
+    for _ in range(_NESTED):
+        if not isinstance(found, Mapping):
+            break
         facts |= {str(key): str(value) for key, value in found.items() if isinstance(value, (int, float, str))}
         if not isinstance(found.get("state_dict"), Mapping):
             break

@@ -166,6 +166,13 @@ def test_other_pickles_and_archives_are_no_checkpoints(tmp_path: Path) -> None:
     assert "a zip archive without data.pkl" in refusal(tmp_path / "photos.ckpt")
 
 
+def test_a_state_dict_in_itself_does_not_hold_the_reader_up(tmp_path: Path) -> None:
+    content: dict[str, Any] = {"w": torch.ones(1)}
+    content["state_dict"] = content
+    torch.save(content, tmp_path / "m.pt")
+    assert list(read_contents(tmp_path / "m.pt").weights) == ["w"]
+
+
 def test_a_compressed_archive_is_refused(tmp_path: Path) -> None:
     plain = io.BytesIO()
     torch.save({"w": torch.ones(4)}, plain)
