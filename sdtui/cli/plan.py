@@ -99,6 +99,7 @@ def as_json(plan: Plan) -> dict[str, object]:
 def describe(profile: Profile, plan: Plan) -> list[str]:
     """The plan for people: one fact a line, aligned."""
     from sdtui.dataset.survey import folder_line
+    from sdtui.models.recognise import family_line
 
     training = profile.training
     rows = [
@@ -109,6 +110,7 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
         ("warm-up", plural(plan.warmup_steps, "step")),
         *([("measured", _measured(profile, plan))] if plan.held_out else []),
+        ("model", family_line(profile.model.base) or "not here yet, or not to be read"),
         (
             "learned",
             f"{count_text(plan.trained_values)} values" if plan.trained_values else "not known for this base model",

@@ -65,6 +65,15 @@ def recognise(base: Path) -> Found:
     return _in_file(base) if base.is_file() else _in_folder(base)
 
 
+def family_line(base: str) -> str:
+    """What the base model was recognised as, for people; "" when it cannot be read."""
+    try:
+        found = recognise(located(base))
+    except UserError:
+        return ""
+    return f"{found.family.title}, {'a folder' if found.contents is None else 'a single file'}"
+
+
 def plan_parts(profile: Profile) -> dict[str, Config] | None:
     """The configs that a plan counts by, of a single file or of a model of the hub; None for a folder, which it reads itself.
 

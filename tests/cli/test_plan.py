@@ -17,6 +17,7 @@ from sdtui.runs import record
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.record import RunRecord
+from tests.support.headers import SDXL, hollow_file
 from tests.support.hollow import hollow_pipeline
 
 PROFILE = """\
@@ -61,6 +62,7 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "batches  5 an epoch, 2 images each",
         "steps    25 = 5 × 5 steps an epoch",
         "warm-up  0 steps",
+        "model    Stable Diffusion 1.x, a folder",
         "learned  not known for this base model",
         "file     output/p.safetensors",
         "file     2 × checkpoints/step-*",
@@ -70,6 +72,13 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "time     not known before a run like this was trained",
         f"runs in  {profile.parent}/runs",
     ]
+
+
+def test_a_single_file_is_told_by_its_family(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hollow_file(profile.parent / "xl.safetensors", SDXL)
+    assert main(["plan", "p.toml", "--set", 'model.base="xl.safetensors"', "--set", "method.rank=16"]) == 0
+    told = capsys.readouterr().out
+    assert "model    Stable Diffusion XL, a single file\nlearned  42 557 440 values" in told
 
 
 def test_for_scripts(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
