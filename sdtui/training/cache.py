@@ -250,6 +250,8 @@ class LatentCache:
                     if not self.store.has(rendered.key):
                         self._encode(job.sample, rendered)
             tell(len(job.ways))
+        # They would stay in memory for as long as the run lasts.
+        self._digests.clear()
         return dict(sorted(unreadable.items()))
 
     def _look(self, index: int) -> Shown:
