@@ -1,4 +1,4 @@
-"""Start to the first step, over importing torch, diffusers and peft and loading the same model alone."""
+"""Start to the first step, over importing torch and diffusers and loading the same model alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.training_run import model, seconds_to_first_step
 
 ROUNDS = 5
 LOAD = """
-import sys, torch, diffusers, peft
+import sys, torch, diffusers
 diffusers.StableDiffusionPipeline.from_pretrained(sys.argv[1], torch_dtype=torch.float32, safety_checker=None)
 """
 

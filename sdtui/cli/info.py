@@ -17,7 +17,7 @@ from sdtui import __version__, paths
 from sdtui.cli.output import bytes_text, emit_json
 from sdtui.profile import shipped
 
-_PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "safetensors", "textual", "pydantic", "pillow")
+_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "textual", "pydantic", "pillow")
 # torch takes two seconds to import, ten on a cold disk; a driver that hangs must not hang us.
 _TORCH_SECONDS = 60
 _ASK_TORCH = """

@@ -192,7 +192,7 @@ def _check_shapes(optimizer: Any, held: Mapping[str, Mapping[str, Any]]) -> None
         if shape is None or any(tensor.dim() == len(shape) and tensor.shape != shape for tensor in tensors):
             raise SdtuiError(
                 "the checkpoint's optimizer state is that of other parameters",
-                remedy="Resume with the versions of sdtui and peft that made the checkpoint (see run.json)",
+                remedy="Resume with the version of sdtui that made the checkpoint (see run.json)",
             )
 
 

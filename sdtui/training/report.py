@@ -24,7 +24,7 @@ State = Literal[
 ]  # fmt: skip
 
 PACKAGES = (
-    "sdtui", "torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes", "pytorch_optimizer",
+    "sdtui", "torch", "diffusers", "transformers", "accelerate", "bitsandbytes", "pytorch_optimizer",
 )  # fmt: skip
 
 # What run.json says while the events say more: it is rewritten only when this changes.

@@ -114,4 +114,4 @@ def test_resumed_is_told_by_all_but_the_first_process(run: RunFolder) -> None:
 
 
 def test_versions_name_what_decides_the_numbers() -> None:
-    assert {"python", "torch", "peft", "diffusers", "bitsandbytes", "pytorch_optimizer"} <= set(report.versions())
+    assert {"python", "torch", "transformers", "diffusers", "bitsandbytes", "pytorch_optimizer"} <= set(report.versions())
