@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from sdtui.cli import main, preflight
-from sdtui.profile.schema import Profile
+from sdtui.profile.schema import Method, Profile
 from tests.support.headers import SDXL, hollow_file
 from tests.support.hollow import hollow_pipeline
 from tests.support.hub import hub_model
@@ -53,12 +53,13 @@ steps = 3
 every_steps = 1
 """
 
+METHOD = ", ".join(Method.model_fields)
 OUTPUT = """\
 five.toml:3:8: error: model.base: {here}/sd15.gguf is no file of weights
     allowed: .ckpt, .pt, .safetensors
     Name one, or a folder in diffusers layout
 five.toml:6:1: error: [method] has no setting rnak
-    allowed: kind, rank, alpha, dropout, targets, text_encoder
+    allowed: {allowed}
     Did you mean rank?
 five.toml:7:16: error: method.text_encoder is the text "false", not true or false
     allowed: true or false, without quotes
@@ -97,7 +98,7 @@ def checked(here: Path, capsys: pytest.CaptureFixture[str], *settings: str) -> t
 def test_five_mistakes_are_told_with_their_lines(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "five.toml"]) == 2
     captured = capsys.readouterr()
-    assert captured.out == OUTPUT.format(here=here)
+    assert captured.out == OUTPUT.format(here=here, allowed=METHOD)
     assert captured.err == "five.toml: 5 errors\n"
 
 
@@ -114,7 +115,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "column": 1,
         "key": "method.rnak",
         "found": "16",
-        "allowed": "kind, rank, alpha, dropout, targets, text_encoder",
+        "allowed": METHOD,
         "message": "[method] has no setting rnak",
         "remedy": "Did you mean rank?",
     }
