@@ -142,6 +142,8 @@ class Captions(Section):
         int,
         Field(ge=1, le=12),
         About(
-            "Which layer of the text encoder is read, counted from the last. Anime models often want 2.", unit="layers"
+            "Which layer of the text encoder is read, counted from the one the base model's family reads (of SD 2.x and "
+            "XL the last but one). Anime models on SD 1.x often want 2.",
+            unit="layers",
         ),
     ] = 1
