@@ -191,18 +191,15 @@ class LatentCache:
         self._shown: dict[int, Shown] = {}
         self._incomplete: list[int] = []
         self.store = store or TensorStore(cache_dir() / "latents")
-        for index in range(len(samples)):
-            try:
-                self._shown[index] = shown = self._look(index)
-            except UnreadableImage as error:
-                self._unreadable[index] = error
-            else:
-                if not all(self.store.has(shown.key(*way)) for way in shown.all()):
-                    self._incomplete.append(index)
-            if progress is not None:
-                progress(index + 1, len(samples))
-        for digests in self._digests.values():
-            digests.save()
+        try:
+            for index in range(len(samples)):
+                self._take_in(index)
+                if progress is not None:
+                    progress(index + 1, len(samples))
+        finally:
+            # Also when it is ended early: what was read need not be read again.
+            for digests in self._digests.values():
+                digests.save()
 
     def latents(self, indices: Iterable[int]) -> Latents:
         """The latents of some of the samples, numbered anew."""
@@ -254,6 +251,15 @@ class LatentCache:
         self._digests.clear()
         return dict(sorted(unreadable.items()))
 
+    def _take_in(self, index: int) -> None:
+        try:
+            self._shown[index] = shown = self._look(index)
+        except UnreadableImage as error:
+            self._unreadable[index] = error
+        else:
+            if not all(self.store.has(shown.key(*way)) for way in shown.all()):
+                self._incomplete.append(index)
+
     def _look(self, index: int) -> Shown:
         sample = self._samples[index]
         augment = Augment() if sample.role == "validation" else self._augments[sample.row]
@@ -294,9 +300,11 @@ class LatentCache:
         shown = self._shown[job.sample]
         sample = shown.sample
         image, masks = open_rgb(sample.path, self._background), self._masks(sample)
-        if self._digest(Path(sample.folder), sample.path) != shown.digest:
+        if self._look(job.sample) != shown:
             raise SdtuiError(
-                "the image has changed while the run was using it", where=str(sample.path), remedy="Resume the run"
+                "the image or its mask has changed while the run was using it",
+                where=str(sample.path),
+                remedy="Resume the run",
             )
         width, height = (side // self._model.latent_factor for side in sample.bucket)
         rendered = []

@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from sdtui import paths
+from sdtui.dataset import digests
 from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
-from sdtui.dataset.image import read_facts
+from sdtui.dataset.image import content_digest, read_facts
 from sdtui.errors import SdtuiError
 from sdtui.models.family import LatentDistribution
 from sdtui.profile.schema import Augment
@@ -128,7 +129,9 @@ def test_progress_counts_images_and_can_end_the_work(tmp_path: Path) -> None:
         made(FakeModel(), samples, "black").fill(stop)
 
 
-def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
+def test_reading_a_large_dataset_can_be_ended_and_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
     told: list[tuple[int, int]] = []
 
@@ -137,9 +140,19 @@ def test_reading_a_large_dataset_can_be_ended(tmp_path: Path) -> None:
         if done == 2:
             raise KeyboardInterrupt
 
+    monkeypatch.setattr(digests, "SETTLED_NS", -(10**18))
     with pytest.raises(KeyboardInterrupt):
         LatentCache(FakeModel(), samples, "white", [Augment()], progress=progress)
     assert told == [(1, 3), (2, 3)]
+    read: list[str] = []
+
+    def noted(path: Path) -> str:
+        read.append(path.name)
+        return content_digest(path)
+
+    monkeypatch.setattr(digests, "content_digest", noted)
+    made(FakeModel(), samples)
+    assert read == ["2.png"]
 
 
 def entries() -> set[str]:
@@ -363,6 +376,15 @@ def test_an_image_that_changes_while_it_is_encoded_ends_the_run(tmp_path: Path) 
     with pytest.raises(SdtuiError, match="changed"):
         cache.fill(lambda done, total: None)
     assert not entries()
+
+
+def test_a_mask_that_changes_while_its_image_is_encoded_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    mask = half_black(tmp_path / "masks" / "a.png")
+    cache = made(FakeModel(), [replace(picture(tmp_path / "a.png"), mask=mask)])
+    Image.new("L", (32, 16)).save(mask)
+    with pytest.raises(SdtuiError, match="changed"):
+        cache.fill(lambda done, total: None)
 
 
 def test_an_image_that_vanishes_is_unreadable(tmp_path: Path) -> None:
