@@ -101,9 +101,11 @@ class Latents:
         """
         way = self.ways[sample]
         key = way.key(flip, variant)
-        if self.remake is not None and self.store.find(key) is None:
-            self.remake(sample, flip, variant)
-        entry = self.store.get(key)
+        entry = self.store.find(key)
+        if entry is None:
+            if self.remake is not None:
+                self.remake(sample, flip, variant)
+            entry = self.store.get(key)
         return Encoded(entry["mean"], entry["std"], entry.get("mask"), way.sizes(flip, variant))
 
 

@@ -19,7 +19,9 @@ from sdtui.errors import SdtuiError
 from sdtui.models.family import LatentDistribution
 from sdtui.profile.schema import Augment
 from sdtui.training import cache as cache_module
+from sdtui.training import store as store_module
 from sdtui.training.cache import LatentCache, Latents
+from sdtui.training.store import TensorStore
 from tests.training.fakes import FakeModel
 
 SQUARE, WIDE = Bucket(16, 16), Bucket(32, 8)
@@ -252,6 +254,21 @@ def test_an_entry_that_is_damaged_or_deleted_while_training_is_made_again(tmp_pa
     again = fill(model, samples).latents([1, 0])
     assert all(torch.equal(again.at(number, False, 0).mean, before[number]) for number in range(2))
     assert model.encoded_images == 2
+
+
+def test_an_entry_that_is_not_in_memory_is_read_once_each_time_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [picture(tmp_path / "a.png")]
+    fill(FakeModel(), samples)
+    store = TensorStore(paths.cache_dir() / "latents", memory_bytes=0)
+    latents = LatentCache(FakeModel(), samples, "white", [Augment()], store).latents([0])
+    read: list[Path] = []
+    whole = store_module._read
+    monkeypatch.setattr(store_module, "_read", lambda path: (read.append(path), whole(path))[1])
+    for _ in range(3):
+        latents.at(0, False, 0)
+    assert len(read) == 3
 
 
 def test_both_ways_round_are_encoded_from_pixels(tmp_path: Path) -> None:
