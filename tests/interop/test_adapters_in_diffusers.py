@@ -12,12 +12,14 @@ from torch import Tensor
 from sdtui.formats import FORMATS
 from sdtui.models.family import load_model
 from sdtui.profile.schema import Method
+from sdtui.profile.sections.method import Target
 from sdtui.training.methods.lora import prepare
 from tests.support.adapters import stir
+from tests.support.families import tiny_folder
 from tests.support.tiny import tiny_pipeline
 
 pytestmark = pytest.mark.interop
-ALL = ["attention", "feed-forward", "projection", "convolution", "edges"]
+ALL: tuple[Target, ...] = ("attention", "feed-forward", "projection", "convolution", "edges")
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,38 @@ def test_what_diffusers_loses_of_kohya_s_layout(base: Path, tmp_path: Path, sett
     loaded.load_lora_weights(path)
     with torch.no_grad():
         assert (loaded.unet(*inputs()).sample - answer).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("layout", ["kohya", "diffusers"])
+def test_sdxl_with_both_text_encoders(tmp_path: Path, layout: str) -> None:
+    """Stability's names in the UNet, `lora_te1` and `lora_te2`, convolutions too."""
+    from diffusers import StableDiffusionXLPipeline
+
+    base = tiny_folder(tmp_path / "base", "sdxl")
+    path = tmp_path / "adapter.safetensors"
+    model = load_model(base, None, torch.device("cpu"), torch.float32)
+    trainable = prepare(model, Method(rank=4, alpha=2.0, text_encoder=True, targets=ALL[:4]), 0)
+    stir(trainable, scale=0.15)
+    FORMATS[layout](path, trainable.export(), {}, "fp32")
+    loaded = StableDiffusionXLPipeline.from_pretrained(base, torch_dtype=torch.float32, local_files_only=True)
+    given = dict(loaded.components)
+    tokens = torch.arange(1, 78)[None]
+
+    def answers(components: dict[str, Any]) -> dict[str, Tensor]:
+        unet, first, second = (components[name] for name in ("unet", "text_encoder", "text_encoder_2"))
+        generator = torch.Generator().manual_seed(4)
+        noisy, text = torch.randn(1, 4, 8, 8, generator=generator), torch.randn(1, 77, 192, generator=generator)
+        more = {"text_embeds": torch.ones(1, 128), "time_ids": torch.ones(1, 6)}
+        return {
+            "unet": unet(noisy, 500, text, added_cond_kwargs=more).sample,
+            "first": first(tokens).last_hidden_state,
+            "second": second(tokens).last_hidden_state,
+        }
+
+    with torch.no_grad():
+        expected, plain = answers(model.components), answers(given)
+        loaded.load_lora_weights(path)
+        got = answers(given)
+    for name, answer in expected.items():
+        assert (answer - plain[name]).abs().max() > 0.01
+        assert (got[name] - answer).abs().max() < 1e-4

@@ -11,7 +11,6 @@ import pytest
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import Trained, trained
 from tests.support.real_sizes import UNETS
-from tests.support.tiny import tiny_pipeline
 
 SD15_UNET = {
     "block_out_channels": [320, 640, 1280, 1280],
@@ -84,14 +83,22 @@ def test_patterns_and_block_ranks_count(sd15: Path, method: dict[str, Any], valu
     assert (found.values, found.modules) == (values, modules)
 
 
-@pytest.mark.parametrize("algorithm", ["lora", "loha", "lokr", "ia3", "oft", "boft", "full"])
-def test_the_count_is_that_of_the_trained_model(tmp_path: Path, algorithm: str) -> None:
+@pytest.mark.parametrize(
+    ("family", "algorithm"),
+    [
+        *(("sd1", name) for name in ("lora", "loha", "lokr", "ia3", "oft", "boft", "full")),
+        ("sd2", "lora"),
+        ("sdxl", "full"),
+    ],
+)
+def test_the_count_is_that_of_the_trained_model(tmp_path: Path, family: str, algorithm: str) -> None:
     import torch
 
     from sdtui.models.family import load_model
     from sdtui.training.methods.lora import prepare
+    from tests.support.families import tiny_folder
 
-    base = tiny_pipeline(tmp_path)
+    base = tiny_folder(tmp_path, family)
     targets = ["attention", "feed-forward", "projection", "convolution", "edges"]
     method = {
         "algorithm": algorithm, "rank": 4, "conv_rank": 2, "targets": targets, "text_encoder": True, "norms": True,
