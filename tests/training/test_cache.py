@@ -265,7 +265,12 @@ def test_an_entry_that_is_not_in_memory_is_read_once_each_time_it_is_shown(
     latents = LatentCache(FakeModel(), samples, "white", [Augment()], store).latents([0])
     read: list[Path] = []
     whole = store_module._read
-    monkeypatch.setattr(store_module, "_read", lambda path: (read.append(path), whole(path))[1])
+
+    def noted(path: Path) -> dict[str, torch.Tensor] | None:
+        read.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(store_module, "_read", noted)
     for _ in range(3):
         latents.at(0, False, 0)
     assert len(read) == 3
