@@ -14,20 +14,21 @@ from safetensors import safe_open
 from sdtui.runs.layout import RunFolder
 from sdtui.training.__main__ import main
 from tests.support.families import original_weights, tiny_file, tiny_folder
+from tests.support.hub import hub_model
 from tests.training.workplace import events, make_run
 
 TARGETS = ["attention"]
 UNET = "lora_unet_"
 
 
-def trained(workplace: Path, base: Path, **method: Any) -> RunFolder:
+def trained(workplace: Path, base: object, training: dict[str, Any] | None = None, **method: Any) -> RunFolder:
     """A run of two steps and one preview that has ended well."""
     run = make_run(
         workplace,
         {
             "model": {"base": str(base)},
             "method": {"rank": 2, "targets": TARGETS, **method},
-            "training": {"steps": 2, "batch_size": 2},
+            "training": {"steps": 2, "batch_size": 2, **(training or {})},
             "previews": {"prompts": ["a red square --w 64 --h 64 --s 2"]},
         },
     )
@@ -97,6 +98,21 @@ def test_sdxl_with_both_text_encoders(workplace: Path, tmp_path: Path, folder: b
 def test_sdxl_with_frozen_text_encoders_reads_its_cache(workplace: Path, tmp_path: Path) -> None:
     names, _ = finished(trained(workplace, tiny_file(tmp_path / "m.safetensors", "sdxl")))
     assert all(name.startswith(UNET) for name in names)
+
+
+def test_sdxl_in_half_precision_with_recomputed_activations(workplace: Path, tmp_path: Path) -> None:
+    file = tiny_file(tmp_path / "m.safetensors", "sdxl")
+    trained(workplace, file, {"precision": "bf16", "gradient_checkpointing": True}, text_encoder=True)
+
+
+def test_a_model_of_the_hub_that_was_downloaded_before(
+    workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    tiny_folder(hub_model(tmp_path, "owner/small-2"), "sd2")
+    run = trained(workplace, "owner/small-2")
+    assert events(run, "warning") == []
+    assert finished(run)[1]["ss_sd_model_name"] == "small-2"
 
 
 def test_a_model_that_cannot_be_read_ends_the_run_with_its_reason(workplace: Path, tmp_path: Path) -> None:
