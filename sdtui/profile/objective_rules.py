@@ -46,6 +46,14 @@ def zero_terminal_snr(profile: Profile) -> Iterator[Finding]:
             'objective.zero_terminal_snr needs a velocity model, and objective.prediction = "epsilon"',
             'Set prediction = "v_prediction", or leave zero_terminal_snr out',
         )
+    if profile.objective.min_snr_gamma:
+        yield Finding(
+            "no-effect",
+            "objective.min_snr_gamma",
+            "objective.min_snr_gamma gives the last timestep, which objective.zero_terminal_snr makes pure noise, no weight",
+            "Leave min_snr_gamma out, so that this timestep is trained; debiased = true favours noisy ones",
+            severity="warning",
+        )
     if profile.previews.prompts and profile.previews.sampler in _NO_ZERO_SNR:
         yield Finding(
             "contradiction",
@@ -59,18 +67,21 @@ def zero_terminal_snr(profile: Profile) -> Iterator[Finding]:
 def velocity(profile: Profile) -> Iterator[Finding]:
     """Weights that turn one kind of prediction's loss into the other's suit one kind only."""
     objective = profile.objective
-    wrong = {
-        "scale_velocity_loss": objective.scale_velocity_loss and objective.prediction == "epsilon",
-        "velocity_like_loss": bool(objective.velocity_like_loss) and objective.prediction == "v_prediction",
-    }
-    for name, is_wrong in wrong.items():
-        if is_wrong:
-            yield Finding(
-                "contradiction",
-                f"objective.{name}",
-                f'objective.{name} is not for objective.prediction = "{objective.prediction}"',
-                "Leave one of the two out",
-            )
+    for name in unsuited(objective, objective.prediction):
+        yield Finding(
+            "contradiction",
+            f"objective.{name}",
+            f'objective.{name} is not for objective.prediction = "{objective.prediction}"',
+            "Leave one of the two out",
+        )
+
+
+def unsuited(objective: Objective, prediction: str) -> Iterator[str]:
+    """The settings that a model with this `prediction` cannot be trained with; with "auto" only the trainer can tell."""
+    if objective.scale_velocity_loss and prediction == "epsilon":
+        yield "scale_velocity_loss"
+    if objective.velocity_like_loss and prediction == "v_prediction":
+        yield "velocity_like_loss"
 
 
 def shapes(profile: Profile) -> Iterator[Finding]:
@@ -86,7 +97,12 @@ def shapes(profile: Profile) -> Iterator[Finding]:
 
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     timesteps: ("objective.timestep_min", "objective.timestep_max"),
-    zero_terminal_snr: ("objective.zero_terminal_snr", "objective.prediction", "previews.sampler"),
+    zero_terminal_snr: (
+        "objective.zero_terminal_snr",
+        "objective.prediction",
+        "objective.min_snr_gamma",
+        "previews.sampler",
+    ),
     velocity: ("objective.scale_velocity_loss", "objective.velocity_like_loss", "objective.prediction"),
     shapes: tuple(f"objective.{name}" for name, *_ in _SHAPES),
 }

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from sdtui.errors import UserError
+from sdtui.profile.objective_rules import unsuited
+
 if TYPE_CHECKING:
     from sdtui.profile.schema import Objective
 
@@ -83,6 +86,20 @@ def weights(settings: Objective, alpha_bar: Tensor, prediction_type: str) -> Ten
     if settings.debiased:
         total = total * debiased_weights(alpha_bar, prediction_type)
     return total
+
+
+def require_suited(settings: Objective, prediction_type: str) -> None:
+    """See that the weights are for what the model predicts, which a profile with prediction = "auto" does not know.
+
+    Raises:
+        UserError: one turns the loss of the other kind of model; for velocity over pure noise it would be infinite.
+    """
+    for name in unsuited(settings, prediction_type):
+        raise UserError(
+            f'objective.{name} is not for a model that predicts "{prediction_type}", as the base model does',
+            where=f"objective.{name}",
+            remedy="Leave it out",
+        )
 
 
 def huber_thresholds(settings: Objective, timesteps: Tensor, alpha_bar: Tensor, count: int) -> Tensor:

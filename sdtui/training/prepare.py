@@ -29,6 +29,7 @@ from sdtui.training.conditioning import (
     reading_of,
 )
 from sdtui.training.data import DataOrder
+from sdtui.training.objective import require_suited
 from sdtui.training.prior import require_own_answers
 from sdtui.training.store import key_of
 from sdtui.training.validation import HeldOut
@@ -90,6 +91,7 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
         report.warning(SdtuiError(model.assumed, where=str(place), remedy="If it is wrong, set objective.prediction"))
     objective, base = profile.objective, model.prediction_type
     retarget(model, objective.prediction, zero_terminal_snr=objective.zero_terminal_snr)
+    require_suited(objective, model.prediction_type)
     require_own_answers(profile, base, model.prediction_type)
     if profile.training.gradient_checkpointing:
         model.checkpoint_gradients()

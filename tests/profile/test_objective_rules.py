@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from sdtui.profile.objective_rules import unsuited
 from sdtui.profile.rules import contradictions
-from sdtui.profile.schema import Profile
+from sdtui.profile.schema import Objective, Profile
 
 
 def codes(objective: dict[str, Any], **sections: Any) -> dict[str, str]:
@@ -72,3 +73,17 @@ def test_what_goes_together(objective: dict[str, Any]) -> None:
 def test_samplers_that_cannot_start_from_pure_noise(sampler: str) -> None:
     previews = {"sampler": sampler, "prompts": ["a cat"]}
     assert codes({"zero_terminal_snr": True}, previews=previews) == {"previews.sampler": "contradiction"}
+
+
+def test_min_snr_leaves_pure_noise_untrained() -> None:
+    assert codes({"zero_terminal_snr": True, "min_snr_gamma": 5.0}) == {"objective.min_snr_gamma": "no-effect"}
+
+
+@pytest.mark.parametrize(
+    ("prediction", "expected"),
+    [("epsilon", ["scale_velocity_loss"]), ("v_prediction", ["velocity_like_loss"]), ("auto", [])],
+)
+def test_what_a_kind_of_model_cannot_be_trained_with(prediction: str, expected: list[str]) -> None:
+    both = Objective(scale_velocity_loss=True, velocity_like_loss=0.5)
+    assert list(unsuited(both, prediction)) == expected
+    assert list(unsuited(Objective(), prediction)) == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from sdtui.errors import UserError
 from sdtui.profile.schema import Objective
 from sdtui.training import objective
 
@@ -150,3 +151,12 @@ def test_at_zero_signal_velocity_weights_and_thresholds_are_finite() -> None:
     alpha_bar = torch.tensor([0.0])
     assert objective.weights(settings, alpha_bar, "v_prediction").isfinite().all()
     assert objective.huber_thresholds(settings, torch.tensor([999]), alpha_bar, 1000).tolist() == pytest.approx([0.1])
+
+
+def test_weights_must_suit_what_the_model_predicts() -> None:
+    objective.require_suited(Objective(scale_velocity_loss=True), "v_prediction")
+    objective.require_suited(Objective(velocity_like_loss=0.5), "epsilon")
+    with pytest.raises(UserError, match="scale_velocity_loss is not for a model that predicts"):
+        objective.require_suited(Objective(scale_velocity_loss=True), "epsilon")
+    with pytest.raises(UserError, match="velocity_like_loss is not for a model that predicts"):
+        objective.require_suited(Objective(velocity_like_loss=0.5), "v_prediction")

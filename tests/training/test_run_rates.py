@@ -99,6 +99,14 @@ def test_a_model_that_is_to_predict_velocity_from_pure_noise_trains_and_draws(wo
     assert all(event["loss"] > 0 for event in events(run, "step"))
 
 
+def test_a_weight_for_the_other_kind_of_model_is_refused_as_soon_as_the_kind_is_known(workplace: Path) -> None:
+    run = make_run(workplace, {"objective": {"prediction": "auto", "scale_velocity_loss": True}})
+    assert train(run) == 2
+    (error,) = events(run, "error")
+    assert error["where"] == "objective.scale_velocity_loss"
+    assert error["message"].endswith('is not for a model that predicts "epsilon", as the base model does')
+
+
 def test_pure_noise_tells_a_model_that_predicts_noise_nothing(workplace: Path) -> None:
     run = make_run(workplace, {"objective": {"zero_terminal_snr": True}})
     assert train(run) == 2
