@@ -23,12 +23,14 @@ def _findings(
     vae: str = "",
     runs: str = "runs",
     download: bool = False,
+    adapter: str = "",
 ) -> list[Finding]:
     profile = Profile.model_validate(
         {
             "model": {"base": base, "vae": vae, "download": download},
             "dataset": {"folders": [{"path": images}]},
             "launch": {"runs": runs},
+            "method": {"continue_from": adapter},
         }
     )
     return misplaced(profile, workspace, frozenset())
@@ -147,3 +149,13 @@ def test_a_folder_that_no_profile_can_name(tmp_path: Path) -> None:
 def test_a_profile_file_whose_name_is_not_utf_8_gets_one_that_is(workspace: Path) -> None:
     profile = Profile.model_validate({"model": {"base": "model"}})
     assert anchored(profile, workspace / os.fsdecode(b"caf\xe9.toml")).name == "caf?"
+
+
+def test_an_adapter_to_go_on_from_is_a_file(workspace: Path) -> None:
+    (workspace / "kept.safetensors").write_bytes(b"")
+    assert _findings(workspace, adapter="kept.safetensors") == []
+    (missing,) = _findings(workspace, adapter="keep.safetensors")
+    assert (missing.code, missing.key) == ("no-such-path", "method.continue_from")
+    assert missing.remedy == f'{workspace} has no "keep.safetensors"; did you mean "kept.safetensors"?'
+    (folder,) = _findings(workspace, adapter="images")
+    assert folder.message == f"method.continue_from: {workspace}/images is a folder, not a file"

@@ -279,3 +279,45 @@ def test_a_bf16_base_keeps_what_learns_in_fp32() -> None:
     assert out.dtype == torch.bfloat16
     out.float().square().sum().backward()
     assert {made.get_parameter(part).grad.dtype for part in made.learned} == {torch.float32}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("layer", PATHS)
+@pytest.mark.parametrize("scale", [{}, {"rs_lora": True}])
+def test_merging_is_only_another_way_to_the_same_answer(layer: str, scale: dict[str, Any]) -> None:
+    made: Any = adapter(layer, **scale)
+    x = inputs(layer)
+    found = []
+    for merged_from in (0.0, float("inf")):
+        made._merged_from = merged_from
+        answer = made(x)
+        answer.square().sum().backward()
+        found.append((answer, made.down.grad, made.up.grad))
+        made.zero_grad()
+    assert all((one - other).abs().max() < 1e-10 for one, other in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("sides", "rank", "expected"),
+    [
+        # 64 × 64 at rank 16: the sum takes 3 · 16 · 64 · 64 = 196 608, less than starting two operations.
+        ((64, 64), 16, 0.0),
+        # 320 × 320 at rank 128: (3 · 128 · 320² - 2¹⁸) / (3 · 128 · 640 - 320²) = 272.46 inputs of 320 values.
+        ((320, 320), 128, pytest.approx(272.46 * 320, rel=1e-4)),
+        # At rank 16 the sum's own gradient is more than the factors take, however many inputs there are.
+        ((320, 320), 16, float("inf")),
+    ],
+)
+def test_small_layers_and_high_ranks_are_merged(sides: tuple[int, int], rank: int, expected: Any) -> None:
+    site = Site("unet", "to_q", *sides)
+    made: Any = ALGORITHMS["lora"](nn.Linear(*sides), Plan(site, shapes(Method(), site, rank), rank, 1.0))
+    assert made._merged_from == expected
+
+
+def test_halves_are_never_merged() -> None:
+    made: Any = adapter("plain").float()
+    assert made._can_merge(inputs("plain").float(), made.down)
+    made.base.to(torch.bfloat16)
+    x = inputs("plain").to(torch.bfloat16)
+    assert not made._can_merge(x, made.down)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not made._can_merge(x.float(), made.down)

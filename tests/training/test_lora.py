@@ -316,3 +316,33 @@ def test_the_export_is_what_the_formats_write(model: Model) -> None:
         "lora_up.weight": [16, 4, 1, 1],
     }
     assert not any(tensor.requires_grad for tensor in first.tensors.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "where"),
+    [
+        ({"block_ranks": {"mid_blok": 4}}, "no trained layer is in unet.mid_blok", "method.block_ranks"),
+        ({"block_alphas": {"up_blocks.9": 4.0}}, "no trained layer is in unet.up_blocks.9", "method.block_alphas"),
+        ({"include": ["*.attn3.*"]}, "choose no module of the unet .* with include and exclude", "method.targets"),
+    ],
+)
+def test_blocks_and_patterns_that_fit_nothing_are_refused(
+    model: Model, changes: dict[str, Any], message: str, where: str
+) -> None:
+    with pytest.raises(UserError, match=message) as refused:
+        prepare(model, Method.model_validate(changes), 0)
+    assert refused.value.where == where
+
+
+def test_blocks_have_ranks_and_alphas_of_their_own(model: Model) -> None:
+    settings = Method(
+        rank=4, alpha=2.0, block_ranks={"mid_block": 0, "up_blocks.1": 2}, block_alphas={"up_blocks": 8.0}
+    )
+    found = {
+        layer.path.rpartition(".attentions")[0]: (len(layer.tensors["lora_down.weight"]), layer.alpha)
+        for layer in prepare(model, settings, 0).export().layers
+    }
+    assert found == {
+        **{f"down_blocks.{index}": (4, 2.0) for index in range(3)},
+        "up_blocks.1": (2, 8.0), "up_blocks.2": (4, 8.0), "up_blocks.3": (4, 8.0),
+    }  # fmt: skip
