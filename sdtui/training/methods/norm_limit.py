@@ -17,18 +17,19 @@ class NormLimit:
 
     def __init__(self, layers: Iterable[Adapter], limit: float) -> None:
         self._limit = limit
-        self._batches: dict[tuple[torch.Size, ...], list[Difference]] = {}
+        alike: dict[tuple[torch.Size, ...], list[Difference]] = {}
         for layer in layers:
             if isinstance(layer, Difference):
-                shapes = tuple(factor.shape for factor in layer.factors())
-                self._batches.setdefault(shapes, []).append(layer)
+                alike.setdefault(tuple(factor.shape for factor in layer.factors()), []).append(layer)
+        # Layers of equal shapes, each with the scales they have, on the device once and for all.
+        self._batches = [(same, _scales(same)) for same in alike.values()]
 
     @torch.no_grad()
     def __call__(self) -> Tensor:
         """Keep the limit; returns how many layers were scaled, and mean and largest norm after that, (3,)."""
         scaled, norms = [], []
-        for layers in self._batches.values():
-            before = _norms(layers)
+        for layers, scales in self._batches:
+            before = _norms(layers, scales)
             # kohya's lower bound: what is far below the limit is left alone, without dividing by nothing.
             bounded = before.clamp(min=self._limit / 2)
             ratio = bounded.clamp(max=self._limit) / bounded
@@ -42,7 +43,11 @@ class NormLimit:
         return torch.stack([torch.cat(scaled).sum().float(), every.mean(), every.max()])
 
 
-def _norms(layers: Sequence[Difference]) -> Tensor:
+def _scales(layers: Sequence[Difference]) -> Tensor:
+    return torch.tensor([layer.scale for layer in layers], device=layers[0].factors()[0].device)
+
+
+def _norms(layers: Sequence[Difference], scales: Tensor) -> Tensor:
     """‖ΔW‖ of layers of equal shapes, (M,)."""
     if not isinstance(layers[0], LowRank):
         return torch.stack([layer.change().norm() for layer in layers])
@@ -50,5 +55,4 @@ def _norms(layers: Sequence[Difference]) -> Tensor:
     down = torch.stack([layer.factors()[0].flatten(1) for layer in layers])  # (M, r, in · k²)
     up = torch.stack([layer.factors()[1].flatten(1) for layer in layers])  # (M, out, r)
     squares = ((up.mT @ up) * (down @ down.mT)).sum(dim=(1, 2))
-    scales = torch.tensor([layer.scale for layer in layers]).to(squares.device, non_blocking=True)
     return squares.clamp(min=0).sqrt() * scales
