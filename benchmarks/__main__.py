@@ -11,6 +11,7 @@ BENCHMARKS = (
     "first_frame",
     "bytes_on_the_wire",
     "many_captions",
+    "caption_index",
     "open_run",
     "training_step",
     "training_start",

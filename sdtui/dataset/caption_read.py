@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from array import array
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,15 +35,15 @@ class CaptionRead(NamedTuple):
     sure: bool
 
 
-def stamp_now(library: Library, position: int) -> tuple[int, int, int]:
-    """The stamp of the image's caption file as it is now."""
-    path = library.caption_file(position)
-    if path is None:
-        return _NOWHERE
-    try:
-        return _stamp(os.stat(path))
-    except OSError:
-        return _NOWHERE
+def stamps_now(library: Library) -> array[int]:
+    """The stamps of all images' caption files as they are now: three numbers each, in order."""
+    stamps = array("q")
+    for path in library.caption_files():
+        try:
+            stamps.extend(_NOWHERE if path is None else _stamp(os.stat(path)))
+        except OSError:
+            stamps.extend(_NOWHERE)
+    return stamps
 
 
 def read_text(library: Library, position: int) -> CaptionRead:

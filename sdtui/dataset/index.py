@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sdtui.dataset import index_file, sidecar
 from sdtui.dataset.caption import tag_words
-from sdtui.dataset.caption_read import CaptionRead, image_stamp, read_text, size_of, stamp_now
+from sdtui.dataset.caption_read import CaptionRead, image_stamp, read_text, size_of, stamps_now
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE, Columns, Integers
 from sdtui.dataset.index_file import Stored
 from sdtui.dataset.library import Library
@@ -143,10 +143,7 @@ class Index:
         columns, count = self.columns, len(self.library)
         if not columns.sure.any():
             return np.arange(count, dtype=np.int64)
-        stamps = array("q")
-        for position in range(count):
-            stamps.extend(stamp_now(self.library, position))
-        now = np.array(stamps, np.int64).reshape(count, 3)
+        now = np.array(stamps_now(self.library), np.int64).reshape(count, 3)
         then = np.stack((columns.caption_size, columns.caption_mtime, columns.caption_inode), axis=1)
         return np.flatnonzero(~(columns.sure & (now == then).all(axis=1)))
 

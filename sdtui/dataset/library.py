@@ -113,8 +113,14 @@ class Library:
         entry = self[position]
         return entry.caption or caption_path(entry.path, self.naming)
 
+    def caption_files(self) -> Iterator[str | None]:
+        """As `Entry.caption`, of all images in order: paths that are plain text, and nothing is asked of the disk."""
+        folders = [os.path.join(self.folder, folder, "") for folder in self._listing.folders]
+        for number, name in zip(self._listing.folder_of, self._listing.caption_names(), strict=True):
+            yield None if name is None else folders[number] + name
+
     def caption_file(self, position: int) -> str | None:
-        """As `Entry.caption`, for many images at once: a path that is plain text, and nothing is asked of the disk."""
+        """One of `caption_files`."""
         name = self._listing.caption_name(position)
         return None if name is None else os.path.join(self.folder, self._listing.key(position)[0], name)
 

@@ -46,6 +46,8 @@ class Searcher:
         self.index = index
         self.marks = marks
         self.count_tokens = count_tokens
+        self._marks_seen = marks.now
+        self._marked: dict[str, Mask] = {}
 
     def find(self, query: Query, stopped: Stopped = lambda: False) -> Integers:
         """Positions of the images that match, rising; once `stopped` says so, whatever is known by then.
@@ -56,6 +58,23 @@ class Searcher:
         with self.index.lock:
             everything = np.ones(len(self.index.library), np.bool_)
             return np.flatnonzero(_Search(self, query.case, stopped).evaluate(query.root, everything))
+
+    def marked(self, word: str) -> Mask:
+        """Images in the selection of this number, in `any`, or in `none`; kept until the marks change."""
+        if self._marks_seen is not self.marks.now:
+            self._marks_seen = self.marks.now
+            self._marked.clear()
+        if word not in self._marked:
+            chosen = [int(word)] if word.isdigit() else list(NUMBERS)
+            names = frozenset[str]().union(*map(self.marks.selected, chosen))
+            mask = np.array([name in names for name in self.relatives], np.bool_)
+            self._marked[word] = ~mask if word == "none" else mask
+        return self._marked[word]
+
+    def stars(self) -> Integers:
+        """The rating of each image."""
+        stars = self.marks.now.stars
+        return np.array([stars.get(name, 0) for name in self.relatives], np.int64)
 
     def warm(self) -> None:
         """Prepare the names for being searched, which the first query for them would otherwise wait for."""
@@ -106,7 +125,7 @@ class _Search:
         if isinstance(value, Number):
             return self._number(term.field, value, within)
         if isinstance(value, Choice):
-            return self._mark(value.word) if term.field == "mark" else self._problem(value.word)
+            return self.searcher.marked(value.word) if term.field == "mark" else self._problem(value.word)
         return self._text(term.field, value, within)
 
     def _text(self, field: str, value: Text | Regex, within: Mask) -> Mask:
@@ -151,23 +170,13 @@ class _Search:
             return compare(tokens, number) & (tokens >= 0)
         if field == "repeats":
             return compare(self._repeats(), number)
-        return compare(self._stars() if field == "stars" else getattr(columns, field), number)
+        return compare(self.searcher.stars() if field == "stars" else getattr(columns, field), number)
 
     def _repeats(self) -> Integers:
         """What kohya's scripts would read from the name of each image's folder; 1 for other names."""
         folders, folder_of = self.searcher.index.library.folders
         repeats = [found[0] if (found := kohya_name(os.path.basename(folder))) else 1 for folder in folders]
         return np.array(repeats, np.int64)[np.frombuffer(folder_of, np.uint32)] if repeats else np.zeros(0, np.int64)
-
-    def _stars(self) -> Integers:
-        stars = self.searcher.marks.now.stars
-        return np.array([stars.get(name, 0) for name in self.searcher.relatives], np.int64)
-
-    def _mark(self, word: str) -> Mask:
-        chosen = [int(word)] if word.isdigit() else list(NUMBERS)
-        names = frozenset[str]().union(*map(self.searcher.marks.selected, chosen))
-        mask = np.array([name in names for name in self.searcher.relatives], np.bool_)
-        return ~mask if word == "none" else mask
 
     def _problem(self, word: str) -> Mask:
         columns = self.searcher.index.columns

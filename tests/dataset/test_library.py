@@ -49,7 +49,8 @@ def test_entries_tell_path_and_caption(tmp_path: Path) -> None:
     assert library[2].caption == tmp_path / "c.png.txt"
     assert [library.has_caption(at) for at in range(3)] == [True, False, True]
     assert library.untagged == 1
-    assert [library.caption_file(at) for at in range(3)] == [f"{tmp_path}/a.txt", None, f"{tmp_path}/c.png.txt"]
+    assert [library.caption_file(at) for at in range(3)] == list(library.caption_files())
+    assert list(library.caption_files()) == [f"{tmp_path}/a.txt", None, f"{tmp_path}/c.png.txt"]
 
 
 def test_the_naming_most_captions_have_wins_and_is_told(tmp_path: Path) -> None:
@@ -73,6 +74,7 @@ def test_caption_endings_in_any_case(tmp_path: Path) -> None:
     (tmp_path / "IMG_1.TXT").write_text("old camera")
     library = Library.scan(tmp_path)
     assert library[0].caption == tmp_path / "IMG_1.TXT"
+    assert list(library.caption_files()) == [f"{tmp_path}/IMG_1.TXT", None]
     assert library.read_caption(0).text == "old camera"
 
 
