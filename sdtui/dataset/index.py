@@ -46,7 +46,8 @@ class Index:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.ready = False
-        self.lock = threading.RLock()  # held while the index is asked or changed
+        # Held while tags are asked or captions taken in, each a matter of milliseconds.
+        self.lock = threading.RLock()
         self._home = sidecar.home(library.folder)
         self._missed: set[int] = set()
         self._kept = True
@@ -181,7 +182,8 @@ class Index:
 
     def text(self, position: int) -> str | None:
         """The caption's text; None without one that can be read."""
-        return self.texts.get(position)
+        with self.lock:
+            return self.texts.get(position)
 
     def tag_counts(self, positions: Iterable[int] | None = None) -> Counter[str]:
         """In how many captions (of these images, or of all) each tag stands; one that a caption repeats counts once."""
@@ -211,8 +213,12 @@ class Index:
         for position, text in self.texts.some(np.flatnonzero(within & (column < 0)).tolist()):
             if position % BLOCK == 0 and stopped():
                 break
-            column[position] = count(text) if text else 0
-            self._kept = False
+            number = count(text) if text else 0
+            with self.lock:
+                # It may have been edited in between.
+                if self.texts.get(position) == text:
+                    column[position] = number
+                    self._kept = False
         return column
 
     def read_sizes(self, within: Mask, stopped: Callable[[], bool] = lambda: False) -> None:

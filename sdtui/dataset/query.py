@@ -55,9 +55,8 @@ class Searcher:
         Raises:
             SdtuiError: `tokens:` is asked, and there is nothing to count them with.
         """
-        with self.index.lock:
-            everything = np.ones(len(self.index.library), np.bool_)
-            return np.flatnonzero(_Search(self, query.case, stopped).evaluate(query.root, everything))
+        everything = np.ones(len(self.index.library), np.bool_)
+        return np.flatnonzero(_Search(self, query.case, stopped).evaluate(query.root, everything))
 
     def marked(self, word: str) -> Mask:
         """Images in the selection of this number, in `any`, or in `none`; kept until the marks change."""

@@ -2,13 +2,14 @@
 
 Most of a dataset's captions say the same few thousand tags. So a text without comma or line end is looked for in the
 different tags, once each, and their images are taken together; only what reaches over the border of a tag is looked for in
-the captions themselves, and then only in those that have all its parts.
+the captions themselves, and then only in those that have all its parts. The index is held only for the former: nobody who
+edits a caption waits until all are looked through.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -39,7 +40,7 @@ class Matcher:
 
     def tags(self, value: Text | Regex) -> Mask:
         """Images with a tag that is the text, or in which the expression is found."""
-        return self._index.postings.having(self._tags(value, whole=True))
+        return self._having(value, whole=True)
 
     def captions(self, value: Text | Regex, within: Mask) -> Mask:
         """Images whose caption contains it; only those `within` need to be right. `*` and `?` stay within one tag."""
@@ -48,7 +49,7 @@ class Matcher:
         pieces = [part for part in value.parts if isinstance(part, str)]
         joined = "".join(pieces)
         if not _SEPARATORS.search(joined) and (value.plain is None or joined == joined.strip()):
-            return self._index.postings.having(self._tags(value, whole=False))
+            return self._having(value, whole=False)
         candidates = within & self._having_all(piece for text in pieces for piece in _SEPARATORS.split(text))
         return self._looked_through(candidates, self._test(value, r"[^,\n]"))
 
@@ -56,8 +57,10 @@ class Matcher:
         """Images whose name (one of `names`, `original` as they are written) contains it, or is it."""
         return self._mask(self.numbers(value, names, original, whole=whole))
 
-    def _tags(self, value: Text | Regex, *, whole: bool) -> NDArray[np.int64]:
-        return self.numbers(value, self._index.vocabulary, self._index.words, whole=whole)
+    def _having(self, value: Text | Regex, *, whole: bool) -> Mask:
+        with self._index.lock:
+            tags = self.numbers(value, self._index.vocabulary, self._index.words, whole=whole)
+            return self._index.postings.having(tags)
 
     def numbers(
         self, value: Text | Regex, strings: Strings, original: Sequence[str], *, whole: bool
@@ -79,24 +82,27 @@ class Matcher:
     def _captions_of_regex(self, value: Regex, within: Mask) -> Mask:
         compiled = self._compiled(value.pattern)
         if stays_within_a_tag(compiled):
-            return self._index.postings.having(self._tags(value, whole=False))
+            return self._having(value, whole=False)
         candidates = within & self._having_all(self._needed(compiled))
         return self._looked_through(candidates, lambda text: compiled.search(text) is not None)
 
     def _having_all(self, pieces: Iterable[str]) -> Mask:
         """Images that have a tag with each of these in it, case ignored: all that can contain all of them."""
-        masks = (
-            self._index.postings.having(self._index.vocabulary.containing(piece.strip()))
-            for piece in pieces
-            if piece.strip()
-        )
-        return reduce(np.logical_and, masks, self._index.mask(range(len(self._index.library))))
+        with self._index.lock:
+            masks = (
+                self._index.postings.having(self._index.vocabulary.containing(piece.strip()))
+                for piece in pieces
+                if piece.strip()
+            )
+            return reduce(np.logical_and, masks, np.ones(len(self._index.library), np.bool_))
 
-    def _needed(self, pattern: re.Pattern[str]) -> Iterator[str]:
+    def _needed(self, pattern: re.Pattern[str]) -> list[str]:
         """Texts that must stand in whatever the pattern matches, case ignored."""
-        if not pattern.flags & re.IGNORECASE or not any(map(self._index.vocabulary.has, _ODD_CASE)):
-            for literal in literals(pattern):
-                yield from _SEPARATORS.split(literal)
+        with self._index.lock:
+            odd = any(map(self._index.vocabulary.has, _ODD_CASE))
+        if odd and pattern.flags & re.IGNORECASE:
+            return []
+        return [piece for literal in literals(pattern) for piece in _SEPARATORS.split(literal)]
 
     def _looked_through(self, candidates: Mask, test: Callable[[str], bool]) -> Mask:
         found = []

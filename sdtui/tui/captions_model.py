@@ -145,7 +145,9 @@ class CaptionsModel:
     def read_again(self, hand: InHand) -> InHand:
         """The caption as it is on disk now, after another program or a failed write; counts and marks follow."""
         fresh = self.take(hand.position)
-        self.index.changed([hand.position])
+        self.library.changed([hand.position])
+        # The index may be at work for a search, for which no key press waits.
+        self._writer.submit(self.index.changed, [hand.position])
         self._count(hand.text, fresh.text)
         self._note(hand.position, fresh.text if fresh.caption else None)
         return fresh

@@ -276,6 +276,18 @@ def test_tokens_are_counted_once_where_they_are_asked(folder: Path) -> None:
     assert again.columns.tokens.tolist() == [-1, 3, 0, 0, 0]
 
 
+def test_a_caption_edited_while_its_tokens_are_counted(folder: Path) -> None:
+    index = loaded(folder)
+
+    def count(text: str) -> int:
+        if text.startswith("sky"):
+            write(folder, "a", "gate")
+            index.changed([0])
+        return len(text.split())
+
+    assert index.count_tokens(count, np.ones(5, np.bool_)).tolist() == [-1, 3, 0, 0, 0]
+
+
 def test_counting_is_left_off_when_no_longer_wanted(folder: Path) -> None:
     index = loaded(folder)
     assert index.count_tokens(len, np.ones(5, np.bool_), lambda: True).tolist() == [-1] * 5

@@ -4,6 +4,7 @@ import operator
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -174,6 +175,20 @@ def test_tokens_need_a_counter(tmp_path: Path) -> None:
 def test_a_search_that_is_no_longer_wanted_ends(tmp_path: Path) -> None:
     found = searcher(tmp_path, {"a.png": "x, y", "b.png": "y"})
     assert found.find(parse("caption:/x, y/"), lambda: True).tolist() == []
+
+
+def test_an_edit_does_not_wait_for_a_search(tmp_path: Path) -> None:
+    found = searcher(tmp_path, {"a.png": "x, y", "b.png": "x, y"})
+
+    def stopped() -> bool:
+        edit = threading.Thread(target=found.index.changed, args=([0],), daemon=True)
+        edit.start()
+        edit.join(20)
+        assert not edit.is_alive()
+        return False
+
+    assert names(found, "caption:/x, y/") == "a.png b.png"
+    assert found.find(parse("caption:/x, y/"), stopped).tolist() == [0, 1]
 
 
 def test_names_that_are_not_text(tmp_path: Path) -> None:
