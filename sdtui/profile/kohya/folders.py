@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sdtui.errors import UserError
@@ -48,10 +49,7 @@ def take(draft: Draft) -> None:
     _lines(draft, rows)
     for name in _DATASET_WIDE:
         _one_for_all(draft, name, rows)
-    if draft.source.given("batch_size", _first(rows)):
-        draft.put(
-            "training.batch_size", draft.source.value("batch_size", _first(rows)), "batch_size", subset=_first(rows)
-        )
+    _batch_size(draft, _first(rows))
     for index, row in enumerate(rows):
         _folder(draft, f"dataset.folders[{index}]", row)
     if rows:
@@ -129,7 +127,7 @@ def _resolution(draft: Draft, rows: list[Row]) -> None:
     source, first = draft.source, _first(rows)
     names = ("enable_bucket", "bucket_reso_steps", "min_bucket_reso", "max_bucket_reso")
     for name in names:
-        _warn_of_several(draft, name, rows)
+        _warn_of_several(draft, name, [source.value(name, row.subset) for row in rows])
     bucketed = source.value("enable_bucket", first)
     draft.put("dataset.buckets", "compat" if bucketed else "none", "enable_bucket",
               note="log is better" if bucketed else "", subset=first)  # fmt: skip
@@ -188,17 +186,29 @@ def _fitted(draft: Draft, side: int, step: int) -> int:
     return fitted
 
 
-def _warn_of_several(draft: Draft, name: str, rows: list[Row]) -> None:
-    values = {str(draft.source.value(name, row.subset)) for row in rows}
-    if len(values) > 1:
+def _warn_of_several(draft: Draft, name: str, values: Iterable[Any]) -> None:
+    if len(set(map(str, values))) > 1:
         draft.warnings.append(f"{name} differs between datasets or subsets: the first's counts for all")
+
+
+def _batch_size(draft: Draft, first: Subset | None) -> None:
+    """One for all datasets; one that names none has the file's own."""
+    source = draft.source
+
+    def of(subset: Subset | None) -> Any:
+        return source.value("batch_size" if source.given("batch_size", subset) else "train_batch_size", subset)
+
+    # Of all subsets: a row may stand for several that differ in it.
+    _warn_of_several(draft, "batch_size", map(of, source.subsets or ()))
+    if source.given("batch_size", first):
+        draft.put("training.batch_size", of(first), "batch_size", subset=first)
 
 
 def _one_for_all(draft: Draft, name: str, rows: list[Row]) -> None:
     """A setting that folders do not have for themselves."""
     option, source = OPTIONS[name], draft.source
     assert option.codec is not None
-    _warn_of_several(draft, name, rows)
+    _warn_of_several(draft, name, [source.value(name, row.subset) for row in rows])
     value = source.value(name, _first(rows))
     if name == "caption_extension" and source.value("caption_extention"):
         value = source.value("caption_extention")

@@ -66,6 +66,21 @@ def test_what_general_says_stays_the_profile_s(tmp_path: Path) -> None:
     assert [folder.caption_shuffle for folder in profile.dataset.folders] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"), [("batch_size = 4", "batch_size = 1", True), ("batch_size = 1", "", False)]
+)
+def test_one_batch_size_for_all_and_others_are_told_of(tmp_path: Path, first: str, second: str, told: bool) -> None:
+    """The same images at two resolutions become one folder, whose datasets may differ in it all the same."""
+    twice = "".join(
+        f"[[datasets]]\nresolution = {side}\n{batch}\n[[datasets.subsets]]\nimage_dir = 'a'\n"
+        for side, batch in ((512, first), (768, second))
+    )
+    draft, profile = taken(tmp_path, twice)
+    assert (len(profile.dataset.folders), profile.training.batch_size) == (1, int(first[-1]))
+    warning = "batch_size differs between datasets or subsets: the first's counts for all"
+    assert draft.warnings == [warning] * told
+
+
 def test_one_for_all_takes_the_first_and_tells(tmp_path: Path) -> None:
     draft, profile = taken(tmp_path, TWO.format(first="caption_extension = '.txt'", second=""))
     assert profile.captions.extension == ".txt"
