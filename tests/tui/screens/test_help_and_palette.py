@@ -39,8 +39,8 @@ async def test_help_scrolls_at_80x24_and_cuts_no_sentence(tmp_path: Path) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: header(app, " sdtui  captions"))
         await pilot.press("f1")
-        await until(pilot, lambda: says(app, "Show only images whose name or caption contains a"))
-        assert any(row.strip().startswith("text.") for row in screen_text(app))
+        await until(pilot, lambda: says(app, "Show only images that a query finds"))
+        assert any(row.strip().endswith("tags:<5.") and "Show" not in row for row in screen_text(app))
         assert says(app, "Captions")
         await pilot.press("j")
         await until(pilot, lambda: not says(app, "    Captions"))
