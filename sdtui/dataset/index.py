@@ -89,24 +89,34 @@ class Index:
             if self._kept or not self.ready or len(self.library) < KEPT_FROM:
                 return False
             self.postings.merge()
-            names = index_file.joined_names(self.library.relatives())
-            parts = (self.postings.starts, self.postings.lists, self.columns, list(self.texts.blocks))
-            stored = Stored(names, list(self.words), *parts)
+            starts = self.postings.starts
+            used = np.flatnonzero(np.diff(starts))
+            stored = Stored(
+                names=index_file.joined_names(self.library.relatives()),
+                words=[self.words[tag] for tag in used.tolist()],
+                starts=np.append(starts[used], starts[-1]),
+                lists=self.postings.lists,
+                columns=self.columns,
+                blocks=self.texts.blocks,
+            )
             index_file.write(self._home, stored)
             self._kept = True
         return True
 
     def changed(self, positions: Iterable[int]) -> None:
         """These images' captions were written, created or deleted: look at them again."""
-        rows = list(positions)
+        rows = sorted(set(positions))
+        for first in range(0, len(rows), _CHUNK):
+            chunk = rows[first : first + _CHUNK]
+            with self.lock:
+                self.library.changed(chunk)
+                if self.ready:
+                    self._read(chunk)
+                else:
+                    self._missed.update(chunk)
         with self.lock:
-            self.library.changed(rows)
-            if not self.ready:
-                self._missed.update(rows)
-            elif rows:
-                self._read(rows)
-                if self.postings.crowded:
-                    self.postings.merge()
+            if self.postings.crowded:
+                self.postings.merge()
 
     def _take_over(self, stored: Stored) -> bool:
         """Begin with what the file holds of the images that are here; False when it holds none of them."""

@@ -157,9 +157,22 @@ def test_opened_again_what_changed_since_is_read(folder: Path, monkeypatch: pyte
     index, read = read_now(folder, monkeypatch)
     assert read == ["a.png", "c.png", "e.png"]
     assert index.tag_counts() == {"sea": 2, "wall": 2, "sky": 1, "Sky": 1}
+    assert index.words == ["sky", "wall", "Sky", "sea"]
     assert index.columns.state[2] == MISSING
     assert index.keep()
     assert read_now(folder, monkeypatch)[1] == []
+
+
+def test_tags_that_no_caption_has_any_more_are_forgotten(folder: Path) -> None:
+    index = loaded(folder)
+    write(folder, "a", "gate")
+    index.changed([0, 0])
+    assert index.words == ["sky", "wall", "Sky", "gate"]
+    index.keep()
+    again = loaded(folder)
+    assert again.words == ["wall", "Sky", "gate"]
+    assert again.tag_counts() == {"wall": 1, "Sky": 1, "gate": 1}
+    assert having(again, "gate") == [0]
 
 
 def test_a_file_put_in_the_place_of_another_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
