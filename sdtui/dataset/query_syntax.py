@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 FIELDS = (*TEXT_FIELDS, *CHOICES, *NUMBER_FIELDS)
 # A term without a field looks at captions and paths.
 ANYWHERE = ""
+
+# Python says of a few odd patterns that they may mean something else one day; on a screen nobody could read that.
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"sdtui\.dataset\.query")
 
 _DEPTH = 100
 _FIELD = re.compile(r"([A-Za-z_]+):")
@@ -186,7 +190,8 @@ class _Parser:
             raise self._unknown(field, found.end())
         self.at = found.end()
         if self._ended() or self.text[self.at].isspace() or self.text[self.at] in "()":
-            raise self._error(found.start(), found.end(), f"{field}: needs a value right after the colon")
+            remedy = "Put quotes around a text that begins with a bracket"
+            raise self._error(found.start(), found.end(), f"{field}: needs a value right after the colon", remedy)
         return field
 
     def _unknown(self, field: str, end: int) -> QueryError:
@@ -273,11 +278,13 @@ class _Parser:
     def _number(self, field: str, start: int) -> Number:
         word = self._word()
         number = read_number(word, ratio=field == "aspect")
+        at = start + len(field) + 1
         if number is None:
             example = "aspect:>1.5, aspect:3:2" if field == "aspect" else f"{field}:5, {field}:<5, {field}:3..10"
             kind = "a number or a ratio" if field == "aspect" else "a whole number"
-            at = start + len(field) + 1
             raise self._error(at, self.at, f"{field}: wants {kind}, not {word!r}", f"Write for example: {example}")
+        if number.low is not None and number.high is not None and number.low > number.high:
+            raise self._error(at, self.at, "the range ends before it begins", "The smaller number comes first")
         return number
 
     def _choice(self, field: str, start: int) -> Choice:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +125,8 @@ def test_values_are_kept_apart() -> None:
         ("not tag:a", "not", "'not' is taken for a word", "Operators are capitals: NOT"),
         ("tag:", "tag:", "tag: needs a value right after the colon", ""),
         ("tag: a", "tag:", "tag: needs a value right after the colon", ""),
+        ("tag:(o)_(o)", "tag:", "tag: needs a value right after the colon", "Put quotes around"),
+        ("a tags:10..3", "10..3", "the range ends before it begins", "The smaller number comes first"),
         ("tga:a", "tga:", "there is no field tga:", "Did you mean tag:?"),
         ("score:>0.5", "score:", "there is no field score:", "put quotes around it"),
         ("zzz:a", "zzz:", "there is no field zzz:", "Fields are tag, caption, name"),
@@ -153,6 +158,12 @@ def test_errors_point_at_what_is_meant(query: str, meant: str, message: str, rem
     assert query[error.start : error.end] == meant
     assert error.where == f"query, column {error.start + 1}"
     assert error.exit_code == 2
+
+
+def test_an_odd_pattern_is_taken_without_a_word() -> None:
+    script = "from sdtui.dataset.query_syntax import parse; parse('/[[a]/')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_brackets_without_end() -> None:
