@@ -21,6 +21,7 @@ from sdtui.dataset.caption import tag_words
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.survey import epoch_buckets
 from sdtui.profile.folder_rules import augment_of, is_coloured
+from sdtui.profile.launch_rules import world_size
 from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.profile.schema import Method, Profile
 from sdtui.profile.settings import SETTINGS
@@ -208,7 +209,7 @@ def _dataset(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
         "num_reg_images": sum(sample.repeats for sample in kept),
         "num_batches_per_epoch": facts.batches_per_epoch,
         "batch_size_per_device": training.batch_size,
-        "total_batch_size": training.batch_size * training.accumulation,
+        "total_batch_size": training.batch_size * training.accumulation * world_size(profile),
         "resolution": f"({dataset.resolution}, {dataset.resolution})",
         "enable_bucket": dataset.buckets != "none",
         "bucket_no_upscale": not dataset.bucket_upscale,

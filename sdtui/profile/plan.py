@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sdtui.errors import UserError
 from sdtui.paths import cache_dir
+from sdtui.profile.launch_rules import world_size
 from sdtui.profile.naming import output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
@@ -178,7 +179,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     )
     batches = sum(bucket.batches for bucket in buckets)
     # As in training: the last step of an epoch may gather fewer batches, and none spans two epochs.
-    steps_per_epoch = math.ceil(batches / training.accumulation)
+    steps_per_epoch = math.ceil(batches / (training.accumulation * world_size(profile)))
     wanted = training.steps if training.steps is not None else (training.epochs or 0) * steps_per_epoch
     steps = length(profile.schedule.rates, wanted)
     epochs = steps / steps_per_epoch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sdtui.profile import dataset_rules, method_rules, objective_rules, optimizer_rules, prior_rules
+from sdtui.profile import dataset_rules, launch_rules, method_rules, objective_rules, optimizer_rules, prior_rules
 from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
@@ -143,6 +143,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     half_on_cpu: ("training.precision", "training.device"),
     checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
     **dataset_rules.RULES,
+    **launch_rules.RULES,
     **method_rules.RULES,
     **objective_rules.RULES,
     **optimizer_rules.RULES,

@@ -10,13 +10,14 @@ from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.augment import Augment
 from sdtui.profile.sections.captions import Captions
 from sdtui.profile.sections.dataset import Dataset, Folder
+from sdtui.profile.sections.launch import Launch
 from sdtui.profile.sections.method import Method, Target
 from sdtui.profile.sections.model import Model
 from sdtui.profile.sections.objective import Objective
 from sdtui.profile.sections.optimizer import Optimizer, Schedule
 from sdtui.profile.sections.previews import Previews, SamplerName
 from sdtui.profile.sections.prior import Prior
-from sdtui.profile.sections.saving import Launch, Saving
+from sdtui.profile.sections.saving import Saving
 from sdtui.profile.sections.shared import Precision
 from sdtui.profile.sections.training import Training
 from sdtui.profile.sections.validation import Validation

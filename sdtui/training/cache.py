@@ -214,6 +214,10 @@ class LatentCache:
 
         return Latents(self.store, [self._shown[index] for index in chosen], remake)
 
+    def leave_to_others(self, share: Callable[[Sequence[int]], Sequence[int]]) -> None:
+        """Of the images that lack an entry, `fill` those only that `share` picks: other processes encode the rest."""
+        self._incomplete = list(share(self._incomplete))
+
     def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
         """Encode what is not in the store yet; returns the samples that cannot be decoded, with the reason of each.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,9 +13,11 @@ from accelerate import Accelerator
 from sdtui.errors import UserError
 from sdtui.models.recognise import plan_parts
 from sdtui.profile.precision import on_processor, processor_flags
+from sdtui.training.crew import Crew
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Profile
+    from sdtui.training.place import Place
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -34,20 +37,25 @@ class Opened(NamedTuple):
         )
 
 
-def open_device(profile: Profile) -> Opened:
-    """The profile's device, set so that the same step gives the same bits.
+def open_device(profile: Profile, crew: Crew | None = None, check: Callable[[], None] = lambda: None) -> Opened:
+    """The profile's device, set so that the same step gives the same bits; of several processes each takes its own.
+
+    `check` is called while the processes wait for each other, and may raise.
 
     Raises:
-        UserError: there is no such device, or it cannot compute in that precision.
+        UserError: there is no such device, or it cannot compute in that precision, or the processes cannot meet.
     """
+    crew = crew or Crew()
     wanted = profile.training.device
     if wanted.startswith("cuda") and not torch.cuda.is_available():
         raise UserError("no CUDA device can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise UserError("no Apple GPU can be used here", where="training.device", remedy='Set it to "auto" or "cpu"')
-    if wanted not in {"auto", "cpu"}:
-        os.environ["ACCELERATE_TORCH_DEVICE"] = wanted
     kind = _kind(wanted)
+    if crew.place.world > 1:
+        _require_devices(kind, crew.place.processes)
+    elif wanted not in {"auto", "cpu"}:
+        os.environ["ACCELERATE_TORCH_DEVICE"] = wanted
     profile = _settled(profile, kind)
     precision = profile.training.precision
     if kind == "cpu" and precision == "fp16":
@@ -56,11 +64,18 @@ def open_device(profile: Profile) -> Opened:
             where="training.precision",
             remedy='Set it to "auto", "bf16" or "fp32" to train on the processor',
         )
-    threads = profile.training.threads or usable_threads()
-    torch.set_num_threads(threads)
+    threads = profile.training.threads or max(1, usable_threads() // crew.place.processes)
+    if crew.place.world > 1:
+        _tell_accelerate(crew.place, threads, kind)
+    crew.join(kind, check)
     accelerator = Accelerator(cpu=kind == "cpu", mixed_precision="no" if precision == "fp32" else precision)
-    if accelerator.num_processes > 1:
-        raise UserError("a run trains in one process", remedy="Start it with sdtui train, not with accelerate launch")
+    torch.set_num_threads(threads)
+    if accelerator.num_processes != crew.place.world:
+        raise UserError(
+            "a run starts its processes itself",
+            where="launch.processes",
+            remedy="Say there how many, and start it with sdtui train, not with accelerate launch or torchrun",
+        )
     if accelerator.device.type == "cuda":
         _make_deterministic()
     return Opened(accelerator, profile, threads)
@@ -81,6 +96,42 @@ def _kind(wanted: str) -> Literal["cpu", "cuda", "mps"]:
     if wanted.startswith("cuda") or (wanted == "auto" and torch.cuda.is_available()):
         return "cuda"
     return "mps" if wanted == "mps" or (wanted == "auto" and torch.backends.mps.is_available()) else "cpu"
+
+
+def _require_devices(kind: str, processes: int) -> None:
+    """A device for each process of this machine, and a way for gradients between them."""
+    if kind == "mps":
+        raise UserError("an Apple GPU trains in one process", where="launch.processes", remedy="Set it to 1")
+    if kind == "cpu":
+        return
+    found = torch.cuda.device_count()
+    if processes > found:
+        raise UserError(
+            f"{processes} processes need as many GPUs, and {found} can be used here",
+            where="launch.processes",
+            remedy=f"Set it to {found}, or see CUDA_VISIBLE_DEVICES",
+        )
+    if not torch.distributed.is_nccl_available():
+        raise UserError(
+            "this PyTorch was built without NCCL, by which GPUs talk to each other",
+            where="launch.processes",
+            remedy="Set it to 1, or install PyTorch's own build for CUDA",
+        )
+
+
+def _tell_accelerate(place: Place, threads: int, kind: str) -> None:
+    """The variables that Accelerate knows a process of several by, as torchrun would set them."""
+    told = {
+        "RANK": place.rank,
+        "WORLD_SIZE": place.world,
+        "LOCAL_RANK": place.process,
+        "LOCAL_WORLD_SIZE": place.processes,
+        "OMP_NUM_THREADS": threads,
+    }
+    if kind == "cpu":
+        # It would number processors as it numbers GPUs.
+        os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
+    os.environ.update({name: str(value) for name, value in told.items()})
 
 
 def _settled(profile: Profile, kind: str) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 
 from sdtui.errors import SdtuiError
 
@@ -29,6 +30,20 @@ class NotFiniteError(SdtuiError):
         self.images = images
 
 
+class LostProcessError(SdtuiError):
+    """One of the processes that share the run, `who`, ended before its time, with exit code `code` (-9: signal 9).
+
+    `said` is what it told of it, if it could.
+    """
+
+    def __init__(self, who: str, code: int, said: str = "") -> None:
+        how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+        super().__init__(
+            f"{who} failed: {said}" if said else f"{who} {how}, and the run cannot go on without it",
+            remedy="" if said else "What it said last is in log.txt. Resume the run: it goes on from its last checkpoint",
+        )
+
+
 class TooLargeError(SdtuiError):
     """One image of the bucket `width` × `height` px does not fit in memory, by itself."""
 
@@ -39,6 +54,11 @@ class TooLargeError(SdtuiError):
             remedy="Set training.gradient_checkpointing = true, lower dataset.resolution or method.rank, or end other "
             "programs that use the device",
         )
+
+
+def _signal_name(number: int) -> str:
+    # SIGKILL without a user is the system's answer to a machine that runs out of memory.
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

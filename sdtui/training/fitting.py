@@ -7,7 +7,7 @@ pass, and two passes of half the size are hardly slower than one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -59,8 +59,19 @@ class Fit:
         """What a checkpoint must remember, by "width×height"."""
         return {"{}x{}".format(*bucket): most for bucket, most in self._most.items()}
 
+    def merge(self, states: Iterable[Mapping[str, int]]) -> None:
+        """Take as few at once as the process that has least room: a step is cut alike whoever takes it after a resume."""
+        for state in states:
+            for name, most in state.items():
+                bucket = _bucket(name)
+                self._most[bucket] = min(most, self._most.get(bucket, most))
+
     def restore(self, state: Mapping[str, int]) -> None:
         """Put back what `state` gave."""
         for name, most in state.items():
-            width, height = map(int, name.split("x"))
-            self._most[width, height] = most
+            self._most[_bucket(name)] = most
+
+
+def _bucket(name: str) -> Size:
+    width, height = map(int, name.split("x"))
+    return width, height

@@ -107,6 +107,9 @@ class GuardedStep:
         self.norms = torch.zeros(0, device=self.parameters[0].device)
         # torch's own mark on optimizers whose kernel reads `found_inf`.
         self._reads_flag = getattr(optimizer.optimizer, "_step_supports_amp_scaling", False)
+        if accelerator.scaler is not None:
+            # The scale comes into being when something is scaled, and a process may have no batch in the first step.
+            accelerator.scaler.scale(self.failed)
         self._averages = callable(getattr(optimizer.optimizer, "eval", None))
         if self._averages:
             # Some schedule-free classes start with the average and refuse to step on it.

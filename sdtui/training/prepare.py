@@ -18,6 +18,7 @@ from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.folder_rules import augment_of, captions_of
+from sdtui.profile.launch_rules import world_size
 from sdtui.profile.rate_text import length
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
@@ -28,6 +29,7 @@ from sdtui.training.conditioning import (
     live_conditioning,
     reading_of,
 )
+from sdtui.training.crew import Crew
 from sdtui.training.data import DataOrder
 from sdtui.training.objective import require_suited
 from sdtui.training.prior import require_own_answers
@@ -98,21 +100,30 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     return model
 
 
+def what_is_shared(profile: Profile) -> dict[str, str]:
+    """The settings that must be the same on all machines of a run, by section; files may lie elsewhere on each."""
+    sections = ("method", "captions", "augment", "training", "objective", "prior", "optimizer", "schedule")
+    return {f"the settings of [{name}]": getattr(profile, name).model_dump_json() for name in sections}
+
+
 def make_order(profile: Profile, samples: Sequence[Sample]) -> DataOrder:
     """The order in which the profile trains on `samples`."""
     return DataOrder(
         [sample.bucket for sample in samples],
         [sample.repeats for sample in samples],
         profile.training.batch_size,
-        profile.training.accumulation,
+        # A step's batches are dealt out to the processes: one process with as many batches takes the same step.
+        profile.training.accumulation * world_size(profile),
         profile.training.seed,
         frozenset(number for number, sample in enumerate(samples) if sample.role == "regularization"),
         profile.prior.keeps_class,
     )
 
 
-def cache_images(profile: Profile, collection: Collection, model: Model, report: Report, check: Check) -> Data:
-    """Encode the images that were not encoded before, and settle what is trained on.
+def cache_images(
+    profile: Profile, collection: Collection, model: Model, report: Report, check: Check, *, crew: Crew | None = None
+) -> Data:
+    """Encode the images that were not encoded before, and settle what is trained on; each process encodes its share.
 
     Raises:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
@@ -125,8 +136,13 @@ def cache_images(profile: Profile, collection: Collection, model: Model, report:
     samples = [*trained(collection.samples), *(collection.held_out if measures(profile) else ())]
     augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
     look = partial(progress, "reading images")
-    cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
-    unreadable = cache.fill(partial(progress, "encoding images"))
+    crew = crew or Crew()
+    with crew.first_on_machine():
+        cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
+    cache.leave_to_others(crew.share)
+    mine = cache.fill(partial(progress, "encoding images"))
+    found = {index: error for theirs in crew.of_all(mine) for index, error in theirs.items()}
+    unreadable = dict(sorted(found.items()))
     if unreadable:
         _tell_unreadable(list(unreadable.values()), profile, report)
     if cache.store.failure is not None:
@@ -183,6 +199,7 @@ def cache_texts(
     *,
     trained: bool,
     measured: Sequence[str] = (),
+    crew: Crew | None = None,
 ) -> Conditioning:
     """How captions, and the texts of what is `measured`, become conditioning.
 
@@ -200,7 +217,9 @@ def cache_texts(
         report.progress("encoding captions", done, total, "captions")
 
     cached = CachedConditioning(model, reading)
-    cached.fill({*captions.all_texts(), *measured}, progress)
+    crew = crew or Crew()
+    cached.fill(crew.share(sorted({*captions.all_texts(), *measured})), progress)
+    crew.wait()
     if cached.store.failure is not None:
         report.warning(cached.store.failure)
     return cached

@@ -65,6 +65,7 @@ class Report:
         device: str,
         precision: str,
         threads: int,
+        processes: int,
         resumed_from: str | None,
     ) -> None:
         """The first event of a process, as soon as it knows what will be done."""
@@ -73,6 +74,7 @@ class Report:
         self.write(
             "run", schema=SCHEMA, run=self.run.name, steps_total=total, epochs_total=epochs, images=images,
             resumed_from=resumed_from, versions=known, device=device, precision=precision, threads=threads,
+            processes=processes,
         )  # fmt: skip
 
     def write(self, kind: str, **fields: Any) -> None:
@@ -176,6 +178,51 @@ class Report:
             record.write(self.run, self._record)
         except SdtuiError as error:
             self.log(f"warning: {error}")
+
+
+class Aside(Report):
+    """What a process says that another one started: what went wrong with it, to be copied into the log. The rest is told
+    by the one that holds the lock.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.step = 0
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Nothing."""
+
+    def state(self, state: State, reason: str = "") -> None:
+        """Nothing."""
+
+    def resumed(self, step: int) -> None:
+        """Nothing."""
+
+    def reached(self, step: int, loss: float) -> None:
+        """Nothing."""
+
+    def dataset(self, digest: str) -> None:
+        """Nothing."""
+
+    def progress(self, job: str, done: int, total: int, unit: str) -> None:
+        """Nothing."""
+
+    def log(self, text: str) -> None:
+        """Nothing."""
+
+    def warning(self, problem: SdtuiError) -> None:
+        """Something that this process alone may have met."""
+        sys.stderr.write(f"warning: {problem}\n")
+
+    def log_traceback(self, error: BaseException) -> None:
+        """The details of an unexpected error, for a bug report."""
+        sys.stderr.write("".join(traceback.format_exception(error)))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _update(self, **changes: Any) -> None:
+        """Nothing."""
 
 
 def versions() -> dict[str, str]:

@@ -11,9 +11,11 @@ import torch
 
 from sdtui.errors import SdtuiError
 from sdtui.formats.metadata import TrainingFacts, describe
+from sdtui.profile.launch_rules import world_size
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.training import checkpoint, memory, prepare, preview
+from sdtui.training.crew import Crew, Word
 from sdtui.training.crowding import Crowding, used
 from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted, NotFiniteError
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from sdtui.training.steering import Steering
 
 
-def train(run: RunFolder, report: Report, steering: Steering) -> State:
-    """Train `run` to its end or until it is stopped; returns which.
+def train(run: RunFolder, report: Report, steering: Steering, crew: Crew) -> State:
+    """Train `run` to its end or until it is stopped; returns which. Each process of `crew` does this.
 
     Raises:
         SdtuiError: what ended it; the last checkpoint stands.
@@ -59,25 +61,31 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     steering.expect(profile.previews.every, len(requests))
     steering.rate_is_ours = not sets_own_rate(profile.optimizer.name, profile.optimizer.args)
     collection = prepare.gather(profile, only_signals)
-    opened = open_device(profile)
+    if crew.place.machine:
+        steering.follow()
+    if crew.place.machines > 1:
+        report.log(f"meeting the other machines at {crew.place.address}, port {crew.place.port}")
+    opened = open_device(profile, crew, only_signals)
     accelerator, profile = opened.accelerator, opened.profile
     order = prepare.make_order(profile, prepare.trained(collection.samples))
     _introduce(run, report, order, opened)
     report.log(opened.told())
+    crew.require_same({"the images or captions": collection.digest, **prepare.what_is_shared(profile)})
     report.dataset(collection.digest)
-    prepare.tell_dataset(collection, report)
+    if not crew.place.process:
+        prepare.tell_dataset(collection, report)
 
     report.state("loading")
     model = prepare.load(profile, accelerator.device, report)
     trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
     report.state("caching")
-    data = prepare.cache_images(profile, collection, model, report, check)
+    data = prepare.cache_images(profile, collection, model, report, check, crew=crew)
     if len(data.samples) < len(prepare.trained(collection.samples)):
         _introduce(run, report, data.order, opened)
     live = trainable.trains_text_encoder
     captions = prepare.make_captions(profile, data.samples, data.order)
     conditioning = prepare.cache_texts(
-        profile, captions, model, report, check, trained=live, measured=data.held_out.texts
+        profile, captions, model, report, check, trained=live, measured=data.held_out.texts, crew=crew
     )
     check()
 
@@ -85,11 +93,12 @@ def train(run: RunFolder, report: Report, steering: Steering) -> State:
     settings = profile.training
     apply = GuardedStep(accelerator, optimizer, settings.clip_norm, settings.ema_decay, trainable.limit)
     stepper = Stepper(
-        accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen
-    )
+        accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen,
+        crew=crew,
+    )  # fmt: skip
     renderer = Renderer(run, report, steering, model, requests, apply)
     validator = Validator(stepper, data.held_out, profile.validation, report, steering)
-    session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer, validator)
+    session = Session(run, profile, report, steering, model, trainable, data, stepper, renderer, validator, crew)
     session.resume()
     return session.train()
 
@@ -105,6 +114,7 @@ def _introduce(run: RunFolder, report: Report, order: DataOrder, opened: Opened)
         device=str(opened.accelerator.device),
         precision=opened.profile.training.precision,
         threads=opened.threads,
+        processes=world_size(opened.profile),
         resumed_from=saved[-1][1].name if saved else None,
     )
 
@@ -131,6 +141,7 @@ class Session:
     stepper: Stepper
     renderer: Renderer
     validator: Validator
+    crew: Crew
     step: int = 0
     saved_step: int = 0
     pending: Pending | None = None
@@ -151,10 +162,8 @@ class Session:
 
     def resume(self) -> None:
         """Go back to the last complete checkpoint, if there is one."""
-        checkpoint.clear_partial(self.run)
-        found, damaged = checkpoint.load_latest(self.run)
-        for path in damaged:
-            self.report.warning(SdtuiError("this checkpoint is damaged and was set aside", where=str(path)))
+        # Process 0's, wherever the others run: theirs is another disk, or would be the same folder a second time.
+        found = self.crew.of_first(self._latest() if self.crew.leads else None)
         if found is None:
             self.report.resumed(0)
             return
@@ -176,20 +185,42 @@ class Session:
         self.steering.previews_every = found.progress.previews_every
         self.report.resumed(self.step)
 
+    def _latest(self) -> checkpoint.Checkpoint | None:
+        checkpoint.clear_partial(self.run)
+        found, damaged = checkpoint.load_latest(self.run)
+        for path in damaged:
+            self.report.warning(SdtuiError("this checkpoint is damaged and was set aside", where=str(path)))
+        return found
+
     def train(self) -> State:
-        """All steps that are left, then the finished file and its previews."""
-        if self.step == 0 and self.profile.previews.at_start:
+        """All steps that are left, then the finished file and its previews, which process 0 makes."""
+        if self.step == 0 and self.profile.previews.at_start and self.crew.leads:
             self.renderer.render(0)
         while self.step < self.total:
             self.between_steps()
-            if self.steering.stopping:
+            if not self.goes_on():
+                self.crew.disband()
                 return "stopped"
             self.take_step()
         self.between_steps()
         self.settle()
-        self.saver.output(self.step)
-        self.renderer.render(self.step)
+        self.crew.disband()
+        if self.crew.leads:
+            self.saver.output(self.step)
+            self.renderer.render(self.step)
         return "finished"
+
+    def goes_on(self) -> bool:
+        """Whether a step is taken: process 0 decides, and all take it at the same rate."""
+        steering = self.steering
+        word = self.crew.agree(Word(not steering.stopping, steering.rate_factor, bool(steering.stopping)))
+        steering.rate_factor = word.rate_factor
+        if self.crew.leads and word.asked_to_stop:
+            # At the next boundary, where what is done is saved.
+            steering.stopping = steering.stopping or "another machine was told to stop"
+        if not self.crew.leads and not word.go:
+            steering.stopping = "the run ends on machine 0"
+        return word.go
 
     def take_step(self) -> None:
         """Hand the next step to the device, then read the numbers of the one before."""
@@ -234,6 +265,9 @@ class Session:
     def between_steps(self) -> None:
         """Obey commands; measure, save, then preview, where one is due; stay here while paused."""
         self.steering.poll()
+        if not self.crew.leads:
+            self.report.state("training")
+            return
         self.validate_if_due()
         self.save_if_due(planned=self.step > self.saved_step and self.plan.due(self.step))
         self.preview_if_due(planned=0 < self.step < self.total and self._preview_planned())

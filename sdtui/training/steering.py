@@ -24,6 +24,14 @@ class Inbox(Protocol):
         """The commands that came since the last call, oldest first."""
 
 
+class Nobody:
+    """An inbox that no command ever comes to: that of a process that follows another one."""
+
+    def take(self) -> list[Command]:
+        """Nothing."""
+        return []
+
+
 class Steering:
     """What the run has been told to do, as flags that the run's loop reads.
 
@@ -59,6 +67,10 @@ class Steering:
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def follow(self) -> None:
+        """The run is steered on machine 0; here it can only be stopped."""
+        self._handlers = {"stop": self._stop}
 
     def expect(self, previews_every: int, prompts: int) -> None:
         """What the profile says of previews: the interval in steps, which `set` may change, and how many prompts."""

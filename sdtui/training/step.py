@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from sdtui.training import objective, randomness
 from sdtui.training.cache import Encoded, Latents
 from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import Conditioning
+from sdtui.training.crew import Crew
 from sdtui.training.data import Batch, DataOrder
 from sdtui.training.failures import TooLargeError, is_out_of_memory
 from sdtui.training.fitting import Cut, Fit
@@ -70,6 +71,7 @@ class Stepper:
     frozen: Callable[[], AbstractContextManager[None]]
     """Opens a passage in which the model answers as before training."""
     fit: Fit = field(default_factory=Fit)
+    crew: Crew = field(default_factory=Crew)
 
     def __post_init__(self) -> None:
         """Put the noise schedule where the steps run, and the modules in the mode they are trained in."""
@@ -95,6 +97,10 @@ class Stepper:
             self.apply.discard()
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
+        total, cut = self.crew.sum_gradients(self.apply.parameters, total, cut=bool(cuts))
+        if cut:
+            self.fit.merge(self.crew.of_all(self.fit.state()))
+        marks.lap("other")
         loss, kept = total
         norm = self.apply(loss)
         # Before the readout: whoever has that may ask for the times.
@@ -103,7 +109,7 @@ class Stepper:
         return Taken(step + 1, samples, readout, marks, cuts)
 
     def _accumulate(self, step: int, images: int, marks: Marks) -> Tensor | Cut:
-        """The gradient of all `images` of a step: the loss, and the part of it that teaches what to keep, (2,).
+        """This process's part of the gradient of all `images` of a step: of the loss, and of what teaches what to keep, (2,).
 
         Or what had to be cut, as it did not fit in memory; the gradient is then of no use.
 
@@ -111,8 +117,7 @@ class Stepper:
             TooLargeError: one image alone does not fit.
         """
         total = torch.zeros(2, device=self._device)
-        first = 0
-        for batch in self._parts(step):
+        for first, batch in self._parts(step):
             try:
                 inputs = self._inputs(step, first, batch)
                 marks.lap("data")
@@ -128,12 +133,19 @@ class Stepper:
                     raise TooLargeError(bucket) from error
                 return self.fit.cut(bucket, len(batch))
             total += losses.detach()
-            first += len(batch)
         return total
 
-    def _parts(self, step: int) -> list[Batch]:
-        """The batches of a step in parts that fit in memory."""
-        return [part for batch in self.order.at(step) for part in self.fit.parts(self.order.sizes[batch[0]], batch)]
+    def _parts(self, step: int) -> Iterator[tuple[int, Batch]]:
+        """This process's batches of a step in parts that fit in memory, each with the place of its first sample in the step."""
+        first = 0
+        for number, batch in enumerate(self.order.at(step)):
+            place = first
+            first += len(batch)
+            if not self.crew.takes(number):
+                continue
+            for part in self.fit.parts(self.order.sizes[batch[0]], batch):
+                yield place, part
+                place += len(part)
 
     def _inputs(self, step: int, first: int, batch: Batch) -> Inputs:
         """The batch whose first sample is number `first` of the step, noise drawn and latents sampled."""

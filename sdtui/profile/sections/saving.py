@@ -1,4 +1,4 @@
-"""Checkpoints, the finished file, and where runs go."""
+"""Checkpoints, and the finished file."""
 
 from __future__ import annotations
 
@@ -57,16 +57,3 @@ class Saving(Section):
     min_free_mib: Annotated[
         int, Field(ge=0, le=100_000_000), About("The run pauses when less disk space than this is free.", unit="MiB")
     ] = 512
-
-
-class Launch(Section):
-    """Where runs go."""
-
-    runs: Annotated[
-        str,
-        Field(min_length=1),
-        About(
-            "Folder that runs are made in, relative to the workspace: the profile's folder, or the one above when that is named profiles.",
-            path="output",
-        ),
-    ] = "runs"

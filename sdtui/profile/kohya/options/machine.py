@@ -10,8 +10,8 @@ def _all(names: str, kind: Kind, text: str, default: object = None, *, quiet: bo
 
 
 _ATTENTION = "PyTorch's own attention is always used (sdpa)"
-_DEEPSPEED = "DeepSpeed is for several GPUs; a run uses one device"
-_DDP = "a run uses one device"
+_DEEPSPEED = "several GPUs each hold the whole model (launch.processes), without DeepSpeed"
+_DDP = "several processes (launch.processes) need none of it: the gradients of what is trained are summed in one piece"
 _HUB = "files stay on this machine"
 _EVENTS = "every run writes its events to events.jsonl, which `sdtui watch` and the screens read"
 
