@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from sdtui.dataset.buckets import Bucket, Bucketing, Fit, fit
-from sdtui.dataset.holdout import Candidate, file_of, hold_out
+from sdtui.dataset.holdout import Candidate, files_of, hold_out
 from sdtui.dataset.image import ImageFacts
 from sdtui.dataset.layout import Layout
 from sdtui.dataset.pipeline import is_settled
@@ -138,30 +138,32 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     return Collection(samples, tuple(problems), _digest(samples), settled, layouts)
 
 
-def _held_out(profile: Profile, images: list[Found]) -> frozenset[Hashable]:
-    """The files of the images that are only measured."""
+def _held_out(profile: Profile, images: list[Found]) -> frozenset[Path]:
+    """The images that are only measured."""
     folders, share = profile.dataset.folders, profile.validation.share
     if not share and not any(folder.validation for folder in folders):
         return frozenset()
+    files = files_of(found.facts.path for found in images)
     divided: dict[str, list[Candidate]] = {}
     held, kept = set(), set()
     for found in images:
-        folder, file = folders[found.row], file_of(found.facts.path)
+        folder, file = folders[found.row], files[found.facts.path]
         if folder.validation:
             held.add(file)
         elif folder.regularization:
             kept.add(file)
         else:
             divided.setdefault(f"{found.row} {found.part.folder}", []).append(Candidate(found.name, file))
-    return hold_out(divided.values(), share, profile.validation.seed, held=held, kept=kept)
+    out = hold_out(divided.values(), share, profile.validation.seed, held=held, kept=kept)
+    return frozenset(path for path, file in files.items() if file in out)
 
 
-def _samples(profile: Profile, found: Found, held: frozenset[Hashable]) -> list[Sample]:
+def _samples(profile: Profile, found: Found, held: frozenset[Path]) -> list[Sample]:
     """The image at each of its resolutions."""
     dataset, facts = profile.dataset, found.facts
     folder = dataset.folders[found.row]
     role: Role = "regularization" if folder.regularization else "train"
-    if held and file_of(facts.path) in held:
+    if facts.path in held:
         role = "validation"
     sides = (dataset.bucket_step, dataset.bucket_min, dataset.bucket_max)
     samples = []

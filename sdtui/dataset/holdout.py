@@ -1,16 +1,22 @@
 """Which images are held out for the validation loss: by the seed and their names, so that no run ever trains them.
 
 An image that is added or removed moves no other across but the one at the border, and the order in which files are found
-says nothing. The same file is on one side only, under whatever folders it is found.
+says nothing. The same file is on one side only, under whatever folders and names it or a copy is found.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from sdtui.dataset.image import open_regular
+
+END_BYTES = 64 << 10
+"""How much of a file is compared with that of another."""
 
 
 class Candidate(NamedTuple):
@@ -48,13 +54,30 @@ def hold_out(
     return frozenset(out)
 
 
-def file_of(path: Path) -> Hashable:
-    """What a file shares with itself under another name: a link to it is the same file. One that has gone is its path."""
+def files_of(paths: Iterable[Path]) -> dict[Path, Hashable]:
+    """What each file shares with itself under another name: a link and a copy are the same file.
+
+    Only files of one size are read, and of them the end, in which no two compressed images are alike.
+    """
+    sizes = {path: _size(path) for path in paths}
+    alike = Counter(sizes.values())
+    return {path: _end(path, size) if alike[size] > 1 else path for path, size in sizes.items()}
+
+
+def _size(path: Path) -> int:
     try:
-        status = os.stat(path)
+        return os.stat(path).st_size
+    except OSError:
+        return -1  # it has gone since
+
+
+def _end(path: Path, size: int) -> Hashable:
+    try:
+        with open_regular(path) as stream:
+            stream.seek(max(0, size - END_BYTES))
+            return size, hashlib.sha256(stream.read()).digest()
     except OSError:
         return path
-    return status.st_dev, status.st_ino
 
 
 def _count(images: int, share: float) -> int:

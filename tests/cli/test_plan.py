@@ -45,7 +45,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hollow_pipeline(tmp_path / "sd")
     (tmp_path / "images").mkdir()
     for name, size in (("a", (64, 64)), ("b", (64, 64)), ("c", (96, 48))):
-        Image.new("RGB", size).save(tmp_path / "images" / f"{name}.png")
+        Image.new("RGB", size, (ord(name), 0, 0)).save(tmp_path / "images" / f"{name}.png")
         (tmp_path / "images" / f"{name}.txt").write_text("a thing")
     path = tmp_path / "p.toml"
     path.write_text(PROFILE)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
@@ -36,7 +37,9 @@ def profile(
 
 def picture(path: Path, width: int = 64, height: int = 64, text: str | None = "a cat") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (width, height)).save(path)
+    title = PngInfo()  # no two files are copies of each other
+    title.add_text("Title", str(path))
+    Image.new("RGB", (width, height)).save(path, pnginfo=title)
     if text is not None:
         path.with_suffix(".txt").write_text(text)
     return path
@@ -322,9 +325,11 @@ def test_a_file_that_is_held_out_is_trained_under_no_other_folder(tmp_path: Path
     picture(tmp_path / "train" / "2.png")
     (tmp_path / "train" / "linked.png").symlink_to(tmp_path / "judge" / "1.png")
     (tmp_path / "train" / "linked.txt").write_text("the same")
+    (tmp_path / "train" / "copied.png").write_bytes((tmp_path / "judge" / "1.png").read_bytes())
+    (tmp_path / "train" / "copied.txt").write_text("the same")
     collection = collect(profile(tmp_path / "train", {"path": str(tmp_path / "judge"), "validation": True}))
     assert [(sample.path.name, sample.role) for sample in collection.samples] == [
-        ("2.png", "train"), ("linked.png", "validation"), ("1.png", "validation"),
+        ("2.png", "train"), ("copied.png", "validation"), ("linked.png", "validation"), ("1.png", "validation"),
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.dataset.holdout import Candidate, file_of, hold_out
+from sdtui.dataset.holdout import END_BYTES, Candidate, files_of, hold_out
 
 
 def folder(*names: str) -> list[Candidate]:
@@ -56,9 +56,23 @@ def test_files_that_are_held_out_or_kept_in_any_case() -> None:
     assert hold_out([], 0.0, 0, held=["0.png"]) == {"0.png"}
 
 
-def test_a_link_is_the_file_it_leads_to(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("")
-    (tmp_path / "b").write_text("")
-    (tmp_path / "link").symlink_to("a")
-    assert file_of(tmp_path / "link") == file_of(tmp_path / "a") != file_of(tmp_path / "b")
-    assert file_of(tmp_path / "gone") == tmp_path / "gone"
+def test_links_and_copies_are_the_file_itself(tmp_path: Path) -> None:
+    contents = {"a": b"one", "b": b"two", "copy": b"one", "longer": b"one one"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link").symlink_to("longer")
+    found = files_of(tmp_path / name for name in (*contents, "link", "gone", "gone too"))
+    assert found[tmp_path / "a"] == found[tmp_path / "copy"]
+    assert found[tmp_path / "longer"] == found[tmp_path / "link"]
+    assert len(found) == 7
+    assert len(set(found.values())) == 5
+
+
+def test_of_files_of_one_size_only_the_end_is_read(tmp_path: Path) -> None:
+    end = bytes(END_BYTES)
+    for name, start in (("a", b"1"), ("b", b"2"), ("c", b"")):
+        (tmp_path / name).write_bytes(start + end)
+    (tmp_path / "d").write_bytes(b"1" + end[:-1] + b"1")
+    found = files_of(tmp_path / name for name in "abcd")
+    assert found[tmp_path / "a"] == found[tmp_path / "b"]
+    assert len(set(found.values())) == 3

@@ -13,6 +13,7 @@ from typing import Any
 
 import tomli_w
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from sdtui.profile.load import freeze
 from sdtui.profile.schema import Profile
@@ -26,13 +27,15 @@ COLOURS = ("red", "green", "blue", "gold", "purple", "teal", "olive", "navy")
 
 
 def make_images(folder: Path, sizes: list[tuple[int, int]]) -> Path:
-    """One image with a gradient and a caption for each size."""
+    """One image with a gradient and a caption for each size; none is a copy of one in a folder of another name."""
     folder.mkdir(parents=True, exist_ok=True)
+    title = PngInfo()
+    title.add_text("Title", folder.name)
     for number, (width, height) in enumerate(sizes):
         colour = COLOURS[number % len(COLOURS)]
         image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
         image.paste(colour, (width // 4, height // 4, width // 2, height // 2))
-        image.save(folder / f"{number:02d}.png")
+        image.save(folder / f"{number:02d}.png", pnginfo=title)
         (folder / f"{number:02d}.txt").write_text(f"a {colour} square, number {number}\n")
     return folder
 

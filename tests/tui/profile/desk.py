@@ -52,8 +52,9 @@ def make_desk(folder: Path, text: str = TEXT) -> Path:
     night = folder / "more" / "city [night]"
     night.mkdir(parents=True)
     (folder / "images").mkdir()
-    for path in (folder / "images" / "a.png", folder / "images" / "b.png", night / "c.png"):
-        Image.new("RGB", (512, 512), "teal").save(path)
+    pictures = {folder / "images" / "a.png": "teal", folder / "images" / "b.png": "olive", night / "c.png": "navy"}
+    for path, colour in pictures.items():
+        Image.new("RGB", (512, 512), colour).save(path)
         path.with_suffix(".txt").write_text("city\n")
     profile = folder / "city.toml"
     profile.write_bytes(text.encode())
