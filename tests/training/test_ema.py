@@ -40,14 +40,14 @@ def test_it_starts_as_a_copy_and_follows_closely_at_first() -> None:
 
 
 def test_later_its_own_decay_holds() -> None:
-    parameter, average = averaged(0.5)
+    parameter, average = averaged(0.75)
     average.restore(1000)  # (1 + n) / (10 + n) is 0.991 by then
     with torch.no_grad():
         parameter.fill_(2.0)
     average.update(TAKEN)
-    assert value_of(average, parameter) == [1.0, 6.0]
+    assert value_of(average, parameter) == [0.5, 8.0]
     average.update(TAKEN)
-    assert value_of(average, parameter) == [1.5, 4.0]
+    assert value_of(average, parameter) == [0.875, 6.5]
     assert average.updates == 1002
 
 
