@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sdtui.dataset.index import Index
 from sdtui.dataset.postings import Mask
-from sdtui.dataset.query_regex import literals, stays_within_a_tag
+from sdtui.dataset.query_regex import literals, lowered, stays_within_a_tag
 from sdtui.dataset.query_value import Regex, Text, Wildcard
 from sdtui.dataset.strings import ANY, ONE, Strings, folded
 
@@ -84,7 +84,12 @@ class Matcher:
         if stays_within_a_tag(compiled):
             return self._having(value, whole=False)
         candidates = within & self._having_all(self._needed(compiled))
-        return self._looked_through(candidates, lambda text: compiled.search(text) is not None)
+        if (lower := lowered(compiled)) is None:
+            return self._looked_through(candidates, lambda text: compiled.search(text) is not None)
+        return self._looked_through(
+            candidates,
+            lambda text: (lower.search(text.lower()) if text.isascii() else compiled.search(text)) is not None,
+        )
 
     def _having_all(self, pieces: Iterable[str]) -> Mask:
         """Images that have a tag with each of these in it, case ignored: all that can contain all of them."""

@@ -1,16 +1,23 @@
-"""What can be told of a regular expression without running it, so that most captions need not be looked at.
+"""What can be told of a regular expression without running it, so that most captions need not be looked at, or at less cost.
 
-Both questions may be answered with "cannot say" at any time; a wrong "yes" would lose images, so anything unusual is none.
+Each question may be answered with "cannot say" at any time; a wrong answer would lose images, so anything unusual has none.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-# Within a tag: no class of characters that has a comma, a blank or a line end in it, no anchor, nothing that looks around.
-_SIMPLE = re.compile(r"(?:[\w\-+*?|()]|\{\d+(?:,\d*)?\}|\\[dwb]|\\[1-9](?!\d)|\[[0-9A-Za-z_][0-9A-Za-z_-]*\])+")
-# Single blanks count as well where nothing can be left out, so that no match begins or ends with one.
-_WORDS = re.compile(r"(?:[\w+]|\\[dw]|(?<=[\w+]) (?=[\w\\]))+")
+# What cannot match a comma or a line end: no class that has one in it, no anchor, nothing that looks around.
+_CLASS = r"\[[0-9A-Za-z_][0-9A-Za-z_-]*\]"
+_SAFE = re.compile(rf"(?:[\w\- +*?|()]|\{{\d+(?:,\d*)?\}}|\\[dwb]|\\[1-9](?!\d)|{_CLASS})+")
+# What is there in any match, and no blank, at its front and at its end.
+_SOLID = rf"(?:(?<!\\)\w|\\[dw]|{_CLASS}|\((?:\w+\|)*\w+\))"
+_FRONT = re.compile(rf"(?:\\b)*{_SOLID}(?![*?{{])")
+_END = re.compile(rf"{_SOLID}\+?(?:\\b)*$")
+# Classes that lowering the text changes nothing for.
+_LOWER_CLASS = re.compile(r"\[\^?(?:[a-z]-[a-z]|[0-9]-[0-9]|\\[wds]|[a-z0-9_ ,.'])+\]")
+_LOWER_ESCAPE = re.compile(r"\\(?:[wdsbWDSBnt1-9]|[^0-9A-Za-z])")
 _ESCAPE = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-9]{1,3}|[\s\S])",
 )
@@ -19,9 +26,32 @@ _TIMES = re.compile(r"\{\d*,?\d*\}")
 
 def stays_within_a_tag(pattern: re.Pattern[str]) -> bool:
     """Whether a text matches exactly if one of its tags, without the blanks around them, does."""
-    if pattern.flags & re.VERBOSE or pattern.search(""):
+    text = pattern.pattern
+    if pattern.flags & re.VERBOSE or pattern.search("") or not _SAFE.fullmatch(text):
         return False
-    return bool(_SIMPLE.fullmatch(pattern.pattern) or _WORDS.fullmatch(pattern.pattern))
+    if " " not in text:
+        return True
+    return bool(_FRONT.match(text) and _END.search(text)) and not any(
+        part == "|" and not depth for part, depth in _parts(text)
+    )
+
+
+def lowered(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
+    """A pattern that finds in an ASCII text made lower-case what `pattern` finds in the text, several times faster.
+
+    None where the pattern does not ignore case, or nothing can be said.
+    """
+    text = pattern.pattern
+    if not pattern.flags & re.IGNORECASE or pattern.flags & re.VERBOSE or not text.isascii():
+        return None
+    if re.search(r"\(\?[^:=!]", text):
+        return None
+    parts = []
+    for part, _depth in _parts(text):
+        if len(part) > 1 and part[0] != "{" and not (_LOWER_CLASS.fullmatch(part) or _LOWER_ESCAPE.fullmatch(part)):
+            return None
+        parts.append(part.lower() if len(part) == 1 else part)
+    return re.compile("".join(parts))
 
 
 def literals(pattern: re.Pattern[str]) -> list[str]:
@@ -32,23 +62,32 @@ def literals(pattern: re.Pattern[str]) -> list[str]:
     text = pattern.pattern
     if pattern.flags & re.VERBOSE or "(?#" in text:
         return []
+    parts = list(_parts(text))
     found: list[str] = []
-    run, at, depth = "", 0, 0
-    while at < len(text):
-        char, length = text[at], _length(text, at)
-        after = text[at + length : at + length + 1]
-        plain = _plain(text[at : at + length])
-        at += length
-        if char == "|" and not depth:
+    run = ""
+    for at, (part, depth) in enumerate(parts):
+        if part == "|" and not depth:
             return []
-        depth += (char == "(") - (char == ")")
-        if plain and not depth and after not in {"*", "?", "{"}:
+        after = parts[at + 1][0] if at + 1 < len(parts) else ""
+        plain = _plain(part)
+        if plain and not depth and after[:1] not in {"*", "?", "{"}:
             run += plain
             if after != "+":
                 continue
         found.append(run)
         run = ""
     return [each for each in (*found, run) if each]
+
+
+def _parts(text: str) -> Iterator[tuple[str, int]]:
+    """A pattern's parts (a character, an escape, a class, a number of times) and in how many brackets each stands."""
+    at = depth = 0
+    while at < len(text):
+        part = text[at : at + _length(text, at)]
+        depth -= part == ")"
+        yield part, depth
+        depth += part == "("
+        at += len(part)
 
 
 def _length(text: str, at: int) -> int:

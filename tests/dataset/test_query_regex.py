@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdtui.dataset.caption import tag_words
-from sdtui.dataset.query_regex import literals, stays_within_a_tag
+from sdtui.dataset.query_regex import literals, lowered, stays_within_a_tag
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,20 @@ def test_texts_that_any_match_holds(pattern: str, found: list[str]) -> None:
         (r"(\w)\1\1", True),
         ("stone wall", True),
         (r"stone\w+ wall\d", True),
+        ("stone +wall", True),
+        (r"\bstone\w* (old |new )?wall\d{1,2}x\b", True),
+        (r"(red|blue) (hair|hat)", True),
+        ("[ab] [cd]+", True),
+        (r"stone \b", False),
+        ("a? b", False),
+        ("a{0,1} b", False),
+        ("b a?", False),
+        ("(a|) b", False),
+        ("(a ) b", False),
+        ("b ( a)", False),
+        ("x b|c x", False),
         ("stone ", False),
         (" wall", False),
-        ("stone +wall", False),
         ("stone w*", False),
         ("a|b c", False),
         ("(stone )", False),
@@ -73,6 +84,25 @@ def test_patterns_that_stay_within_a_tag(pattern: str, within: bool) -> None:
     assert stays_within_a_tag(re.compile(pattern)) is within
 
 
+@pytest.mark.parametrize(
+    ("pattern", "lower"),
+    [
+        (r"Stone W.*L3\b", r"stone w.*l3\b"),
+        (r"(?:A|B)[a-z0-9][^x]\W\1?".replace(r"\1?", ""), r"(?:a|b)[a-z0-9][^x]\W"),
+        (r"(A)\1{2}\.", r"(a)\1{2}\."),
+        ("[A-Z]", None),
+        ("[!-_]", None),
+        (r"\x41", None),
+        ("(?P<Name>a)", None),
+        ("ß", None),
+    ],
+)
+def test_patterns_for_lower_case(pattern: str, lower: str | None) -> None:
+    found = lowered(re.compile(pattern, re.IGNORECASE))
+    assert (found and found.pattern) == lower
+    assert lowered(re.compile(pattern)) is None
+
+
 atoms = st.sampled_from(
     [
         "a",
@@ -89,6 +119,11 @@ atoms = st.sampled_from(
         "a+",
         "b?",
         "a{2}",
+        "A",
+        "[^b]",
+        r"\W",
+        "b*",
+        "(a|)",
         "|",
         "^",
         "$",
@@ -110,6 +145,8 @@ def test_neither_answer_loses_a_match(pattern: str, text: str, flags: re.RegexFl
         assert found == any(map(compiled.search, tag_words(text)))
     if found and "ı" not in text:
         assert all(literal.casefold() in text.casefold() for literal in literals(compiled))
+    if text.isascii() and (lower := lowered(compiled)) is not None:
+        assert found == (lower.search(text.lower()) is not None)
 
 
 def test_letters_that_a_pattern_takes_for_each_other_are_folded_to_the_same() -> None:
