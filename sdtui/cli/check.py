@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sdtui.cli.output import emit_json, plural
 from sdtui.profile.check import Report, check_file
+from sdtui.profile.problem import ProfileError
+from sdtui.profile.schema import Profile
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the problems; 2 if one of them is an error."""
-    from sdtui.cli.preflight import dataset_findings, device_findings, model_findings
+    from sdtui.dataset.findings import dataset_findings
+    from sdtui.models.preflight import device_findings, model_findings
 
     report = check_file(args.profile, args.overrides, (model_findings, device_findings, dataset_findings))
     if args.json:
@@ -32,6 +35,23 @@ def run(args: argparse.Namespace) -> int:
             print(problem)
         print(f"{args.profile}: {summary(report)}", file=sys.stderr)
     return 2 if report.errors else 0
+
+
+def checked(path: Path, overrides: list[str]) -> Profile:
+    """A profile without errors in itself, its base model and device, warnings told; the dataset is for the collector.
+
+    Raises:
+        ProfileError: the profile has errors; all are listed.
+        UserError: the file cannot be read.
+    """
+    from sdtui.models.preflight import device_findings, model_findings
+
+    report = check_file(path, overrides, (model_findings, device_findings))
+    for problem in report.warnings:
+        print(problem, file=sys.stderr)
+    if report.profile is None:
+        raise ProfileError(path, report.problems)
+    return report.profile
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -41,9 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; 2 if the dataset has something that forbids training."""
-    from sdtui.cli.preflight import checked, dataset_lines
+    from sdtui.cli.check import checked
     from sdtui.dataset.class_caption import missing_trigger
     from sdtui.dataset.collect import collect
+    from sdtui.dataset.findings import dataset_lines
     from sdtui.dataset.survey import survey
     from sdtui.models.caption_length import cut_captions
     from sdtui.models.recognise import plan_parts

@@ -64,9 +64,10 @@ def follow_and_report(runs: list[RunFolder]) -> int:
 
 
 def _checked(path: Path, overrides: list[str]) -> Job:
+    from sdtui.cli.check import checked
     from sdtui.cli.plan import measure
-    from sdtui.cli.preflight import checked, dataset_lines
     from sdtui.dataset.collect import collect
+    from sdtui.dataset.findings import dataset_lines
     from sdtui.dataset.survey import survey
     from sdtui.models.recognise import plan_parts
 

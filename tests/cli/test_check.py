@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sdtui.cli import main, preflight
-from sdtui.profile.schema import Method, Profile
+from sdtui.cli import main
+from sdtui.profile.schema import Method
 from tests.support.headers import SDXL, hollow_file
 from tests.support.hollow import hollow_pipeline
 from tests.support.hub import hub_model
@@ -241,36 +241,6 @@ def test_what_is_wrong_with_layout_and_masks_is_told_at_their_settings(
     assert "odd.toml:5:10: error: HERE/masks: no folder in it is named" in capsys.readouterr().out.replace(
         str(here), "HERE"
     )
-
-
-@pytest.mark.parametrize(
-    ("nodes", "training", "keys"),
-    [
-        ((), {"device": "cuda"}, ["training.device"]),
-        ((), {"device": "cuda:1", "precision": "fp16"}, ["training.device"]),
-        ((), {"precision": "fp16"}, ["training.precision"]),
-        ((), {"precision": "bf16"}, []),
-        (("nvidia0", "nvidiactl"), {"device": "cuda", "precision": "fp16"}, []),
-        (("nvidiactl",), {"device": "cuda"}, ["training.device"]),
-        (("dxg",), {"precision": "fp16"}, []),
-        (("kfd",), {"device": "cpu", "precision": "fp16"}, ["training.precision"]),
-        (("nvidia0",), {"device": "mps"}, ["training.device"]),
-    ],
-)
-def test_a_device_that_cannot_be_there_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: tuple[str, ...], training: dict[str, str], keys: list[str]
-) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
-    for node in nodes:
-        (tmp_path / node).touch()
-    profile = Profile.model_validate(
-        {
-            "model": {"base": "sd"},
-            "dataset": {"folders": [{"path": "images"}]},
-            "training": {"steps": 1, **training},
-        }
-    )
-    assert [finding.key for finding in preflight.device_findings(profile, tmp_path)] == keys
 
 
 def test_check_needs_no_pytorch(here: Path) -> None:

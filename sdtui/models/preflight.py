@@ -1,0 +1,53 @@
+"""What keeps a sound profile from training here, told before anything starts: its base model's files, its device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sdtui.errors import UserError
+from sdtui.models.hub import located
+from sdtui.models.layout import base_problems, vae_problems
+from sdtui.profile.problem import Finding
+from sdtui.profile.schema import Profile
+
+# Without one of these no driver can be reached: NVIDIA's, its one for Jetson, Windows' for WSL, AMD's.
+_GPU_NODES = ("nvidia[0-9]*", "nvhost-*", "nvgpu", "dxg", "kfd")
+
+
+def model_findings(profile: Profile) -> Iterator[Finding]:
+    """What is wrong with the files of the base model and of the VAE in its place."""
+    model = profile.model
+    base = located(model.base)
+    if base.is_absolute():  # else it will be downloaded, and is judged then
+        yield from (_of_model("model.base", each) for each in base_problems(base, own_vae=not model.vae))
+    if model.vae:
+        yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
+
+
+def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[Finding]:
+    """What can be said of the device without PyTorch: whether there can be one; what it can do, the trainer says."""
+    training = profile.training
+    apple = sys.platform == "darwin"
+    gpu = any(next(devices.glob(node), None) for node in _GPU_NODES)
+    if training.device.startswith("cuda") and (apple or not gpu):
+        yield Finding(
+            "no-device", "training.device", f"training.device is {training.device}, and this machine has no such GPU",
+            'Set training.device = "auto" to train on what there is',
+        )  # fmt: skip
+    if training.device == "mps" and not apple:
+        yield Finding(
+            "no-device", "training.device", "training.device is mps, and this machine has no Apple GPU",
+            'Set training.device = "auto" to train on what there is',
+        )  # fmt: skip
+    processor = training.device == "cpu" or (training.device == "auto" and not (apple or gpu))
+    if training.precision == "fp16" and processor:
+        yield Finding(
+            "no-device", "training.precision", "fp16 needs a GPU, and the training runs on the processor",
+            'Set training.precision = "bf16" or "fp32"',
+        )  # fmt: skip
+
+
+def _of_model(key: str, problem: UserError) -> Finding:
+    return Finding("bad-model", key, f"{key}: {problem.where}: {problem.message}", problem.remedy or "")
