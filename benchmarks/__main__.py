@@ -17,6 +17,7 @@ BENCHMARKS = (
     "training_start",
     "caching",
     "many_images",
+    "memory_estimate",
 )
 
 

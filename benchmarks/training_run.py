@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import sdtui
@@ -47,14 +48,14 @@ def model() -> Path:
     return Path(sdtui.__file__).parent / "starter" / "model"
 
 
-def prepare(folder: Path, steps: int, images: Path | None = None) -> RunFolder:
-    """A run folder with its frozen profile; `images`: the starter's unless given."""
+def prepare(folder: Path, steps: int, images: Path | None = None, changes: Sequence[str] = ()) -> RunFolder:
+    """A run folder with its frozen profile; `images`: the starter's unless given; `changes`: as for `--set`."""
     folder.mkdir(parents=True, exist_ok=True)
     profile = folder / "bench.toml"
     images = images or Path(sdtui.__file__).parent / "starter" / "images"
     profile.write_text(PROFILE.format(base=model(), images=images, steps=steps, batch=BATCH, side=SIDE, rank=RANK))
     run = RunFolder.create(folder / "runs", "bench")
-    run.profile_file.write_text(freeze(load_profile(profile), folder))
+    run.profile_file.write_text(freeze(load_profile(profile, changes), folder))
     write(run, RunRecord(state="starting", steps_total=steps))
     return run
 

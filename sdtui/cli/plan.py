@@ -94,7 +94,8 @@ def drawn_captions(profile: Profile, collection: Collection, count: int) -> list
 
 def as_json(plan: Plan) -> dict[str, object]:
     """The plan for scripts, every figure by name."""
-    return asdict(plan)
+    memory = plan.memory and {**asdict(plan.memory), "bytes": plan.memory.bytes}
+    return {**asdict(plan), "memory": memory}
 
 
 def describe(profile: Profile, plan: Plan) -> list[str]:
@@ -119,6 +120,7 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         *(("file", _file(file)) for file in plan.files),
         *(("cache", f"{_file(cache)}, shared by all runs") for cache in plan.caches),
         ("disk", _disk(plan)),
+        ("memory", _memory(plan)),
         (
             "time",
             f"about {duration_text(plan.seconds)}"
@@ -146,6 +148,17 @@ def _measured(profile: Profile, plan: Plan) -> str:
     intervals = " and ".join(f"every {unit if every == 1 else plural(every, unit)}" for every, unit in given if every)
     points = plural(len(settings.timesteps), "timestep")
     return f"{count_text(plan.measurements)} × the loss of held-out images, {intervals}, at {points}"
+
+
+def _memory(plan: Plan) -> str:
+    """What is needed at the peak, and where it goes."""
+    memory = plan.memory
+    if memory is None:
+        return "not known for this base model"
+    parts = [("programs", memory.programs), ("frozen weights", memory.frozen), ("learned", memory.trained),
+             ("activations", memory.activations), ("work", memory.working)]  # fmt: skip
+    told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size)
+    return f"about {bytes_text(memory.bytes)} on the {memory.device}: {told}"
 
 
 def _disk(plan: Plan) -> str:

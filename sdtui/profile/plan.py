@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sdtui.errors import UserError
 from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
+from sdtui.profile.machine import memory_bytes
+from sdtui.profile.memory import Memory, estimate
 from sdtui.profile.naming import output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
@@ -140,6 +142,7 @@ class Plan:
         held_out: files that are never trained, for the validation loss.
         measurements: how often the loss of these is measured.
         folders: of images, as they were found.
+        memory: what is needed at the peak; None when the base model's configs cannot be read.
     """
 
     images: int
@@ -160,6 +163,7 @@ class Plan:
     held_out: int = 0
     measurements: int = 0
     folders: tuple[FolderPlan, ...] = ()
+    memory: Memory | None = None
 
 
 def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None, parts: Parts | None = None) -> Plan:
@@ -190,6 +194,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     caches = _caches(profile, survey, parts)
     sizes = [file.bytes for file in (*files, *caches)]
     known = [size for size in sizes if size is not None]
+    memory = estimate(profile, list(survey.buckets), parts)
     return Plan(
         images=survey.images,
         samples=survey.samples,
@@ -204,11 +209,12 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         caches=caches,
         bytes=sum(known) if len(known) == len(sizes) else None,
         seconds=work / measured.images_per_second if measured else None,
-        warnings=tuple(_warnings(profile, survey, steps, epochs)),
+        warnings=(*_warnings(profile, survey, steps, epochs), *_memory_warnings(memory)),
         regularization=survey.regularization,
         held_out=survey.held_out,
         measurements=measurements,
         folders=survey.folders,
+        memory=memory,
     )
 
 
@@ -285,6 +291,15 @@ def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
         return saving.keep_last
     made = len({step for each in every for step in range(each, steps + 1, each)})
     return min(made, saving.keep_last)
+
+
+def _memory_warnings(memory: Memory | None) -> Iterator[str]:
+    """Linux ends a process that takes more memory than there is, without an error that a run could answer."""
+    if memory is not None and memory.device == "processor" and memory.bytes > memory_bytes():
+        yield (
+            f"the run needs about {memory.bytes / 1e9:.1f} GB of memory, and this machine has {memory_bytes() / 1e9:.1f} GB: lower"
+            " training.batch_size and raise accumulation, or set training.gradient_checkpointing = true"
+        )
 
 
 def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> list[str]:

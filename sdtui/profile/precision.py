@@ -8,7 +8,6 @@ than the products save.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import Literal
 
 from sdtui.profile.schema import Profile
@@ -32,12 +31,3 @@ def on_processor(profile: Profile, parts: Parts | None, flags: AbstractSet[str])
     values = unet_values(profile, parts)
     pixels = profile.dataset.resolution**2 * profile.training.batch_size
     return "bf16" if values is None or values * pixels >= _WINS_FROM else "fp32"
-
-
-def processor_flags(information: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
-    """What the processor can do, in Linux' words; nothing where it is not said."""
-    try:
-        lines = information.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return next((frozenset(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), frozenset())

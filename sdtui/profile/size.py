@@ -71,7 +71,12 @@ def unet_values(profile: Profile, parts: Parts | None = None) -> int | None:
     """Weights and biases of the base model's UNet; None when its config cannot be read or is of another kind."""
     found = folder_parts(profile) if parts is None else parts
     sites = unet_sites(dict(found.get("unet", {})))
-    return sum(map(_values, sites)) if sites else None
+    return values_of(sites) if sites else None
+
+
+def values_of(sites: list[Site]) -> int:
+    """Weights and biases of layers."""
+    return sum(map(_values, sites))
 
 
 def text_width(profile: Profile, parts: Parts | None = None) -> int | None:
@@ -84,7 +89,7 @@ def text_width(profile: Profile, parts: Parts | None = None) -> int | None:
 def folder_parts(profile: Profile) -> Parts:
     """The configs of a base model in a diffusers folder, as far as they can be read."""
     base = Path(profile.model.base)
-    return {name: config for name in ("unet", *_TEXT_ENCODERS) if (config := _config(base / name))}
+    return {name: config for name in ("unet", "vae", *_TEXT_ENCODERS) if (config := _config(base / name))}
 
 
 def _added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:

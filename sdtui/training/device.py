@@ -12,7 +12,8 @@ from accelerate import Accelerator
 
 from sdtui.errors import UserError
 from sdtui.models.recognise import plan_parts
-from sdtui.profile.precision import on_processor, processor_flags
+from sdtui.profile.machine import processor_flags
+from sdtui.profile.precision import on_processor
 from sdtui.training.crew import Crew
 
 if TYPE_CHECKING:

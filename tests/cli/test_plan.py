@@ -11,6 +11,7 @@ from PIL import Image
 from sdtui.cli import main, plan
 from sdtui.paths import cache_dir
 from sdtui.profile.load import freeze, load_profile
+from sdtui.profile.memory import Memory
 from sdtui.profile.plan import Plan, PlannedFile
 from sdtui.profile.schema import Profile
 from sdtui.runs import record
@@ -69,6 +70,7 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         f"cache    3 × {cache}/latents, about 1.9 KiB each, shared by all runs",
         f"cache    {cache}/texts, shared by all runs",
         "disk     not known for this base model",
+        "memory   not known for this base model",
         "time     not known before a run like this was trained",
         f"runs in  {profile.parent}/runs",
     ]
@@ -258,3 +260,16 @@ def test_the_disk_figure_names_its_parts() -> None:
     made = Plan(1, 1, (), 1, 1, 1, 1.0, 0, 5, files, caches, 5120, None, ())
     row = "disk     about 5.0 KiB: output 2.0 KiB, previews 2.0 KiB, cached latents 1.0 KiB"
     assert row in plan.describe(Profile.model_validate({"training": {"steps": 1}, "model": {"base": "b"}}), made)
+
+
+def test_the_memory_figure_names_its_parts() -> None:
+    mib = 1 << 20
+    memory = Memory("GPU", programs=0, frozen=2000 * mib, trained=50 * mib, activations=900 * mib, working=122 * mib)
+    made = Plan(1, 1, (), 1, 1, 1, 1.0, 0, 5, (), (), 0, None, (), memory=memory)
+    profile = Profile.model_validate({"training": {"steps": 1}, "model": {"base": "b"}})
+    row = "memory   about 3.0 GiB on the GPU: frozen weights 2.0 GiB, learned 50 MiB, activations 900 MiB, work 122 MiB"
+    assert row in plan.describe(profile, made)
+    assert plan.as_json(made)["memory"] == {
+        "device": "GPU", "programs": 0, "frozen": 2000 * mib, "trained": 50 * mib, "activations": 900 * mib,
+        "working": 122 * mib, "bytes": 3072 * mib,
+    }  # fmt: skip

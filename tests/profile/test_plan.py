@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from sdtui.errors import UserError
+from sdtui.models.configs import read_config
+from sdtui.profile import plan as plan_module
 from sdtui.profile.plan import BucketPlan, FolderPlan, Measured, PlannedFile, Survey, make_plan
 from sdtui.profile.schema import Profile
 
@@ -202,6 +204,18 @@ def test_warnings() -> None:
     )
     short = make_plan(_profile(training={"steps": 6}), SURVEY)
     assert short.warnings == ("the run ends after 46% of the first epoch: some images are never seen",)
+
+
+def test_a_run_that_needs_more_memory_than_there_is_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {part: read_config("sd1", part) for part in ("unet", "vae", "text_encoder")}
+    profile = _profile(training={"steps": 13, "device": "cpu", "precision": "fp32"})
+    monkeypatch.setattr(plan_module, "memory_bytes", lambda: 8_000_000_000)
+    assert make_plan(profile, SURVEY, parts=parts).warnings == ()
+    monkeypatch.setattr(plan_module, "memory_bytes", lambda: 6_000_000_000)
+    (warning,) = make_plan(profile, SURVEY, parts=parts).warnings
+    assert "GB of memory, and this machine has 6.0 GB: lower training.batch_size" in warning
+    on_gpu = _profile(training={"steps": 13, "device": "cuda", "precision": "fp32"})
+    assert make_plan(on_gpu, SURVEY, parts=parts).warnings == ()
 
 
 @pytest.mark.parametrize(("held_out", "warnings"), [(0, 1), (1, 0)])

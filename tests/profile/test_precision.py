@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sdtui.models.configs import read_config
-from sdtui.profile.precision import on_processor, processor_flags
+from sdtui.profile.precision import on_processor
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import unet_values
 
@@ -54,10 +53,3 @@ def test_a_processor_that_must_convert_it_computes_in_fp32() -> None:
 
 def test_a_model_that_is_yet_to_be_downloaded_is_taken_for_a_large_one() -> None:
     assert on_processor(profile(512), {}, BF16) == "bf16"
-
-
-def test_what_the_processor_can_do_is_read_from_linux(tmp_path: Path) -> None:
-    file = tmp_path / "cpuinfo"
-    file.write_text("processor\t: 0\nflags\t\t: fpu sse2 amx_bf16\n\nprocessor\t: 1\nflags\t\t: fpu\n")
-    assert processor_flags(file) == {"fpu", "sse2", "amx_bf16"}
-    assert processor_flags(tmp_path / "none") == frozenset()
