@@ -65,6 +65,7 @@ def test_an_argument_that_the_optimizer_has_not_is_told(tmp_path: Path) -> None:
         ("learning_rate = 1e-3\nunet_lr = 1e-4\ntext_encoder_lr = [1e-5, 1e-6]", (1e-4, 1e-5, True)),
         ("learning_rate = 1e-3\ntext_encoder_lr = 0", (1e-3, 0.0, False)),
         ("learning_rate = 1e-3\ntext_encoder_lr = 1e-5\nnetwork_train_unet_only = true", (1e-3, 0.0, False)),
+        ("learning_rate = 1e-3\nunet_lr = 0", (1e-3, 0.0, True)),
         # One rate is found for all: kohya says so and goes on with the first.
         ('optimizer_type = "Prodigy"\nlearning_rate = 1\nunet_lr = 1\ntext_encoder_lr = 0.5', (1.0, 0.0, True)),
     ],

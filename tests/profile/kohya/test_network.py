@@ -72,11 +72,21 @@ def test_rates_by_block_are_those_of_kohya_s_numbers(tmp_path: Path) -> None:
     assert given == {"down_lr_weight", "mid_lr_weight", "up_lr_weight", "block_lr_zero_threshold"}
 
 
-def test_a_curve_rises_from_the_first_block_to_the_last(tmp_path: Path) -> None:
-    _, profile = taken(tmp_path, _args("up_lr_weight=linear"))
-    # Block 3 of 0…11 is 3 / 11, block 11 is 1 and so not mentioned.
-    assert profile.optimizer.block_rates["up_blocks.1.attentions.0"] == 0.2727
-    assert "up_blocks.3.attentions.2" not in profile.optimizer.block_rates
+@pytest.mark.parametrize(
+    ("curve", "fourth"),
+    # Block 3 of 0…11: 3 / 11, sin(π/2 · 3/11), sin(π/2 · 8/11), 8 / 11 and a lift.
+    [("linear", 0.2727), ("sine", 0.4154), ("cosine", 0.9096), ("reverse_linear+0.25", 0.9773)],
+)
+def test_curves_over_the_blocks(curve: str, fourth: float, tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, _args(f"up_lr_weight={curve}"))
+    assert profile.optimizer.block_rates["up_blocks.1.attentions.0"] == fourth
+    # Block 11 is 1 with the curves that rise, and so not mentioned.
+    assert ("up_blocks.3.attentions.2" in profile.optimizer.block_rates) is (curve not in {"linear", "sine"})
+
+
+def test_blocks_that_are_not_listed_keep_their_rate(tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, _args("down_lr_weight=0.5,0.5"))
+    assert profile.optimizer.block_rates == {"down_blocks.0.attentions.0": 0.5}
 
 
 def test_ranks_and_alphas_by_block(tmp_path: Path) -> None:

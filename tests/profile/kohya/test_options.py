@@ -236,3 +236,14 @@ def test_an_option_becomes_its_setting(name: str, tmp_path: Path) -> None:
         found = found[int(part)] if part.isdigit() else getattr(found, part)
     assert found == value
     assert {one.kohya.removeprefix("network_args: ") for one in draft.mapped} >= {name}
+
+
+def test_a_ratio_of_more_files_than_epochs_saves_each(tmp_path: Path) -> None:
+    _, profile = taken(tmp_path, "max_train_epochs = 3\nsave_n_epoch_ratio = 5")
+    assert profile.saving.every_epochs == 1
+
+
+def test_beside_previews_by_epochs_those_by_steps_do_not_count(tmp_path: Path) -> None:
+    draft, profile = taken(tmp_path, "sample_every_n_steps = 50\nsample_every_n_epochs = 2")
+    assert profile.previews.every_epochs == 2
+    assert "previews.every" not in draft.made
