@@ -9,11 +9,9 @@ from pathlib import Path
 from sdtui.errors import UserError
 from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
+from sdtui.profile.machine import has_gpu, trains_on_processor
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
-
-# Without one of these no driver can be reached: NVIDIA's, its one for Jetson, Windows' for WSL, AMD's.
-_GPU_NODES = ("nvidia[0-9]*", "nvhost-*", "nvgpu", "dxg", "kfd")
 
 
 def model_findings(profile: Profile) -> Iterator[Finding]:
@@ -30,7 +28,7 @@ def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[
     """What can be said of the device without PyTorch: whether there can be one; what it can do, the trainer says."""
     training = profile.training
     apple = sys.platform == "darwin"
-    gpu = any(next(devices.glob(node), None) for node in _GPU_NODES)
+    gpu = has_gpu(devices)
     if training.device.startswith("cuda") and (apple or not gpu):
         yield Finding(
             "no-device", "training.device", f"training.device is {training.device}, and this machine has no such GPU",
@@ -41,8 +39,7 @@ def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[
             "no-device", "training.device", "training.device is mps, and this machine has no Apple GPU",
             'Set training.device = "auto" to train on what there is',
         )  # fmt: skip
-    processor = training.device == "cpu" or (training.device == "auto" and not (apple or gpu))
-    if training.precision == "fp16" and processor:
+    if training.precision == "fp16" and trains_on_processor(profile, devices):
         yield Finding(
             "no-device", "training.precision", "fp16 needs a GPU, and the training runs on the processor",
             'Set training.precision = "bf16" or "fp32"',
