@@ -51,7 +51,7 @@ QUERIES: tuple[tuple[str, float, tuple[str, ...]], ...] = (
             r"caption:/t.{3,9}, w/",
         ),
     ),
-    ("regex without a word in it", 600, (r"caption:/(red|blue) (hair|hat)\d+, /",)),
+    ("regex over all captions", 600, (r"caption:/(red|blue) (hair|hat)\d+, /",)),
 )
 
 

@@ -74,7 +74,8 @@ class Index:
             self._start_anew()
         yield from self._read_stale()
         with self.lock:
-            self.postings.merge()
+            if self.postings.crowded:
+                self.postings.merge()
             self.ready = True
             missed = sorted(self._missed)
         self.changed(missed)
