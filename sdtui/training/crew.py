@@ -24,6 +24,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from sdtui.errors import UserError
+from sdtui.training.failures import BrokenLinkError
 from sdtui.training.place import LOCAL, Place
 from sdtui.training.pulse import Pulse
 
@@ -82,8 +83,9 @@ class Crew:
         store = self._store(check)
         self._gather(store, check)
         backend = "nccl" if kind == "cuda" else "gloo"
-        dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.world, timeout=_STEP)
-        self._control = dist.new_group(backend="gloo", timeout=_PATIENCE)
+        with _linked():
+            dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.world, timeout=_STEP)
+            self._control = dist.new_group(backend="gloo", timeout=_PATIENCE)
         if place.machines > 1 and self._siblings is not None:
             self._siblings.tell_far = Pulse(place, _connect(place), self._siblings.lose).start()
 
@@ -108,14 +110,16 @@ class Crew:
     def wait(self) -> None:
         """Until all processes have come here."""
         if self.place.world > 1:
-            dist.barrier(group=self._control)
+            with _linked():
+                dist.barrier(group=self._control)
 
     def of_all(self, value: Item) -> list[Item]:
         """What each process has, by rank."""
         if self.place.world == 1:
             return [value]
         found: list[Any] = [None] * self.place.world
-        dist.all_gather_object(found, value, group=self._control)
+        with _linked():
+            dist.all_gather_object(found, value, group=self._control)
         return found
 
     def of_first(self, value: Item) -> Item:
@@ -123,7 +127,8 @@ class Crew:
         if self.place.world == 1:
             return value
         box = [value]
-        dist.broadcast_object_list(box, src=0, group=self._control)
+        with _linked():
+            dist.broadcast_object_list(box, src=0, group=self._control)
         return box[0]
 
     def require_same(self, facts: Mapping[str, str]) -> None:
@@ -151,7 +156,8 @@ class Crew:
             [word.go and leads, word.rate_factor if leads else 0.0, word.asked_to_stop and not leads],
             dtype=torch.float64,
         )
-        dist.all_reduce(said, dist.ReduceOp.MAX, group=self._control)
+        with _linked():
+            dist.all_reduce(said, dist.ReduceOp.MAX, group=self._control)
         return Word(bool(said[0]), float(said[1]), bool(said[2]))
 
     def sum_gradients(self, parameters: Sequence[Tensor], totals: Tensor, *, cut: bool) -> tuple[Tensor, bool]:
@@ -163,11 +169,13 @@ class Crew:
         if self.place.world == 1:
             return totals, cut
         seen = torch.tensor([*(parameter.grad is not None for parameter in parameters), cut], dtype=torch.uint8)
-        dist.all_reduce(seen, dist.ReduceOp.MAX, group=self._control)
+        with _linked():
+            dist.all_reduce(seen, dist.ReduceOp.MAX, group=self._control)
         *has, cut = seen.tolist()
         gradients = [_gradient(parameter) for parameter, some in zip(parameters, has, strict=True) if some]
         flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), totals])
-        dist.all_reduce(flat)
+        with _linked():
+            dist.all_reduce(flat)
         *summed, totals = torch.split(flat, [*(gradient.numel() for gradient in gradients), totals.numel()])
         for gradient, values in zip(gradients, summed, strict=True):
             gradient.copy_(values.view_as(gradient))
@@ -219,6 +227,15 @@ class Crew:
                     remedy="Start the run on every machine, each with its own launch.machine_rank",
                 )
             time.sleep(_LOOK_SECONDS)
+
+
+@contextmanager
+def _linked() -> Iterator[None]:
+    """What goes wrong inside is a matter of the connection."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise BrokenLinkError(error) from error
 
 
 def _address(place: Place) -> str:

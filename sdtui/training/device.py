@@ -66,9 +66,9 @@ def open_device(profile: Profile, crew: Crew | None = None, check: Callable[[], 
             remedy='Set it to "auto", "bf16" or "fp32" to train on the processor',
         )
     threads = profile.training.threads or max(1, usable_threads() // crew.place.processes)
+    crew.join(kind, check)
     if crew.place.world > 1:
         _tell_accelerate(crew.place, threads, kind)
-    crew.join(kind, check)
     accelerator = Accelerator(cpu=kind == "cpu", mixed_precision="no" if precision == "fp32" else precision)
     torch.set_num_threads(threads)
     if accelerator.num_processes != crew.place.world:
@@ -127,6 +127,8 @@ def _tell_accelerate(place: Place, threads: int, kind: str) -> None:
         "WORLD_SIZE": place.world,
         "LOCAL_RANK": place.process,
         "LOCAL_WORLD_SIZE": place.processes,
+        "MASTER_ADDR": place.address,
+        "MASTER_PORT": place.port,
         "OMP_NUM_THREADS": threads,
     }
     if kind == "cpu":

@@ -44,6 +44,16 @@ class LostProcessError(SdtuiError):
         )
 
 
+class BrokenLinkError(SdtuiError):
+    """The connection between the processes of a run broke: one of them is gone, or the network is."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"the connection to the other processes of the run broke: {str(error).strip().splitlines()[0]}",
+            remedy="See the logs of the other machines, then resume the run: it goes on from its last checkpoint",
+        )
+
+
 class TooLargeError(SdtuiError):
     """One image of the bucket `width` × `height` px does not fit in memory, by itself."""
 

@@ -20,10 +20,13 @@ from typing import IO
 from sdtui.errors import SdtuiError, UserError
 from sdtui.runs.layout import RunFolder
 from sdtui.training import place as places
-from sdtui.training.failures import LostProcessError
+from sdtui.training.failures import BrokenLinkError, LostProcessError
 from sdtui.training.place import Place
 
+# How long a process that waits for one that is gone may take to end by itself.
 _GRACE_SECONDS = 10.0
+# How long after a connection broke it may be unknown who is gone.
+_NOTICE_SECONDS = 3.0
 # What a process that lost its starter ends with; nobody is left to read it.
 _ORPHANED = 3
 
@@ -85,10 +88,10 @@ class Siblings:
 
     def blame(self, error: Exception) -> Exception:
         """What ended the run, given what this process met: an error of its own, or that another one is gone."""
-        if not self._needed or self.place.world == 1 or isinstance(error, SdtuiError):
+        if not self._needed or not isinstance(error, BrokenLinkError):
             return error
         # A broken connection is noticed as soon as the death that broke it, or sooner.
-        self._lost.wait(_GRACE_SECONDS / 2)
+        self._lost.wait(_NOTICE_SECONDS)
         return self._problem or error
 
     def ending(self) -> None:
@@ -150,7 +153,7 @@ def _listen(place: Place) -> socket.socket:
         return socket.create_server((places.LOCAL if alone else "", place.port), backlog=256)
     except OSError as error:
         raise UserError(
-            f"the processes of the run cannot meet at port {place.port}: {error.strerror}",
+            f"the processes of the run cannot meet at port {place.port}: {os.strerror(error.errno or 0)}",
             where="launch.main_port",
             remedy="Choose another port, the same on all machines, or end what uses it (ss -ltnp)",
         ) from error

@@ -44,6 +44,7 @@ class Steering:
         self._inbox = inbox
         self._answer = answer
         self._prompts = 0
+        self._elsewhere = ""
         self.previews_every = 0
         self.rate_factor = 1.0
         self.rate_is_ours = True
@@ -71,6 +72,7 @@ class Steering:
     def follow(self) -> None:
         """The run is steered on machine 0; here it can only be stopped."""
         self._handlers = {"stop": self._stop}
+        self._elsewhere = " here, as the run is steered on machine 0"
 
     def expect(self, previews_every: int, prompts: int) -> None:
         """What the profile says of previews: the interval in steps, which `set` may change, and how many prompts."""
@@ -116,7 +118,7 @@ class Steering:
         self.stopping = self.stopping or f"signal {signal.Signals(number).name}"
 
     def _unknown(self, command: Command) -> str:
-        raise Refused(f"unknown command {command.name!r}; known: {', '.join(self._handlers)}")
+        raise Refused(f"unknown command {command.name!r}; known{self._elsewhere}: {', '.join(self._handlers)}")
 
     def _stop(self, _command: Command) -> str:
         if self.stopping:

@@ -98,7 +98,7 @@ def rewrite(run: RunFolder, text: Mapping[str, Any]) -> None:
 
 def start(run: RunFolder) -> ForkServerProcess:
     """The trainer of `run` as a process of its own, forked from a server that has the libraries loaded."""
-    process = _SERVER.Process(target=_train, args=(str(run.path), dict(os.environ)))
+    process = SERVER.Process(target=_train, args=(str(run.path), dict(os.environ)))
     process.start()
     return process
 
@@ -111,8 +111,8 @@ def _train(run: str, environment: dict[str, str]) -> None:
     sys.exit(main([run]))
 
 
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(
     [
         "sdtui.training.run",
         "diffusers.models.unets.unet_2d_condition",
