@@ -123,13 +123,14 @@ class Dataset(Section):
             "How an image's bucket is chosen: log, the nearest shape, with turned images in the turned bucket; compat, "
             "exactly as kohya sd-scripts does; none, every image is cropped to the square.",
             aka=("enable_bucket",),
+            words=(("kohya", 'Write "compat": kohya\'s rule'),),
         ),
     ] = "log"
     bucket_upscale: Annotated[
         bool,
         About(
             "Enlarge images that are smaller than their bucket; false gives each image the size in which it keeps most, "
-            "with 2 % of enlarging at most.",
+            "with 2 % of enlarging at most (log), or crops it as kohya's bucket_no_upscale does (compat).",
         ),
     ] = True
     bucket_step: Annotated[

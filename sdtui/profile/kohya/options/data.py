@@ -55,7 +55,7 @@ IMAGES = (
         "flag",
         False,
         ("dataset.bucket_upscale",),
-        "the other way round; the bucket nearest in shape is taken, so that less is cropped",
+        "the other way round; with compat the bucket is kohya's own",
         FLIPPED,
     ),
     Option("bucket_reso_steps", "whole", 64, ("dataset.bucket_step",), "at least 8, a multiple of 8"),
@@ -72,7 +72,9 @@ IMAGES = (
     Option("cache_latents", "flag", False, text="always on: latents are cached on disk", quiet=True),
     Option("cache_latents_to_disk", "flag", False, text="always on: latents are cached on disk", quiet=True),
     Option("skip_cache_check", "flag", False, text="not needed: a cache is known by its images' contents", quiet=True),
-    Option("vae_batch_size", "whole", 1, text="chosen by the size of the images", quiet=True),
+    Option(
+        "vae_batch_size", "whole", 1, text="each image is encoded by itself, while the next are decoded", quiet=True
+    ),
     Option("debug_dataset", "flag", False, text="`sdtui plan PROFILE --captions 5` shows what would be trained"),
     Option("resize_interpolation", "text", text="always Lanczos"),
 )
