@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.cli.rehearsal import Rehearsed, rehearse
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.profile.load import load_frozen
@@ -36,6 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--captions", metavar="N", type=int, default=0,
         help="also show the first N captions that training will read, after shuffle, dropout, wildcards and the like",
     )  # fmt: skip
+    parser.add_argument(
+        "--measure", action="store_true",
+        help="take the first few steps, in a folder that is removed after, and tell their memory and speed",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -55,15 +60,19 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if stopping := len(collection.blocking(profile)):
         print(f"{plural(stopping, 'problem')} of the dataset would stop the run", file=sys.stderr)
-    plan = make_plan(profile, survey(profile, collection), measure(profile), plan_parts(profile))
+    rehearsed = rehearse(profile) if args.measure and not collection.blocking(profile) else None
+    measured = Measured(rehearsed.images_per_second) if rehearsed else measure(profile)
+    plan = make_plan(profile, survey(profile, collection), measured, plan_parts(profile))
     told = (cut_captions(profile, collection.samples), missing_trigger(profile, collection.training))
     plan = replace(plan, warnings=(*plan.warnings, *filter(None, told)))
     captions = drawn_captions(profile, collection, args.captions)
     if args.json:
-        shown = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}
+        shown: dict[str, object] = {"captions": [asdict(caption) for caption in captions]} if args.captions else {}
+        shown |= {"measured": asdict(rehearsed)} if rehearsed else {}
         emit_json({"path": str(args.profile), "name": profile.name, **as_json(plan), **shown})
     else:
-        print("\n".join([*describe(profile, plan), *map(_line, captions)]))
+        taken = [_rehearsed(rehearsed)] if rehearsed else []
+        print("\n".join([*describe(profile, plan), *taken, *map(_line, captions)]))
     return 2 if collection.blocking(profile) else 0
 
 
@@ -159,6 +168,15 @@ def _memory(plan: Plan) -> str:
              ("activations", memory.activations), ("work", memory.working)]  # fmt: skip
     told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size)
     return f"about {bytes_text(memory.bytes)} on the {memory.device}: {told}"
+
+
+def _rehearsed(taken: Rehearsed) -> str:
+    """What a few steps took."""
+    return (
+        f"measured {bytes_text(taken.peak_bytes)} at the peak, {taken.seconds_per_step:.3g} s a step, "
+        f"{taken.images_per_second:.3g} images a second on {taken.device} in {taken.precision}, "
+        f"{plural(taken.threads, 'thread')} on the processor"
+    )
 
 
 def _disk(plan: Plan) -> str:

@@ -1,0 +1,95 @@
+"""A few real steps of a profile, to learn what they take: by the real trainer, in a run folder that is gone afterwards.
+
+The first step of a run has the heaviest batch there is, so a few steps tell the memory of all of them. Nothing is left
+behind but encoded images and captions in the cache that all runs share.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sdtui.errors import SdtuiError
+from sdtui.profile.load import freeze
+from sdtui.profile.schema import Profile
+
+_STEPS = 5
+# The first warms kernels up.
+_LEFT_OUT = 1
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a few steps took.
+
+    Args:
+        device: that they were taken on.
+        precision: that the frozen model computed in.
+        threads: of the processor.
+        peak_bytes: the most memory that was held: of the process on the processor, of PyTorch on a GPU.
+        seconds_per_step: of the steps after the first.
+        images_per_second: in these.
+    """
+
+    device: str
+    precision: str
+    threads: int
+    peak_bytes: int
+    seconds_per_step: float
+    images_per_second: float
+
+
+def rehearse(profile: Profile) -> Rehearsed:
+    """Take the first steps of a run of `profile`, progress on stderr.
+
+    Raises:
+        SdtuiError: they could not be taken; the message is the trainer's.
+    """
+    from sdtui.cli.progress import follow
+    from sdtui.runs import launch
+    from sdtui.runs.events import EventReader
+
+    with TemporaryDirectory(prefix="sdtui-measure-") as folder:
+        runs = Path(folder)
+        run = launch.start(freeze(shortened(profile, runs), runs), runs, "measure", steps_total=_STEPS)
+        code = follow([run], sys.stderr, stop_on_interrupt=True)
+        events = EventReader(run.events_file).poll()
+    if code:
+        raise SdtuiError("the first steps could not be taken, so nothing was measured")
+    return read(events)
+
+
+def shortened(profile: Profile, runs: Path) -> Profile:
+    """The same work for a few steps: no previews, no checkpoints, nothing measured or written on the way."""
+    nothing = {"every_steps": 0, "every_epochs": 0}
+    changes: Mapping[str, dict[str, Any]] = {
+        "training": {"steps": _STEPS, "epochs": None},
+        "schedule": {"rates": ""},
+        "previews": {"every": 0, "every_epochs": 0, "at_start": False, "prompts": ()},
+        "saving": {**nothing, "every_minutes": 0},
+        "validation": nothing,
+        "launch": {"runs": str(runs)},
+    }
+    sections = {name: getattr(profile, name).model_copy(update=values) for name, values in changes.items()}
+    return profile.model_copy(update=sections)
+
+
+def read(events: Iterable[Mapping[str, Any]]) -> Rehearsed:
+    """What the events of such a run say."""
+    told = list(events)
+    begun = next(event for event in told if event["kind"] == "run")
+    steps = [event for event in told if event["kind"] == "step"][_LEFT_OUT:]
+    seconds = sum(step["seconds"] for step in steps)
+    return Rehearsed(
+        device=begun["device"],
+        precision=begun["precision"],
+        threads=begun["threads"],
+        peak_bytes=max(event["memory"]["peak_mib"] for event in told if event["kind"] == "stats") * _MIB,
+        seconds_per_step=seconds / len(steps),
+        images_per_second=sum(step["images"] for step in steps) / seconds,
+    )
