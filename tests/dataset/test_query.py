@@ -281,7 +281,7 @@ regex_terms = st.builds(
 number_terms = st.builds(
     lambda field, sign, number: f"{field}:{sign}{number}",
     st.sampled_from(["tags", "chars", "stars", "tokens"]),
-    st.sampled_from(["", "=", "!=", "<", "<=", ">", ">=", "..", "1.."]),
+    st.sampled_from(["", "=", "!=", "<", "<=", ">", ">=", "..", "0.."]),
     st.integers(0, 5),
 )
 terms = text_terms | comma_terms | regex_terms | number_terms | st.sampled_from(["mark:1", "mark:any", "mark:none"])
