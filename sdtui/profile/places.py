@@ -17,6 +17,7 @@ from sdtui.profile.schema import Profile
 _CONTROL = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f"}
 _LOOKED_AT = 10_000
 _WEIGHTS = {".safetensors", ".ckpt", ".pt"}
+_DRIVE = re.compile(r"([A-Za-z]):[\\/]+(.*)", re.DOTALL)
 
 
 def misplaced(profile: Profile, folder: Path, broken: frozenset[str]) -> list[Finding]:
@@ -43,10 +44,16 @@ def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         message = f"{key}: {shown} has a part that is not UTF-8, and a profile can hold nothing else"
         yield Finding("not-utf8", key, message, "Rename that folder")
+    elif (on_a_drive := _DRIVE.match(written)) and not path.exists():
+        drive, rest = on_a_drive.groups()
+        # Windows takes either slash; under WSL its drives are here.
+        mounted = f"/mnt/{drive.lower()}/{rest}"
+        yield _translated(key, written, "is a path on Windows", mounted, start)
     elif kind == "output":
         yield from _output(key, path)
     elif "\\" in written and not path.exists():
-        yield _backslash(key, written, start)
+        why = "is written with backslashes, which separate nothing here"
+        yield _translated(key, written, why, written, start)
     elif not path.exists():
         yield Finding("no-such-path", key, f"{key}: {path} does not exist", _existing(path, written, kind))
     elif kind == "model":
@@ -70,15 +77,11 @@ def _undecodable(path: Path) -> bool:
     return False
 
 
-def _backslash(key: str, written: str, start: Path) -> Finding:
-    slashes = written.replace("\\", "/")
-    drive = re.match(r"([A-Za-z]):/(.*)", slashes)
-    mounted = f"/mnt/{drive[1].lower()}/{drive[2]}" if drive else slashes
-    exists = Path(absolute(mounted, start)).exists()
-    remedy = f'Write "{mounted}"' + (" (it exists)" if exists else "")
-    return Finding(
-        "backslash-path", key, f"{key}: {written} is written with backslashes, which separate nothing here", remedy
-    )
+def _translated(key: str, written: str, why: str, here: str, start: Path) -> Finding:
+    """A path of another system, and how it is written here."""
+    slashes = here.replace("\\", "/")
+    remedy = f'Write "{slashes}"' + (" (it exists)" if Path(absolute(slashes, start)).exists() else "")
+    return Finding("backslash-path", key, f"{key}: {written} {why}", remedy)
 
 
 def _existing(path: Path, written: str, kind: str) -> str:

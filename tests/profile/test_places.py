@@ -100,12 +100,20 @@ def test_a_hub_name_that_was_downloaded_is_a_model(workspace: Path, monkeypatch:
         (r"sets\images", 'Write "sets/images"'),
         (r".\images", 'Write "./images" (it exists)'),
         (r"C:\sets\city", 'Write "/mnt/c/sets/city"'),
+        ("C:/sets/city", 'Write "/mnt/c/sets/city"'),
+        ("d:/", 'Write "/mnt/d/"'),
         ("C:\new\tags", r"Write the path in single quotes ('C:\images') or with forward slashes"),
     ],
 )
 def test_backslashes(workspace: Path, written: str, remedy: str) -> None:
     (finding,) = _findings(workspace, images=written)
     assert (finding.code, finding.remedy) == ("backslash-path", remedy)
+
+
+def test_no_folder_is_made_that_is_named_like_a_drive(workspace: Path) -> None:
+    (finding,) = _findings(workspace, runs="C:/runs")
+    assert finding.message == "launch.runs: C:/runs is a path on Windows"
+    assert finding.remedy == 'Write "/mnt/c/runs"'
 
 
 def test_a_file_in_place_of_a_folder(workspace: Path) -> None:
