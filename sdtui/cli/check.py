@@ -25,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the problems; 2 if one of them is an error."""
     from sdtui.dataset.findings import dataset_findings
-    from sdtui.models.preflight import device_findings, model_findings
+    from sdtui.models.preflight import JUDGES
 
-    report = check_file(args.profile, args.overrides, (model_findings, device_findings, dataset_findings))
+    report = check_file(args.profile, args.overrides, (*JUDGES, dataset_findings))
     if args.json:
         emit_json({"path": str(args.profile), **as_json(report)})
     else:
@@ -44,9 +44,9 @@ def checked(path: Path, overrides: list[str]) -> Profile:
         ProfileError: the profile has errors; all are listed.
         UserError: the file cannot be read.
     """
-    from sdtui.models.preflight import device_findings, model_findings
+    from sdtui.models.preflight import JUDGES
 
-    report = check_file(path, overrides, (model_findings, device_findings))
+    report = check_file(path, overrides, JUDGES)
     for problem in report.warnings:
         print(problem, file=sys.stderr)
     if report.profile is None:

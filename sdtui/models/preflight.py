@@ -9,6 +9,7 @@ from pathlib import Path
 from sdtui.errors import UserError
 from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
+from sdtui.profile.check import Judge
 from sdtui.profile.machine import has_gpu, trains_on_processor
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
@@ -44,6 +45,10 @@ def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[
             "no-device", "training.precision", "fp16 needs a GPU, and the training runs on the processor",
             'Set training.precision = "bf16" or "fp32"',
         )  # fmt: skip
+
+
+JUDGES: tuple[Judge, ...] = (model_findings, device_findings)
+"""Who is asked wherever a sound profile is checked; the dataset is looked at apart, as that can take long."""
 
 
 def _of_model(key: str, problem: UserError) -> Finding:
