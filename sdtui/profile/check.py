@@ -147,20 +147,30 @@ class _Locator:
         )
 
     def finding(self, finding: Finding) -> Problem:
-        overridden = finding.key in self.overlaid.keys or finding.code == "override"
-        line, column, found = (0, 0, self.overlaid.keys.get(finding.key, "")) if overridden else self._place(finding)
+        override = finding.key if finding.code == "override" else self._override(finding)
+        line, column, found = self._place(finding) if override is None else (0, 0, self.overlaid.keys.get(override, ""))
         return Problem(
             finding.severity,
             finding.code,
-            _OVERRIDE if overridden else str(self.path),
+            str(self.path) if override is None else _OVERRIDE,
             line,
             column,
-            finding.key,
+            override or finding.key,
             found,
             finding.allowed,
             finding.message,
             finding.remedy,
         )
+
+    def _override(self, finding: Finding) -> str | None:
+        """The override that the finding is about: of its key, or of one in a section that the file does not have."""
+        if finding.key in self.overlaid.keys:
+            return finding.key
+        inside = (f"{finding.key}.", f"{finding.key}[")
+        written = self.layout.table(finding.key) or any(key.startswith(inside) for key in self.layout.entries)
+        if finding.code != "unknown-section" or written:
+            return None
+        return next((key for key in self.overlaid.keys if key.startswith(inside)), None)
 
     def _place(self, finding: Finding) -> tuple[int, int, str]:
         """Line and column of the value (of the key, when the key itself is wrong), and the value as it stands there."""

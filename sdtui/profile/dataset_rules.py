@@ -30,7 +30,7 @@ def buckets(profile: Profile) -> Iterator[Finding]:
                 "contradiction",
                 key,
                 f"{said} is outside the sides that buckets may have",
-                f"Change it, or bucket_min = {data.bucket_min} and bucket_max = {data.bucket_max}",
+                _allowing(resolution, data.bucket_min, data.bucket_max),
                 f"{data.bucket_min}…{data.bucket_max}",
                 at,
             )
@@ -44,6 +44,13 @@ def buckets(profile: Profile) -> Iterator[Finding]:
                 f"a multiple of {data.bucket_step}",
                 at,
             )
+
+
+def _allowing(resolution: int, least: int, most: int) -> str:
+    """How a resolution outside the limits can be trained."""
+    if resolution < least:
+        return f"Set dataset.bucket_min = {resolution} as well, or train at {least} or more"
+    return f"Set dataset.bucket_max = {resolution} as well, or train at {most} or less"
 
 
 def _resolutions(profile: Profile) -> Iterator[tuple[str, str, int]]:

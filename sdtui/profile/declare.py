@@ -24,6 +24,8 @@ class About:
             missing), "" no path.
         allowed: what may stand here in words, where type and range do not say it (a pattern).
         aka: names that other trainers give it, so that a profile written from a guide gets the right hint.
+        words: values that other trainers give it, in lower case, and what to write here instead.
+        limit: why a number beyond the range means nothing; may be empty.
     """
 
     help: str
@@ -32,6 +34,8 @@ class About:
     path: PathKind = ""
     allowed: str = ""
     aka: tuple[str, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
+    limit: str = ""
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Put help, unit and source where editors that read the schema show them."""

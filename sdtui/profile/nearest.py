@@ -53,7 +53,9 @@ def names_allowed(section: str) -> str:
 
 def choice_hint(found: object, choices: tuple[str, ...]) -> str:
     """The choice that looks like `found`; empty when none does."""
-    near = difflib.get_close_matches(_plain(str(found)), choices, n=1, cutoff=0.5)
+    plain = _plain(str(found))
+    started = [choice for choice in choices if plain and choice.startswith(plain)]
+    near = started if len(started) == 1 else difflib.get_close_matches(plain, choices, n=1, cutoff=0.5)
     return f'Did you mean "{near[0]}"?' if near else ""
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 
 from sdtui.profile import dataset_rules, launch_rules, method_rules, objective_rules, optimizer_rules, prior_rules
 from sdtui.profile.folder_rules import captions_of
+from sdtui.profile.no_effect import idle
 from sdtui.profile.problem import Finding
 from sdtui.profile.prompt_line import PromptError, parse_prompt_line
 from sdtui.profile.schema import Profile
 
 Rule = Callable[[Profile], Iterator[Finding]]
+
+_SHORT = 100
+"""Fewer steps than this are soon taken again."""
 
 
 def length(profile: Profile) -> Iterator[Finding]:
@@ -99,6 +103,18 @@ def kept_tags(profile: Profile) -> Iterator[Finding]:
         yield Finding(
             "no-effect", key, message, "Set captions.shuffle = true, or leave keep_tokens out", severity="warning"
         )
+    elif captions.keep_tokens and captions.keep_separator:
+        message = "captions.keep_tokens counts only in captions without the mark of captions.keep_separator"
+        remedy = "Leave it out if all of them have the mark"
+        yield Finding("both", "captions.keep_tokens", message, remedy, severity="warning")
+
+
+def separators(profile: Profile) -> Iterator[Finding]:
+    """What holds tags together must differ from what parts them."""
+    captions = profile.captions
+    if captions.secondary_separator == captions.separator:
+        why = "it is the same as captions.separator, which parts tags"
+        yield idle("captions.secondary_separator", why, 'Choose another mark, such as ";;;", or leave it out')
 
 
 def no_captions(profile: Profile) -> Iterator[Finding]:
@@ -124,7 +140,8 @@ def half_on_cpu(profile: Profile) -> Iterator[Finding]:
 def checkpoints(profile: Profile) -> Iterator[Finding]:
     """A run without checkpoints starts from nothing when the machine goes down."""
     saving = profile.saving
-    if not (saving.every_steps or saving.every_epochs or saving.every_minutes):
+    short = profile.training.steps is not None and profile.training.steps < _SHORT
+    if not (short or saving.every_steps or saving.every_epochs or saving.every_minutes):
         message = "no checkpoints are written while training: a run that is killed starts again from the beginning"
         yield Finding(
             "no-checkpoints", "saving", message, "Set saving.every_minutes = 10, for example", severity="warning"
@@ -138,10 +155,17 @@ RULES: dict[Rule, tuple[str, ...]] = {
     targets: ("method.targets",),
     prompts: ("previews.prompts", "previews.every", "previews.every_epochs"),
     text_encoder_rate: ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
-    kept_tags: ("captions.keep_tokens", "captions.shuffle", "captions.tag_dropout", "captions.token_warmup"),
+    kept_tags: (
+        "captions.keep_tokens",
+        "captions.keep_separator",
+        "captions.shuffle",
+        "captions.tag_dropout",
+        "captions.token_warmup",
+    ),
+    separators: ("captions.separator", "captions.secondary_separator"),
     no_captions: ("captions.dropout", "captions.dropout_every"),
     half_on_cpu: ("training.precision", "training.device"),
-    checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes"),
+    checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes", "training.steps"),
     **dataset_rules.RULES,
     **launch_rules.RULES,
     **method_rules.RULES,

@@ -34,6 +34,8 @@ class Setting:
         source: where the default or recommendation comes from; may be empty.
         path: "model", "vae", "folder", "file", "output", or empty when it is no path.
         aka: names that other trainers give it.
+        words: values that other trainers give it, and what to write here instead.
+        limit: why a number beyond the range means nothing; may be empty.
     """
 
     key: str
@@ -49,6 +51,8 @@ class Setting:
     source: str
     path: PathKind
     aka: tuple[str, ...]
+    words: tuple[tuple[str, str], ...] = ()
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ def _setting(name: str, prefix: str, field: FieldInfo) -> Setting:
         source=about.source,
         path=about.path,
         aka=about.aka,
+        words=about.words,
+        limit=about.limit,
     )
 
 

@@ -69,9 +69,11 @@ def _findings(path: Path, detail: ErrorDetails) -> list[Finding]:
     key = join_key(*path)
     if detail["type"] == "extra_forbidden":
         return [_unknown(path, detail["input"])]
-    if detail["type"] == "missing":
-        return [_missing(required) for required in _missing_keys(key)]
     setting = _setting_of(path)
+    if detail["type"] == "missing" and (setting is None or setting.key == template(key)):
+        return [_missing(required) for required in _missing_keys(key)]
+    if detail["type"] == "missing":
+        path = path[:-1]  # a list that is too short, which is what was found, lacks its last items
     return [_wrong_value(setting, path, detail["input"]) if setting else _not_a_table(key)]
 
 

@@ -13,6 +13,8 @@ from sdtui.profile.settings import Setting
 _QUANTITY = re.compile(
     r"^\s*(?P<number>[+-]?(?:\d[\d_ ]*(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-zµ%]*)\s*$"
 )
+# A number as TOML writes it: no zero in front, a digit before the point.
+_BARE = re.compile(r"[+-]?(?:0|[1-9](?:_?\d)*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _YES = {"true", "yes", "on", "1"}
 _NO = {"false", "no", "off", "0"}
 _NUMERIC = {"whole number", "number"}
@@ -20,6 +22,8 @@ _NUMERIC = {"whole number", "number"}
 _FACTORS = {
     ("%", "share of 1"): 0.01,
     ("percent", "share of 1"): 0.01,
+    ("%", "steps or share of 1"): 0.01,
+    ("percent", "steps or share of 1"): 0.01,
     ("s", "minutes"): 1 / 60,
     ("sec", "minutes"): 1 / 60,
     ("h", "minutes"): 60.0,
@@ -45,7 +49,7 @@ class Verdict:
 def judge(setting: Setting, found: Any, *, item: bool = False) -> Verdict:
     """Why `found`, which the schema refused for `setting` (or as one `item` of its list), is not right."""
     if item:
-        return Verdict("wrong-item", f"holds {toml(found)}", choice_hint(found, setting.choices))
+        return Verdict("wrong-item", f"holds {toml(found)}", _meant(setting, found))
     if setting.type_name == "table":
         return Verdict("wrong-item", f"holds {_described(found)}", "")
     if setting.type_name == "true or false":
@@ -55,7 +59,7 @@ def judge(setting: Setting, found: Any, *, item: bool = False) -> Verdict:
     if setting.type_name in _NUMERIC and isinstance(found, int | float) and not isinstance(found, bool):
         return _number(setting, found)
     if setting.type_name == "one of" and isinstance(found, str):
-        return Verdict("not-a-choice", f"is {toml(found)}", choice_hint(found, setting.choices))
+        return Verdict("not-a-choice", f"is {toml(found)}", _meant(setting, found))
     if setting.type_name == "list":
         return _list(setting, found)
     if setting.type_name == "text" and isinstance(found, str):
@@ -78,6 +82,11 @@ def toml(value: Any) -> str:
     return str(value)
 
 
+def _meant(setting: Setting, found: Any) -> str:
+    """What another program's word for it is here, else the choice that looks like it."""
+    return dict(setting.words).get(str(found).lower()) or choice_hint(found, setting.choices)
+
+
 def _boolean(setting: Setting, found: Any) -> Verdict:
     word = str(found).strip().lower()
     meant = "true" if word in _YES else "false" if word in _NO else "true or false"
@@ -91,18 +100,26 @@ def _quoted_number(setting: Setting, found: str) -> Verdict:
     quantity = _QUANTITY.match(found)
     if quantity is None:
         return Verdict("wrong-type", f"is the text {toml(found)}, not a number", "")
-    number = quantity["number"].replace(" ", "").replace(",", ".").replace("_", "")
+    number = _bare(quantity["number"])
     unit = quantity["unit"]
     if not unit:
-        return Verdict(
-            "quoted-number", f"is the text {toml(found)}, not a number", f"Remove the quotes: {setting.name} = {number}"
-        )
+        # Typed in a form, only what is no number of TOML (099, .5, 1 000) is taken for a text.
+        do = "Remove the quotes" if _BARE.fullmatch(found) else "Write the bare number"
+        return Verdict("quoted-number", f"is the text {toml(found)}, not a number", f"{do}: {setting.name} = {number}")
     factor = _FACTORS.get((unit.lower(), setting.unit))
     counted = f" counts {setting.unit}" if setting.unit else " has no unit"
     value = number if factor is None else _tidy(float(number) * factor, whole=setting.type_name == "whole number")
     return Verdict(
         "wrong-unit", f"is the text {toml(found)}; it{counted}", f"Write the bare number: {setting.name} = {value}"
     )
+
+
+def _bare(number: str) -> str:
+    """`number` as TOML writes it: 099 is 99, .5 and ,5 are 0.5, 1 000 is 1000."""
+    plain = number.replace(" ", "").replace(",", ".").replace("_", "")
+    sign, digits = (plain[0], plain[1:]) if plain[0] in "+-" else ("", plain)
+    digits = digits.lstrip("0") or "0"
+    return sign + (digits if digits[0].isdigit() else f"0{digits}")
 
 
 def _number(setting: Setting, found: float) -> Verdict:
@@ -113,13 +130,14 @@ def _number(setting: Setting, found: float) -> Verdict:
             f"Write it without a decimal point: {setting.name} = {found:.0f}",
         )
     share = setting.unit == "share of 1" and 1 < found <= 100
-    remedy = f"It is a share of 1, not per cent: {found:g} % is {found / 100:g}" if share else ""
+    remedy = f"It is a share of 1, not per cent: {found:g} % is {found / 100:g}" if share else setting.limit
     return Verdict("out-of-range", f"is {found}", remedy)
 
 
 def _list(setting: Setting, found: Any) -> Verdict:
     if isinstance(found, list):
-        return Verdict("wrong-list", f"has {len(found)} items" if found else "is an empty list", "")
+        count = "1 item" if len(found) == 1 else f"{len(found)} items"
+        return Verdict("wrong-list", f"has {count}" if found else "is an empty list", "")
     if isinstance(found, str) and found in setting.choices:
         return Verdict(
             "wrong-type", f"is {toml(found)}, not a list", f"Put it in brackets: {setting.name} = [{toml(found)}]"

@@ -123,7 +123,7 @@ def test_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_warning_is_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trainable(here)
-    text = '[model]\nbase = "sd"\n[[dataset.folders]]\npath = "images"\n[training]\nsteps = 3\n'
+    text = '[model]\nbase = "sd"\n[[dataset.folders]]\npath = "images"\n[training]\nsteps = 300\n'
     (here / "warned.toml").write_text(text)
     assert main(["check", "warned.toml"]) == 0
     captured = capsys.readouterr()

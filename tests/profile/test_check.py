@@ -103,6 +103,13 @@ def test_overrides_have_no_line(workspace: Path) -> None:
     ]
 
 
+def test_an_override_in_a_section_that_is_not_there_is_pointed_at(workspace: Path) -> None:
+    (problem,) = check_text(SOUND, workspace / "p.toml", ["traning.steps=3"]).problems
+    assert (problem.where, problem.found) == ("--set traning.steps", "3")
+    (problem,) = check_text(f"{SOUND}[traning]\nsteps = 4\n", workspace / "p.toml", ["traning.steps=3"]).problems
+    assert problem.where.startswith(f"{workspace / 'p.toml'}:")
+
+
 def test_overrides_win(workspace: Path) -> None:
     report = check_text(SOUND, workspace / "p.toml", ["training.epochs=3", "method.rank=4"])
     assert report.profile is not None

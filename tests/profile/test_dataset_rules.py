@@ -43,6 +43,18 @@ def test_every_resolution_needs_a_square_bucket(dataset: dict[str, Any], place: 
     assert told(findings(dataset=dataset)) == [("contradiction", place, "error")]
 
 
+@pytest.mark.parametrize(
+    ("resolution", "remedy"),
+    [
+        (128, "Set dataset.bucket_min = 128 as well, or train at 256 or more"),
+        (1088, "Set dataset.bucket_max = 1088 as well, or train at 1024 or less"),
+    ],
+)
+def test_how_a_resolution_outside_the_limits_can_be_trained(resolution: int, remedy: str) -> None:
+    (finding,) = findings(dataset={"resolution": resolution})
+    assert finding.remedy == remedy
+
+
 @pytest.mark.parametrize("rule", [{"buckets": "none"}, {"buckets": "compat", "bucket_upscale": False}])
 def test_a_rule_without_limits_takes_any_resolution(rule: dict[str, Any]) -> None:
     assert findings(dataset={"resolution": 1088, **rule}) == []

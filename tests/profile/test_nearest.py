@@ -34,4 +34,5 @@ def test_sections_and_choices() -> None:
     assert section_hint("zzz") == ""
     assert table_name("dataset.folders[1]") == "[[dataset.folders]]"
     assert choice_hint("Cosin", ("constant", "linear", "cosine")) == 'Did you mean "cosine"?'
+    assert choice_hint("eps", ("auto", "epsilon", "v_prediction")) == 'Did you mean "epsilon"?'
     assert choice_hint("zzz", ("constant",)) == ""

@@ -54,6 +54,13 @@ def test_a_sound_profile_has_none() -> None:
         ({"captions": {"dropout_every": 1}}, "no-captions", "captions.dropout_every", "warning"),
         ({"training": {"precision": "fp16", "device": "cpu"}}, "contradiction", "training.precision", "error"),
         ({"saving": {"every_steps": 0}}, "no-checkpoints", "saving", "warning"),
+        (
+            {"captions": {"keep_tokens": 1, "keep_separator": "|||", "shuffle": True}},
+            "both",
+            "captions.keep_tokens",
+            "warning",
+        ),
+        ({"captions": {"secondary_separator": ","}}, "no-effect", "captions.secondary_separator", "warning"),
     ],
 )
 def test_one_contradiction(changes: dict[str, dict[str, Any]], code: str, key: str, severity: str) -> None:
@@ -65,6 +72,8 @@ def test_one_contradiction(changes: dict[str, dict[str, Any]], code: str, key: s
     "changes",
     [
         {"schedule": {"warmup": 100}},
+        {"saving": {"every_steps": 0}, "training": {"steps": 99}},
+        {"captions": {"secondary_separator": ";;;", "keep_separator": "|||", "shuffle": True}},
         {"schedule": {"warmup": 0.99}},
         {"dataset": {"background": "#ff8800"}},
         {"previews": {"prompts": ["a, b --w 64 --h 64"], "every": 10}},

@@ -20,7 +20,7 @@ def test_defaults() -> None:
     assert (profile.dataset.bucket_min, profile.dataset.bucket_max) == (256, 1024)
     assert profile.dataset.folders == ()
     assert (profile.training.steps, profile.training.epochs) == (None, None)
-    assert (profile.training.precision, profile.saving.precision) == ("fp32", "fp16")
+    assert (profile.training.precision, profile.saving.precision) == ("auto", "fp16")
     assert profile.optimizer.betas is None
     assert (profile.saving.keep_last, profile.saving.min_free_mib, profile.launch.runs) == (2, 512, "runs")
 

@@ -60,6 +60,7 @@ def test_the_sound_part_is_kept_for_the_rules() -> None:
         ({"schedule": {"warmup": 2.5}}, "out-of-range", "schedule.warmup"),
         ({"previews": {"prompts": ["a", 3]}}, "wrong-item", "previews.prompts"),
         ({"method": {"rank": [1]}}, "wrong-type", "method.rank"),
+        ({"optimizer": {"betas": []}}, "wrong-list", "optimizer.betas"),
     ],
 )
 def test_shapes_that_are_wrong(data: dict[str, Any], code: str, key: str) -> None:
@@ -72,7 +73,13 @@ def test_a_list_item_is_pointed_at() -> None:
     assert finding.message == 'method.targets holds "ff"'
 
 
+def test_a_list_that_is_too_short_is_told_and_not_dropped() -> None:
+    (finding,) = examine(LEAST | {"optimizer": {"betas": [0.9]}}).findings
+    assert finding.message == "optimizer.betas has 1 item"
+    assert finding.allowed == "list of 2, each a number 0…1, 1 itself not"
+
+
 def test_a_missing_section_names_what_it_must_have() -> None:
     (finding,) = examine({}).findings
     assert (finding.code, finding.key) == ("missing", "model.base")
-    assert finding.remedy.startswith("Add base = … to [model]: Folder of the base model")
+    assert finding.remedy.startswith("Add base = … to [model]: The base model")

@@ -44,7 +44,11 @@ class Augment(Section):
     hue: Annotated[
         float,
         Field(ge=0, le=0.5),
-        About("Turn the colours by up to this share of the colour circle, both ways; 0: off.", unit="share of 1"),
+        About(
+            "Turn the colours by up to this share of the colour circle, both ways; 0: off.",
+            unit="share of 1",
+            limit="0.5 both ways is the whole circle",
+        ),
     ] = 0.0
     variants: Annotated[
         int,

@@ -123,6 +123,7 @@ class Dataset(Section):
             "How an image's bucket is chosen: log, the nearest shape, with turned images in the turned bucket; compat, "
             "exactly as kohya sd-scripts does; none, every image is cropped to the square.",
             aka=("enable_bucket",),
+            words=(("kohya", 'Write "compat": kohya\'s rule'),),
         ),
     ] = "log"
     bucket_upscale: Annotated[

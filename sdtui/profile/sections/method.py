@@ -28,6 +28,11 @@ class Method(Section):
             "channel (ia3), a rotation (oft, boft), or the whole difference (full). diffusers reads lora only.",
             source="LyCORIS",
             aka=("algo", "lycoris_type"),
+            words=(
+                ("locon", 'Write algorithm = "lora", and add "convolution" to targets'),
+                ("dora", 'Write algorithm = "lora" and weight_decompose = true'),
+                ("diag-oft", 'Write "oft"'),
+            ),
         ),
     ] = "lora"
     rank: Annotated[

@@ -20,6 +20,7 @@ class Objective(Section):
             "What the model predicts: the noise (epsilon) or the velocity; auto takes what the base model was made for.",
             source="Salimans & Ho 2022",
             aka=("prediction_type", "v_parameterization", "parameterization"),
+            words=(("velocity", 'Write "v_prediction"'), ("noise", 'Write "epsilon"')),
         ),
     ] = "auto"
     zero_terminal_snr: Annotated[

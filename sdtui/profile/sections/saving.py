@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import FromArray, Precision
+from sdtui.profile.sections.shared import PRECISION_WORDS, FromArray, Precision
 
 Format = Literal["kohya", "diffusers"]
 
@@ -52,7 +52,9 @@ class Saving(Section):
             aka=("save_model_as",),
         ),
     ] = ("kohya",)
-    precision: Annotated[Precision, About("Number format of the finished file.", aka=("save_precision",))] = "fp16"
+    precision: Annotated[
+        Precision, About("Number format of the finished file.", aka=("save_precision",), words=PRECISION_WORDS)
+    ] = "fp16"
     trigger: Annotated[str, About("Word that calls what was learned; written into the file's metadata.")] = ""
     min_free_mib: Annotated[
         int, Field(ge=0, le=100_000_000), About("The run pauses when less disk space than this is free.", unit="MiB")

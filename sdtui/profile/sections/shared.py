@@ -10,5 +10,15 @@ Precision = Literal["fp32", "bf16", "fp16"]
 # TOML has arrays only; everything inside stays strict.
 FromArray = Strict(strict=False)
 
+PRECISION_WORDS = (
+    ("float", 'Write "fp32"'),
+    ("float32", 'Write "fp32"'),
+    ("no", 'Write "fp32"'),
+    ("half", 'Write "fp16"'),
+    ("float16", 'Write "fp16"'),
+    ("bfloat16", 'Write "bf16"'),
+)
+"""What PyTorch and accelerate call these formats."""
+
 KOHYA = "kohya sd-scripts' default"
 RELATIVE_PATH = "Relative paths start at the profile's folder."

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA
+from sdtui.profile.sections.shared import KOHYA, PRECISION_WORDS
 
 
 class Training(Section):
@@ -52,6 +52,7 @@ class Training(Section):
             "Number format of the frozen model and its arithmetic; what is trained stays fp32. auto: bf16 where the device "
             "computes it and it is faster, else fp16 on a GPU and fp32 on the processor.",
             aka=("mixed_precision",),
+            words=PRECISION_WORDS,
         ),
     ] = "auto"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1), About("Every random draw of the run follows from it.")] = 0
