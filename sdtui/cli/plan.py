@@ -117,7 +117,10 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         ("images", _images(plan)),
         *(("folder", folder_line(folder)) for folder in plan.folders),
         ("buckets", ", ".join(f"{each.width}×{each.height}: {count_text(each.samples)}" for each in plan.buckets)),
-        ("batches", f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each"),
+        (
+            "batches",
+            f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each{_shared(profile)}",
+        ),
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
         ("warm-up", plural(plan.warmup_steps, "step")),
         *([("measured", _measured(profile, plan))] if plan.held_out else []),
@@ -140,6 +143,13 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         *(("note", warning) for warning in plan.warnings),
     ]
     return [f"{name:<9}{text}" for name, text in rows]
+
+
+def _shared(profile: Profile) -> str:
+    """In how many processes, where that is not one."""
+    from sdtui.profile.launch_rules import world_size
+
+    return f", dealt out to {world_size(profile)} processes" if world_size(profile) > 1 else ""
 
 
 def _images(plan: Plan) -> str:

@@ -62,7 +62,11 @@ class TrainingFacts:
 
 
 def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) -> dict[str, str]:
-    """All metadata but the hashes, which the format adds; every value is text, as the header wants it."""
+    """All metadata but the hashes, which the format adds; every value is text, as the header wants it.
+
+    Args:
+        samples: those that are trained, and those that are held out to be measured.
+    """
     entries = {
         **_run(profile, facts),
         **_network(profile),
@@ -78,8 +82,9 @@ def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
 
 
 def resolved(profile: Profile) -> str:
-    """The profile as TOML with every default written out and each path cut to its last part."""
-    return tomli_w.dumps(_without_folders(profile.model_dump(by_alias=True, exclude_none=True), ""))
+    """The profile as TOML with every default written out, each path cut to its last part, and no machine named."""
+    data = _without_folders(profile.model_dump(by_alias=True, exclude_none=True), "")
+    return tomli_w.dumps({**data, "launch": {**data["launch"], "main_address": ""}})
 
 
 def _run(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:

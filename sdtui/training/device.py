@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import check_cuda_p2p_ib_support
 
 from sdtui.errors import UserError
 from sdtui.models.recognise import plan_parts
@@ -118,6 +119,10 @@ def _require_devices(kind: str, processes: int) -> None:
             where="launch.processes",
             remedy="Set it to 1, or install PyTorch's own build for CUDA",
         )
+    if not check_cuda_p2p_ib_support():
+        # Cards of the RTX 4000 series cannot reach each other's memory, and with old drivers NCCL hangs when it tries.
+        os.environ.setdefault("NCCL_P2P_DISABLE", "1")
+        os.environ.setdefault("NCCL_IB_DISABLE", "1")
 
 
 def _tell_accelerate(place: Place, threads: int, kind: str) -> None:

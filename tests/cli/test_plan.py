@@ -254,6 +254,13 @@ def test_what_stops_the_run_and_what_does_not_is_told_apart(profile: Path, capsy
     assert lines[3] == "1 problem of the dataset would stop the run"
 
 
+def test_processes_share_the_batches(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--set", "launch.processes=2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "batches  5 an epoch, 2 images each, dealt out to 2 processes" in lines
+    assert "steps    15 = 5 × 3 steps an epoch" in lines
+
+
 def test_the_disk_figure_names_its_parts() -> None:
     files = (PlannedFile("output/p.safetensors", 1, 2048), PlannedFile("previews/step-*/*.png", 2, 1024))
     caches = (PlannedFile("/cache/latents", 4, 256),)

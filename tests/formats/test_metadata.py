@@ -328,3 +328,10 @@ def test_the_network_is_told_by_kohya_s_and_lycoris_names(
     named = json.loads(told["ss_network_args"])
     assert {name: value for name, value in named.items() if name not in {"targets", "text_encoder"}} == arguments
     assert told["ss_scale_weight_norms"] == "None"
+
+
+def test_processes_count_for_the_effective_batch_and_machines_are_not_named() -> None:
+    launch = {"processes": 2, "machines": 2, "main_address": "anas-machine"}
+    told = describe(profile(launch=launch), SAMPLES, FACTS)
+    assert (told["ss_batch_size_per_device"], told["ss_total_batch_size"]) == ("2", "24")
+    assert "anas-machine" not in "".join(told.values())

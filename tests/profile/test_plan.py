@@ -30,6 +30,12 @@ def test_steps_follow_from_epochs_as_the_trainer_counts_them() -> None:
     assert (plan.batches_per_epoch, plan.steps_per_epoch, plan.steps, plan.epochs) == (7, 4, 16, 4.0)
 
 
+def test_several_processes_take_a_batch_each() -> None:
+    launch = {"processes": 2, "machines": 2, "main_address": "a"}
+    plan = make_plan(_profile(training={"epochs": 4, "batch_size": 2}, launch=launch), SURVEY)
+    assert (plan.batches_per_epoch, plan.steps_per_epoch, plan.steps) == (7, 2, 8)
+
+
 def test_epochs_follow_from_steps() -> None:
     plan = make_plan(_profile(training={"steps": 26}), SURVEY)
     assert (plan.steps_per_epoch, plan.epochs) == (13, 2.0)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from sdtui.errors import UserError
 from sdtui.profile.schema import Profile
 from sdtui.training import device
 from sdtui.training.__main__ import main
@@ -104,3 +105,45 @@ def test_bf16_learns_as_fp32_does(workplace: Path) -> None:
         losses.append([event["loss"] for event in events(run, "step")])
     assert losses[1] != losses[0]
     assert losses[1] == pytest.approx(losses[0], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gpus", "nccl", "message"),
+    [
+        ("cuda", 2, True, "3 processes need as many GPUs, and 2 can be used here"),
+        ("cuda", 3, False, "this PyTorch was built without NCCL, by which GPUs talk to each other"),
+        ("mps", 0, False, "an Apple GPU trains in one process"),
+    ],
+)
+def test_each_process_needs_a_device(
+    monkeypatch: pytest.MonkeyPatch, kind: str, gpus: int, nccl: bool, message: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: nccl)
+    with pytest.raises(UserError) as caught:
+        device._require_devices(kind, 3)
+    assert (caught.value.message, caught.value.where) == (message, "launch.processes")
+
+
+@pytest.mark.parametrize(("supported", "found"), [(True, None), (False, "1")])
+def test_cards_that_cannot_reach_each_others_memory(
+    monkeypatch: pytest.MonkeyPatch, supported: bool, found: str | None
+) -> None:
+    for name in ("NCCL_P2P_DISABLE", "NCCL_IB_DISABLE"):
+        # Set, so that what the test changes is put back.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    monkeypatch.setattr(device, "check_cuda_p2p_ib_support", lambda: supported)
+    device._require_devices("cuda", 2)
+    assert os.environ.get("NCCL_P2P_DISABLE") == found
+
+
+def test_a_run_starts_its_processes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Many:
+        num_processes = 2
+
+    monkeypatch.setattr(device, "Accelerator", lambda **_: Many())
+    with pytest.raises(UserError, match="a run starts its processes itself"):
+        open_device(profile(device="cpu"))

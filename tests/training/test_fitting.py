@@ -54,6 +54,15 @@ def test_what_fits_is_remembered() -> None:
     assert again == fit
 
 
+def test_processes_take_as_few_as_the_one_with_least_room() -> None:
+    fit, other = Fit(), Fit()
+    fit.cut((64, 64), 8)
+    other.cut((64, 64), 4)
+    other.cut((128, 64), 2)
+    fit.merge([fit.state(), other.state(), {}])
+    assert fit.state() == {"64x64": 2, "128x64": 1}
+
+
 def test_the_user_is_told_what_did_not_fit_and_that_the_step_is_the_same() -> None:
     told = Cut((128, 64), 4, 2).told()
     assert told.message == (

@@ -12,12 +12,15 @@ from torch import Tensor
 
 from sdtui import paths
 from sdtui.dataset.collect import collect
+from sdtui.dataset.image import UnreadableImage
 from sdtui.dataset.survey import survey
 from sdtui.models.family import LatentDistribution
 from sdtui.profile.plan import make_plan
 from sdtui.profile.schema import Profile
 from sdtui.runs.layout import RunFolder
 from sdtui.training import prepare
+from sdtui.training.crew import Crew
+from sdtui.training.place import Place
 from sdtui.training.report import Report
 from tests.training.fakes import FakeModel
 from tests.training.workplace import events, make_images, settings
@@ -113,3 +116,25 @@ def test_a_run_tells_how_many_ways_are_encoded(tmp_path: Path) -> None:
     assert [(event["job"], event["done"], event["total"]) for event in told if event["done"] == event["total"]] == [
         ("reading images", 1, 1), ("encoding images", 6, 6)
     ]  # fmt: skip
+
+
+class Pair(Crew):
+    """The first of two processes, whose other one found an image that it cannot read."""
+
+    def of_all(self, value: Any) -> list[Any]:
+        return [value, {1: UnreadableImage("cannot be decoded", where="01.png")}]
+
+    def wait(self) -> None:
+        pass
+
+
+def test_processes_share_what_is_encoded_and_what_cannot_be_read(tmp_path: Path) -> None:
+    make_images(tmp_path / "images", [(64, 64)] * 4)
+    profile = Profile.model_validate(settings(tmp_path))
+    model = FakeModel()
+    report = Report(RunFolder.create(tmp_path / "runs", "pair"))
+    crew = Pair(Place(processes=2))
+    with pytest.raises(prepare.UnreadableImagesError, match="1 images cannot be read"):
+        prepare.cache_images(profile, collect(profile), model, report, lambda: None, crew=crew)
+    report.close()
+    assert model.encoded_images == 2

@@ -13,7 +13,7 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.runs import record
 from sdtui.runs.layout import RunFolder
 from sdtui.training import report
-from sdtui.training.report import Report
+from sdtui.training.report import Aside, Report
 from tests.training.workplace import events
 
 
@@ -114,4 +114,25 @@ def test_resumed_is_told_by_all_but_the_first_process(run: RunFolder) -> None:
 
 
 def test_versions_name_what_decides_the_numbers() -> None:
-    assert {"python", "torch", "transformers", "diffusers", "bitsandbytes", "pytorch_optimizer"} <= set(report.versions())
+    assert {"python", "torch", "transformers", "diffusers", "bitsandbytes", "pytorch_optimizer"} <= set(
+        report.versions()
+    )
+
+
+def test_a_process_aside_says_only_what_went_wrong(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    before = run.run_json.read_bytes() if run.run_json.exists() else b""
+    aside = Aside(run)
+    aside.begin(total=1, epochs=1, images=1, device="cpu", precision="fp32", threads=1, processes=2, resumed_from=None)
+    aside.state("training")
+    aside.reached(1, 0.5)
+    aside.resumed(1)
+    aside.measured(0.5)
+    aside.saved()
+    aside.dataset("abc")
+    aside.progress("measuring", 1, 1, "images")
+    aside.log("what all of them know")
+    aside.warning(SdtuiError("what it alone met"))
+    aside.close()
+    assert not run.events_file.exists()
+    assert (run.run_json.read_bytes() if run.run_json.exists() else b"") == before
+    assert capsys.readouterr().err == "warning: what it alone met\n"
