@@ -354,4 +354,4 @@ class Session:
             started_at=self.started,
             saved_at=time.time(),
         )
-        return describe(self.profile, self.data.samples, facts)
+        return describe(self.profile, (*self.data.samples, *self.data.held_out.samples), facts)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from sdtui.runs.layout import RunFolder
@@ -64,6 +65,9 @@ def test_it_is_measured_before_between_and_after(make: Make) -> None:
     assert {(event["total"], event["unit"]) for event in events(run, "progress") if event["job"] == "measuring"} == {
         (3, "images")
     }
+    with safe_open(run.output_dir / "tiny.safetensors", "pt") as opened:
+        told = opened.metadata()
+    assert (told["ss_num_validation_images"], told["ss_num_train_images"]) == ("3", "6")
 
 
 @pytest.mark.parametrize(
