@@ -13,6 +13,8 @@ from sdtui.tui.numbers import duration, grouped, size
 from sdtui.tui.widgets.figures import Piece
 
 GAP: Piece = ("   ", "")
+# The longest state is "validating".
+STATE_CELLS = 10
 # How urgent a state is, as a role of `FigureLines`.
 STATE_ROLES = {"failed": "error", "killed": "error", "unreadable": "error", "newer": "error", "paused": "warning"}
 
@@ -43,7 +45,7 @@ def status_line(
     What changes most stands at the left, where it costs few bytes; a narrow window does without the epoch first.
     """
     word = state_word(snapshot)
-    line: list[Piece] = [(f"{word:<9}", STATE_ROLES.get(snapshot.state, "accent")), ("  ", "")]
+    line: list[Piece] = [(f"{word:<{STATE_CELLS}}", STATE_ROLES.get(snapshot.state, "accent")), (" ", "")]
     total = f" / {grouped(snapshot.steps_total)}" if snapshot.steps_total else ""
     line += [("step ", "name"), (f"{grouped(snapshot.step)}{total}", "value"), GAP]
     if snapshot.eta_seconds is not None and not snapshot.over:

@@ -50,7 +50,12 @@ def test_the_status_of_a_run_that_goes(snapshot: Snapshot) -> None:
 def test_a_state_that_wants_something_says_what(snapshot: Snapshot, state: str, says: str, role: str) -> None:
     line = words.status_line(replace(snapshot, state=state, over=state != "paused"), UNICODE, 80, PRESS)
     assert text(line).endswith(says)
-    assert line[0] == (f"{state:<9}", role)
+    assert line[0] == (f"{state:<10}", role)
+
+
+def test_the_longest_state_moves_nothing(snapshot: Snapshot) -> None:
+    measuring = replace(snapshot, state="running", phase="validating")
+    assert text(words.status_line(measuring, UNICODE, 80, PRESS)).startswith("validating step 1 880 / 3 000   ETA 0:41")
 
 
 def test_an_ended_run_says_where_it_would_go_on_and_leaves_the_epoch_to_wide_windows(snapshot: Snapshot) -> None:
