@@ -227,11 +227,10 @@ def cache_texts(
 
 def _tell_unreadable(errors: list[Any], profile: Profile, report: Report) -> None:
     listed = "\n".join(f"  {error.where}: {error.message}" for error in errors)
+    images = "1 image" if len(errors) == 1 else f"{len(errors)} images"
     if profile.dataset.on_unreadable == "stop":
-        raise UnreadableImagesError(
-            f"{len(errors)} images cannot be read:\n{listed}", [str(error.where) for error in errors]
-        )
-    report.warning(UserError(f"training without {len(errors)} images that cannot be read:\n{listed}"))
+        raise UnreadableImagesError(f"{images} cannot be read:\n{listed}", [str(error.where) for error in errors])
+    report.warning(UserError(f"training without {images} that cannot be read:\n{listed}"))
 
 
 class UnreadableImagesError(UserError):

@@ -326,7 +326,7 @@ def test_truncated_images(tmp_path: Path, workplace: Path, policy: str) -> None:
         assert "on_unreadable" in error["remedy"]
     else:
         assert code == 0
-        assert "training without 1 images" in events(run, "warning")[0]["message"]
+        assert "training without 1 image that" in events(run, "warning")[0]["message"]
         assert events(run, "run")[-1]["images"] == 2
 
 
