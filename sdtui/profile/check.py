@@ -102,6 +102,18 @@ def check_text(
     return Report(tuple(problems), None if _errors(problems) else profile)
 
 
+def amended(report: Report, text: str, path: Path, findings: Iterable[Finding]) -> Report:
+    """The report on a text without overrides, with what judges found elsewhere and at another time, such as in a thread.
+
+    As when judges are asked at once, nothing is added to a profile that has errors of its own.
+    """
+    if report.profile is None:
+        return report
+    locate = _Locator(scan(text.removeprefix(_BOM)), path, overlay({}, ()))
+    problems = sorted([*report.problems, *map(locate.finding, findings)], key=order)
+    return Report(tuple(problems), None if _errors(problems) else report.profile)
+
+
 def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(problem for problem in problems if problem.severity == "error")
 

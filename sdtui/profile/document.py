@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
 from sdtui.profile import edit
-from sdtui.profile.check import Report, check_text, read_text
+from sdtui.profile.check import Report, amended, check_text, read_text
 from sdtui.profile.positions import scan
-from sdtui.profile.problem import Problem
+from sdtui.profile.problem import Finding, Problem
+from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS, find
 from sdtui.profile.syntax import loads
 
@@ -48,7 +50,9 @@ class ProfileDocument:
         self._on_disk = on_disk
         self._undo: list[str] = []
         self._redo: list[str] = []
-        self._checked: tuple[str, Report] | None = None
+        # The text, its own report, and that with what was found beyond the text.
+        self._checked: tuple[str, Report, Report] | None = None
+        self._found: list[tuple[Finding, Any]] = []
 
     @classmethod
     def load(cls, path: Path) -> ProfileDocument:
@@ -123,10 +127,22 @@ class ProfileDocument:
     # Problems
 
     def report(self) -> Report:
-        """Everything that is wrong now; computed once for each text, in a few milliseconds."""
-        if self._checked is None or self._checked[0] != self._text:
-            self._checked = (self._text, check_text(self._text, self.path))
-        return self._checked[1]
+        """Everything that is known to be wrong now; computed once for each text, in a few milliseconds."""
+        return self._reports()[1]
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile that the text says, if the text has no error; what was found beyond it may still forbid training."""
+        return self._reports()[0].profile
+
+    def found(self, findings: Sequence[Finding]) -> None:
+        """Take what a look beyond the text (at the base model, the machine, the dataset) came to, in place of the last one.
+
+        It stands in the report until the next look, or until the setting it is about has another value.
+        """
+        data = self._data()
+        self._found = [(finding, _held(data, finding.key)) for finding in findings]
+        self._checked = None
 
     def recheck(self) -> Report:
         """The report afresh: paths may have appeared or gone since."""
@@ -239,6 +255,14 @@ class ProfileDocument:
 
     # Inside
 
+    def _reports(self) -> tuple[Report, Report]:
+        if self._checked is None or self._checked[0] != self._text:
+            own = check_text(self._text, self.path)
+            data = self._data()
+            found = [finding for finding, value in self._found if _held(data, finding.key) == value]
+            self._checked = (self._text, own, amended(own, self._text, self.path, found))
+        return self._checked[1:]
+
     def _concrete(self, key: str) -> list[str]:
         """The declared key for each row of its list of tables; itself when it is in none."""
         path, brackets, name = key.partition("[]")
@@ -286,3 +310,11 @@ class ProfileDocument:
             return None
         except OSError as error:
             raise UserError(f"cannot read the profile: {error.strerror}", where=str(self.path)) from error
+
+
+def _held(data: dict[str, Any], key: str) -> Any:
+    """What the data has at a key; None where it has nothing."""
+    try:
+        return edit.lookup(data, key)
+    except KeyError:
+        return None

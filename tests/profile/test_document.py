@@ -8,6 +8,7 @@ import pytest
 
 from sdtui.errors import UserError
 from sdtui.profile.document import Change, DiskConflictError, ProfileDocument
+from sdtui.profile.problem import Finding
 from tests.profile.conftest import SOUND
 
 
@@ -72,6 +73,32 @@ def test_recheck_sees_what_changed_on_disk(document: ProfileDocument, workspace:
     (workspace / "images").rmdir()
     assert document.problems() == ()
     assert [problem.key for problem in document.recheck().problems] == ["dataset.folders[0].path"]
+
+
+def test_what_was_found_beyond_the_text_stands_until_its_setting_changes(document: ProfileDocument) -> None:
+    bad = Finding("unreadable-image", "dataset.folders[0].path", "a.png: it is empty", "Replace it")
+    odd = Finding("no-trigger", "prior.trigger", "not in 1 of 3 captions", severity="warning")
+    document.found([bad, odd])
+    line = document.line_of("dataset.folders[0].path")
+    assert [(each.line, each.message) for each in document.report().errors] == [(line, "a.png: it is empty")]
+    assert [each.message for each in document.problems_at("prior")] == ["not in 1 of 3 captions"]
+    assert document.report().profile is None
+    assert document.profile is not None
+    document.set("training.steps", 7)
+    assert len(document.report().errors) == 1
+    document.set("dataset.folders[0].path", "other")
+    assert document.problems_at("dataset.folders[0].path") != (bad,)
+    assert "a.png: it is empty" not in [each.message for each in document.problems()]
+    document.undo()
+    document.found([])
+    assert document.report().errors == ()
+
+
+def test_what_was_found_is_not_told_beside_errors_of_the_text(document: ProfileDocument) -> None:
+    document.found([Finding("unreadable-image", "dataset.folders[0].path", "a.png: it is empty")])
+    document.set("training.steps", "many")
+    assert [each.key for each in document.report().errors] == ["training.steps"]
+    assert document.profile is None
 
 
 def test_a_broken_text_is_mended_as_text(document: ProfileDocument) -> None:
