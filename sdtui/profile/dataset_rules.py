@@ -11,7 +11,10 @@ from sdtui.profile.schema import Profile
 
 
 def buckets(profile: Profile) -> Iterator[Finding]:
-    """Each resolution's square must be made of whole steps, and fit between the limits where the rule has some."""
+    """Each resolution's square must be made of whole steps, and fit between the limits where the rule has some.
+
+    kohya's rule takes a resolution for an area, which may be any: 768 × 512 is that of 628.
+    """
     data = profile.dataset
     if data.bucket_min > data.bucket_max:
         yield Finding(
@@ -34,7 +37,7 @@ def buckets(profile: Profile) -> Iterator[Finding]:
                 f"{data.bucket_min}…{data.bucket_max}",
                 at,
             )
-        if resolution % data.bucket_step:
+        if resolution % data.bucket_step and (data.buckets != "compat" or resolution < data.bucket_step):
             near = max(round(resolution / data.bucket_step), 1) * data.bucket_step
             yield Finding(
                 "contradiction",
@@ -64,12 +67,15 @@ def _resolutions(profile: Profile) -> Iterator[tuple[str, str, int]]:
 
 
 def bucket_sides(profile: Profile) -> Iterator[Finding]:
-    """Limits that are no multiple of the step work, but mean another number than they say."""
+    """Limits that are no multiple of the step work, but mean another number than they say.
+
+    The list of buckets takes in the next step on both sides, as kohya's does; without one nothing goes beyond the limit.
+    """
     data = profile.dataset
-    for name, up in (("bucket_min", True), ("bucket_max", False)):
+    for name, up in (("bucket_min", False), ("bucket_max", data.bucket_upscale)):
         side: int = getattr(data, name)
         if side % data.bucket_step:
-            means = (side // data.bucket_step + up) * data.bucket_step
+            means = max(side // data.bucket_step + up, 1) * data.bucket_step
             message = f"dataset.{name} = {side} is not a multiple of dataset.bucket_step = {data.bucket_step}"
             yield Finding("rounded", f"dataset.{name}", message, f"It means {means}", severity="warning")
 

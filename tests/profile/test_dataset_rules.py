@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sdtui.dataset.buckets import Bucketing
 from sdtui.profile.problem import Finding
 from sdtui.profile.rules import contradictions
 from sdtui.profile.schema import Profile
@@ -58,7 +59,38 @@ def test_how_a_resolution_outside_the_limits_can_be_trained(resolution: int, rem
 @pytest.mark.parametrize("rule", [{"buckets": "none"}, {"buckets": "compat", "bucket_upscale": False}])
 def test_a_rule_without_limits_takes_any_resolution(rule: dict[str, Any]) -> None:
     assert findings(dataset={"resolution": 1088, **rule}) == []
-    assert told(findings(dataset={"resolution": 1090, **rule})) == [("contradiction", "dataset.resolution", "error")]
+
+
+def test_a_resolution_is_made_of_steps_but_by_kohya_s_rule_it_is_an_area() -> None:
+    assert told(findings(dataset={"resolution": 628})) == [("contradiction", "dataset.resolution", "error")]
+    whole = {"resolution": 628, "buckets": "none"}
+    assert told(findings(dataset=whole)) == [("contradiction", "dataset.resolution", "error")]
+    for upscale in (True, False):
+        assert findings(dataset={"resolution": 628, "buckets": "compat", "bucket_upscale": upscale}) == []
+    smaller = {"resolution": 48, "buckets": "compat", "bucket_min": 16}
+    assert "dataset.resolution = 48 is not a multiple of dataset.bucket_step = 64" in [
+        finding.message for finding in findings(dataset=smaller)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "remedy", "sizes"),
+    [
+        ({"bucket_min": 250}, "It means 192", [(192, 1024)]),
+        ({"bucket_min": 30}, "It means 64", [(64, 1024)]),
+        ({"bucket_max": 1000}, "It means 1024", [(256, 1024)]),
+        ({"bucket_max": 1000, "bucket_upscale": False}, "It means 960", [(64, 960)]),
+    ],
+)
+def test_limits_between_two_steps_mean_what_the_buckets_make_of_them(
+    dataset: dict[str, Any], remedy: str, sizes: list[tuple[int, int]]
+) -> None:
+    (finding,) = findings(dataset=dataset)
+    assert (finding.code, finding.remedy) == ("rounded", remedy)
+    limits = {"minimum": dataset.get("bucket_min", 256), "maximum": dataset.get("bucket_max", 1024)}
+    bucketing = Bucketing(512, **limits, upscale=dataset.get("bucket_upscale", True))
+    # The longest shape there is.
+    assert [bucketing.place(1000, 20_000).bucket] == sizes
 
 
 @pytest.mark.parametrize(
