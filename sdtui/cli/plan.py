@@ -132,7 +132,7 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
         *(("file", _file(file)) for file in plan.files),
         *(("cache", f"{_file(cache)}, shared by all runs") for cache in plan.caches),
         ("disk", _disk(plan)),
-        ("memory", _memory(plan)),
+        ("memory", _memory(profile, plan)),
         (
             "time",
             f"about {duration_text(plan.seconds)}"
@@ -169,7 +169,7 @@ def _measured(profile: Profile, plan: Plan) -> str:
     return f"{count_text(plan.measurements)} × the loss of held-out images, {intervals}, at {points}"
 
 
-def _memory(plan: Plan) -> str:
+def _memory(profile: Profile, plan: Plan) -> str:
     """What is needed at the peak, and where it goes."""
     memory = plan.memory
     if memory is None:
@@ -177,7 +177,8 @@ def _memory(plan: Plan) -> str:
     parts = [("programs", memory.programs), ("frozen weights", memory.frozen), ("learned", memory.trained),
              ("activations", memory.activations), ("work", memory.working)]  # fmt: skip
     told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size)
-    return f"about {bytes_text(memory.bytes)} on the {memory.device}: {told}"
+    each = f" for each of {processes} processes" if (processes := profile.launch.processes) > 1 else ""
+    return f"about {bytes_text(memory.bytes)} on the {memory.device}{each}: {told}"
 
 
 def _rehearsed(taken: Rehearsed) -> str:

@@ -73,7 +73,8 @@ def shortened(profile: Profile, runs: Path) -> Profile:
         "previews": {"every": 0, "every_epochs": 0, "at_start": False, "prompts": ()},
         "saving": {**nothing, "every_minutes": 0},
         "validation": nothing,
-        "launch": {"runs": str(runs)},
+        # Without the other machines: what this one needs does not depend on them.
+        "launch": {"runs": str(runs), "machines": 1, "machine_rank": 0, "main_address": ""},
     }
     sections = {name: getattr(profile, name).model_copy(update=values) for name, values in changes.items()}
     return profile.model_copy(update=sections)

@@ -209,7 +209,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         caches=caches,
         bytes=sum(known) if len(known) == len(sizes) else None,
         seconds=work / measured.images_per_second if measured else None,
-        warnings=(*_warnings(profile, survey, steps, epochs), *_memory_warnings(memory)),
+        warnings=(*_warnings(profile, survey, steps, epochs), *_memory_warnings(memory, profile.launch.processes)),
         regularization=survey.regularization,
         held_out=survey.held_out,
         measurements=measurements,
@@ -293,11 +293,11 @@ def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
     return min(made, saving.keep_last)
 
 
-def _memory_warnings(memory: Memory | None) -> Iterator[str]:
+def _memory_warnings(memory: Memory | None, processes: int) -> Iterator[str]:
     """Linux ends a process that takes more memory than there is, without an error that a run could answer."""
-    if memory is not None and memory.device == "processor" and memory.bytes > memory_bytes():
+    if memory is not None and memory.device == "processor" and processes * memory.bytes > memory_bytes():
         yield (
-            f"the run needs about {memory.bytes / 1e9:.1f} GB of memory, and this machine has {memory_bytes() / 1e9:.1f} GB: lower"
+            f"the run needs about {processes * memory.bytes / 1e9:.1f} GB of memory, and this machine has {memory_bytes() / 1e9:.1f} GB: lower"
             " training.batch_size and raise accumulation, or set training.gradient_checkpointing = true"
         )
 

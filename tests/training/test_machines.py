@@ -33,11 +33,14 @@ def machines(place: Path, steps: int, **launch: Any) -> list[RunFolder]:
 def test_two_machines_take_the_steps_of_one(workplace: Path) -> None:
     runs = machines(workplace, 4)
     alone = make_run(workplace, {"training": {"steps": 4, "accumulation": 2}})
+    for run in (runs[0], alone):
+        send(run, "set", key="learning_rate_factor", value=3.0)
     for process in [start(run) for run in (*runs, alone)]:
         process.join(120)
         assert process.exitcode == 0, [run.log_file.read_text() for run in runs]
     losses = [[event["loss"] for event in events(run, "step")] for run in (*runs, alone)]
     assert losses[0] == losses[1] == pytest.approx(losses[2], rel=1e-5)
+    assert [event["lr"] for event in events(runs[1], "step")] == [{"unet": 3e-3}] * 4
     assert [event["step"] for event in events(runs[0], "checkpoint")] == [2, 4]
     assert (events(runs[1], "checkpoint"), events(runs[1], "output")) == ([], [])
     assert [record.read(run).state for run in runs] == ["finished", "finished"]
