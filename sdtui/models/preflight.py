@@ -9,6 +9,7 @@ from pathlib import Path
 from sdtui.errors import UserError
 from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
+from sdtui.models.suited import suits
 from sdtui.profile.check import Judge
 from sdtui.profile.machine import has_gpu, trains_on_processor
 from sdtui.profile.problem import Finding
@@ -16,11 +17,12 @@ from sdtui.profile.schema import Profile
 
 
 def model_findings(profile: Profile) -> Iterator[Finding]:
-    """What is wrong with the files of the base model and of the VAE in its place."""
+    """What is wrong with the files of the base model and of the VAE in its place, and what they are not made for."""
     model = profile.model
     base = located(model.base)
     if base.is_absolute():  # else it will be downloaded, and is judged then
         yield from (_of_model("model.base", each) for each in base_problems(base, own_vae=not model.vae))
+        yield from suits(profile, base)
     if model.vae:
         yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
 

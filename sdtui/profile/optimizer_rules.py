@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from sdtui.profile import values
+from sdtui.profile.class_path import MissingClassError, require_class
 from sdtui.profile.optimizers import INSTALL, OPTIMIZERS, sets_own_rate
 from sdtui.profile.problem import Finding
 from sdtui.profile.rate_text import RateTextError, length
@@ -88,6 +89,20 @@ def installed(profile: Profile) -> Iterator[Finding]:
     if kind and importlib.util.find_spec(kind.package) is None:
         message = f"{profile.optimizer.name} needs the package {kind.package}, which is not installed here"
         yield Finding("not-installed", "optimizer.name", message, INSTALL, severity="warning")
+    if kind is None:
+        yield from _own_class(profile.optimizer.name)
+
+
+def _own_class(path: str) -> Iterator[Finding]:
+    try:
+        require_class(path)
+    except MissingClassError as error:
+        key, message = "optimizer.name", f'optimizer.name is "{path}": {error}'
+        if error.package:
+            remedy = f"Install {error.package} where it is trained, or choose another optimizer"
+            yield Finding("not-installed", key, message, remedy, severity="warning")
+        else:
+            yield Finding("no-such-class", key, message, f'Did you mean "{error.near}"?' if error.near else "")
 
 
 def one_rate(profile: Profile) -> Iterator[Finding]:

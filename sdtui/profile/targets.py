@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -78,6 +79,20 @@ def strength(method: Method, component: str, path: str, *, spatial: bool) -> Str
 def block_of(name: str, blocks: Iterable[str]) -> str:
     """The longest of `blocks` (whole paths) that the layer `name` lies in, or "": down_blocks.1 is not in down_blocks.10."""
     return max((block for block in blocks if name == block or name.startswith(f"{block}.")), key=len, default="")
+
+
+def strange_blocks(blocks: Iterable[str], layers: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Of `blocks` those that no layer (`component.path`) lies in: the block, what is wrong, and what may be meant."""
+    names = list(layers)
+    for block in blocks:
+        whole = whole_path(block)
+        if any(block_of(name, [whole]) for name in names):
+            continue
+        parts = sorted({".".join(name.split(".")[: whole.count(".") + 1]) for name in names})
+        near = difflib.get_close_matches(whole, parts, n=1)
+        meant = near[0].removeprefix("" if block == whole else "unet.") if near else ""
+        message = f"no trained layer is in {whole}; there are: {', '.join(parts)}"
+        yield block, message, f"Did you mean {meant}?" if meant else ""
 
 
 def whole_path(block: str) -> str:

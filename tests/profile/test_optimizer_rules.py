@@ -32,6 +32,16 @@ def arguments(name: str, **args: Any) -> dict[str, tuple[str, str]]:
     return findings(optimizer={"name": name, "args": args, "learning_rate": 1.0})
 
 
+def test_a_class_of_ones_own_must_be_there() -> None:
+    assert findings(optimizer={"name": "torch.optim.RAdam"}) == {}
+    assert findings(optimizer={"name": "torch.optim.RAdm"}) == {
+        "optimizer.name": ("no-such-class", 'Did you mean "torch.optim.RAdam"?')
+    }
+    assert findings(optimizer={"name": "nowhere.Some"}) == {
+        "optimizer.name": ("not-installed", "Install nowhere where it is trained, or choose another optimizer")
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "args", "expected"),
     [

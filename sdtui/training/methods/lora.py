@@ -5,7 +5,6 @@ What is added is the algorithm's affair (`adapters`), which layers it is added t
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.formats import learned
 from sdtui.models.family import Model
 from sdtui.profile.factors import Site, shapes
-from sdtui.profile.targets import block_of, is_target, is_trained_norm, strength, whole_path
+from sdtui.profile.targets import block_of, is_target, is_trained_norm, strange_blocks, strength, whole_path
 from sdtui.training.methods.adapters import ALGORITHMS, Adapter, Norm
 from sdtui.training.methods.adapters.layer import Plan
 from sdtui.training.methods.continuing import take_up
@@ -209,13 +208,5 @@ def _check_blocks(blocks: Iterable[str], layers: Iterable[str], where: str) -> N
     Raises:
         UserError: one holds none.
     """
-    names = list(layers)
-    for block in blocks:
-        if not any(block_of(name, [block]) for name in names):
-            parts = sorted({".".join(name.split(".")[: block.count(".") + 1]) for name in names})
-            near = difflib.get_close_matches(block, parts, n=1)
-            raise UserError(
-                f"no trained layer is in {block}; there are: {', '.join(parts)}",
-                where=where,
-                remedy=f"Did you mean {near[0]}?" if near else "",
-            )
+    for _, message, remedy in strange_blocks(blocks, layers):
+        raise UserError(message, where=where, remedy=remedy)
