@@ -18,6 +18,7 @@ BENCHMARKS = (
     "caching",
     "many_images",
     "memory_estimate",
+    "training_precision",
 )
 
 
