@@ -16,6 +16,7 @@ import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file
 from torch import nn
 
@@ -104,13 +105,15 @@ def digest(tensors: Iterable[torch.Tensor]) -> str:
 
 
 def make_picture(path: Path, size: tuple[int, int], colour: str, caption: str | None = None) -> None:
-    """A gradient with a square in it, transparent at its lower end."""
+    """A gradient with a square in it, transparent at its lower end; a copy of no file of another name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     alpha = Image.linear_gradient("L").resize(size).point(lambda value: 0 if value > 200 else 255)
     image = Image.linear_gradient("L").rotate(90).resize(size).convert("RGB")
     image.paste(colour, (size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2))
     image.putalpha(alpha)
-    image.save(path)
+    title = PngInfo()
+    title.add_text("Title", path.name)
+    image.save(path, pnginfo=title)
     if caption is not None:
         path.with_suffix(".txt").write_text(caption)
         path.with_suffix(".caption").write_text(f"another {colour} caption\n")
