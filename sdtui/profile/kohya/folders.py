@@ -6,10 +6,17 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sdtui.errors import UserError
 from sdtui.profile.kohya.draft import Draft
 from sdtui.profile.kohya.option import Option
 from sdtui.profile.kohya.options import OPTIONS
+from sdtui.profile.kohya.sizes import (
+    DEFAULT,
+    Size,
+    side_with_buckets,
+    side_without_buckets,
+    side_without_enlarging,
+    size_of,
+)
 from sdtui.profile.kohya.source import Given, Source, Subset, Table
 
 # kohya turns the hue by up to 8 of 180 parts, or raises the pixels (0…255) to the power of 0.95…1.05: 128 ** 0.05 is 1.27.
@@ -25,6 +32,7 @@ _ONE_FOR_ALL = [
 ]
 _DATASET_WIDE = ["prior_loss_weight", "validation_split", "validation_seed"]
 _PER_DATASET = ("resolution", "batch_size")
+_LIMITS = ("bucket_reso_steps", "min_bucket_reso", "max_bucket_reso")
 _STEP = 8
 
 
@@ -33,7 +41,7 @@ class Row(NamedTuple):
 
     subset: Subset
     layout: str
-    sides: tuple[int, ...]
+    sizes: tuple[Size, ...]
 
 
 def take(draft: Draft) -> None:
@@ -79,14 +87,14 @@ def _rows(draft: Draft) -> list[Row]:
             draft.leave("metadata_file", OPTIONS["metadata_file"].text, subset)
             draft.warnings.append("a subset without image_dir is left out: captions are read from files beside images")
             continue
-        side = _side(draft, subset)
+        size = size_of(draft, subset) or DEFAULT
         twin = next((i for i, row in enumerate(rows) if _alike(row.subset, subset)), None)
         if twin is None:
-            rows.append(Row(subset, "flat", (side,)))
-        elif side not in rows[twin].sides:
-            rows[twin] = rows[twin]._replace(sides=(*rows[twin].sides, side))
+            rows.append(Row(subset, "flat", (size,)))
+        elif size.area not in {other.area for other in rows[twin].sizes}:
+            rows[twin] = rows[twin]._replace(sizes=(*rows[twin].sizes, size))
         else:
-            rows.append(Row(subset, "flat", (side,)))
+            rows.append(Row(subset, "flat", (size,)))
     return rows
 
 
@@ -103,87 +111,79 @@ def _alike(left: Subset, right: Subset) -> bool:
     return [values(table) for table in left] == [values(table) for table in right]
 
 
-def _side(draft: Draft, subset: Subset | None) -> int:
-    """The side of the square with the resolution's area, as the file says it; 0 where it says nothing."""
-    text = str(draft.source.value("resolution", subset) or "")
-    try:
-        sides = [int(float(part)) for part in text.split(",") if part.strip()]
-    except ValueError as error:
-        where = str(draft.source.path)
-        raise UserError(f"resolution is {text!r}, expected one side or width,height", where=where) from error
-    if not sides:
-        return 0
-    width, height = sides[0], sides[-1]
-    side = round(math.sqrt(width * height))
-    if width != height:
-        message = f"resolution {width},{height}: dataset.resolution is one side; {side} has the same area"
-        if message not in draft.warnings:
-            draft.warnings.append(message)
-    return side
-
-
 def _resolution(draft: Draft, rows: list[Row]) -> None:
-    """Buckets, their limits, and the resolutions that fit them."""
+    """Buckets, their limits, and the resolutions that make the same of them."""
     source, first = draft.source, _first(rows)
-    names = ("enable_bucket", "bucket_reso_steps", "min_bucket_reso", "max_bucket_reso")
-    for name in names:
+    for name in ("enable_bucket", *_LIMITS):
         _warn_of_several(draft, name, [source.value(name, row.subset) for row in rows])
     bucketed = source.value("enable_bucket", first)
     draft.put("dataset.buckets", "compat" if bucketed else "none", "enable_bucket",
               note="log is better" if bucketed else "", subset=first)  # fmt: skip
-    sides = [side for row in rows for side in row.sides] or [_side(draft, None)]
-    if not any(sides):
+    asked = [size_of(draft, row.subset) for row in rows] or [size_of(draft, None)]
+    if not any(asked):
         draft.warnings.append("no resolution: kohya would stop, here it is 512")
-    sides = [side or 512 for side in sides]
-    step = _step(draft, first, sides, bucketed=bucketed)
-    fitted = {side: _fitted(draft, side, step) for side in sides}
-    if bucketed and not source.value("bucket_no_upscale", first):
-        low, high = (source.value(name, first) for name in names[2:])
-        draft.put("dataset.bucket_min", min(low, *fitted.values()), names[2], subset=first)
-        draft.put("dataset.bucket_max", max(high, *fitted.values()), names[3], subset=first)
-    elif bucketed:
-        for name in names[2:]:
-            draft.leave(name, "kohya has no limits with bucket_no_upscale, nor has compat", first)
+    sizes = dict.fromkeys([size for row in rows for size in row.sizes] or [size_of(draft, None) or DEFAULT])
+    sides = _sides(draft, first, list(sizes), bucketed=bucketed)
     if bucketed:
         _one_for_all(draft, "bucket_no_upscale", rows)
-    else:
-        for name in (*names[1:], "bucket_no_upscale"):
-            draft.leave(name, "there are no buckets without enable_bucket", first)
-    common = _common_sides(rows)
-    main, *more = [fitted[side or 512] for side in common] if common else [fitted[sides[0]]]
+    common = _common_sizes(rows)
+    main, *more = [sides[size] for size in common] if common else [sides[next(iter(sizes))]]
     draft.put("dataset.resolution", main, "resolution", subset=first)
     if more:
         draft.put("dataset.more_resolutions", more, "resolution", subset=first)
     for index, row in enumerate(rows):
-        own = [fitted[side or 512] for side in row.sides]
+        own = [sides[size] for size in row.sizes]
         if own and own != [main, *more]:
             draft.put(f"dataset.folders[{index}].resolutions", own, "resolution", subset=row.subset)
 
 
-def _common_sides(rows: list[Row]) -> tuple[int, ...]:
+def _sides(draft: Draft, first: Subset | None, sizes: list[Size], *, bucketed: bool) -> dict[Size, int]:
+    """Each size's one side; and the buckets' step and limits, which fit them."""
+    if not bucketed:
+        for name in (*_LIMITS, "bucket_no_upscale"):
+            draft.leave(name, "there are no buckets without enable_bucket", first)
+        sides = {size: side_without_buckets(draft, size) for size in sizes}
+        if any(side % 64 for side in sides.values()):
+            draft.put("dataset.bucket_step", _STEP, note="lets the resolution be a multiple of 8")
+        return sides
+    step = _step(draft, first, math.isqrt(min(size.area for size in sizes)))
+    shortest, longest = (draft.source.value(name, first) for name in _LIMITS[1:])
+    if draft.source.value("bucket_no_upscale", first):
+        for name in _LIMITS[1:]:
+            draft.leave(name, "kohya has no limits with bucket_no_upscale, nor has compat", first)
+        return {size: side_without_enlarging(draft, size) for size in sizes}
+    sides = {size: side_with_buckets(draft, size, step, shortest, longest) for size in sizes}
+    low, high = min(shortest, *sides.values()), max(longest, *sides.values())
+    # Within one step kohya moves the limits itself.
+    if low < shortest // step * step:
+        draft.warnings.append(
+            f"min_bucket_reso {shortest}: kohya stops below it; the resolution {low} is the limit here"
+        )
+    if high > math.ceil(longest / step) * step:
+        draft.warnings.append(
+            f"max_bucket_reso {longest}: kohya stops above it; the resolution {high} is the limit here"
+        )
+    draft.put("dataset.bucket_min", low, "min_bucket_reso", subset=first)
+    draft.put("dataset.bucket_max", high, "max_bucket_reso", subset=first)
+    return sides
+
+
+def _common_sizes(rows: list[Row]) -> tuple[Size, ...]:
     """The resolutions that all folders have, if they are the same."""
-    return rows[0].sides if rows and all(row.sides == rows[0].sides for row in rows) else ()
+    return rows[0].sizes if rows and all(row.sizes == rows[0].sizes for row in rows) else ()
 
 
-def _step(draft: Draft, first: Subset | None, sides: list[int], *, bucketed: bool) -> int:
+def _step(draft: Draft, first: Subset | None, shortest: int) -> int:
+    """The buckets' step, of which the square has to be one at least."""
     asked: int = draft.source.value("bucket_reso_steps", first)
-    if bucketed:
-        step = min(max(round(asked / _STEP) * _STEP, _STEP), 256)
-        if step != asked:
-            draft.warnings.append(f"bucket_reso_steps {asked}: sides are multiples of 8 here, the step becomes {step}")
-        draft.put("dataset.bucket_step", step, "bucket_reso_steps", subset=first)
-        return step
-    if any(side % 64 for side in sides):
-        draft.put("dataset.bucket_step", _STEP, note="lets the resolution be a multiple of 8")
-        return _STEP
-    return 64
-
-
-def _fitted(draft: Draft, side: int, step: int) -> int:
-    fitted = max(round(side / step), 1) * step
-    if fitted != side:
-        draft.warnings.append(f"resolution {side}: a multiple of {step} is needed, it becomes {fitted}")
-    return fitted
+    step = min(max(round(asked / _STEP) * _STEP, _STEP), 256)
+    if step != asked:
+        draft.warnings.append(f"bucket_reso_steps {asked}: sides are multiples of 8 here, the step becomes {step}")
+    if step > shortest:
+        draft.warnings.append(f"bucket_reso_steps {step} is above the resolution {shortest}: it becomes {_STEP}")
+        step = _STEP
+    draft.put("dataset.bucket_step", step, "bucket_reso_steps", subset=first)
+    return step
 
 
 def _warn_of_several(draft: Draft, name: str, values: Iterable[Any]) -> None:

@@ -139,7 +139,7 @@ def _previews(profile: Profile, files: Files) -> None:
         del files.config["sample_every_n_steps"]
         files.lack("previews.every", previews.every, "kohya samples by epochs or by steps, not by both")
     lines = [line for line in previews.prompts if not is_comment(line)]
-    files.prompts = [kohya_line(line, profile.dataset.resolution) for line in lines]
+    files.prompts = [kohya_line(line, profile.dataset.resolution // 8 * 8) for line in lines]
     if files.prompts:
         files.config["sample_prompts"] = "sample_prompts.txt"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["flag", "whole", "number", "number or share", "text", "list"]
+Kind = Literal["flag", "whole", "number", "number or share", "size", "text", "list"]
 
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
@@ -113,11 +113,20 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _size(value: Any) -> str:
+    text = _text(value)
+    sides = [int(float(part)) for part in text.split(",") if part.strip()]
+    if not 1 <= len(sides) <= 2 or min(sides) < 1:
+        raise ValueError(value)
+    return text
+
+
 _READERS: dict[Kind, Callable[[Any], Any]] = {
     "flag": _flag,
     "whole": _whole,
     "number": float,
     "number or share": _number_or_share,
+    "size": _size,
     "text": _text,
     "list": _list,
 }
@@ -126,6 +135,7 @@ _EXPECTED: dict[Kind, str] = {
     "whole": "a whole number",
     "number": "a number",
     "number or share": "a number of steps, or a share below 1",
+    "size": "one side or width,height",
     "text": "text",
     "list": "a list",
 }

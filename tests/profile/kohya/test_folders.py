@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.dataset.buckets import Bucketing
 from tests.profile.kohya.helpers import taken
 
 TWO = """
@@ -105,8 +106,16 @@ def test_the_same_images_in_two_datasets_are_one_folder_at_two_resolutions(tmp_p
     [
         ("resolution = 512", (512, 64, 256, 1024)),
         ("resolution = '500'", (496, 8, 256, 1024)),
-        ("resolution = '640,512'", (576, 8, 256, 1024)),
-        ("resolution = 500\nenable_bucket = true", (512, 64, 256, 1024)),
+        ("resolution = '508'", (504, 8, 256, 1024)),
+        ("resolution = '640,512'", (576, 64, 256, 1024)),
+        ("resolution = '768,512'", (624, 8, 256, 1024)),
+        ("resolution = 500\nenable_bucket = true", (500, 64, 256, 1024)),
+        ("resolution = '768,512'\nenable_bucket = true", (628, 64, 256, 1024)),
+        (
+            "resolution = '96,128'\nenable_bucket = true\nbucket_reso_steps = 32\nmin_bucket_reso = 64",
+            (111, 32, 64, 1024),
+        ),
+        ("resolution = '768,512'\nenable_bucket = true\nbucket_no_upscale = true", (627, 64, 256, 1024)),
         ("resolution = 1280\nenable_bucket = true", (1280, 64, 256, 1280)),
         ("resolution = 1280\nenable_bucket = true\nbucket_no_upscale = true", (1280, 64, 256, 1024)),
         ("resolution = 512\nenable_bucket = true\nbucket_reso_steps = 1", (512, 8, 256, 1024)),
@@ -117,6 +126,62 @@ def test_resolution_and_buckets_that_fit(options: str, expected: tuple[int, ...]
     _, profile = taken(tmp_path, options)
     data = profile.dataset
     assert (data.resolution, data.bucket_step, data.bucket_min, data.bucket_max) == expected
+
+
+def _kohya_buckets(width: int, height: int, step: int, low: int, high: int) -> list[tuple[int, int]]:
+    """What `make_bucket_resolutions` of sd-scripts does."""
+    area, sizes = width * height, set()
+    square = int(area**0.5 // step) * step
+    sizes.add((square, square))
+    for side in range(low, high + 1, step):
+        other = min(high, area // side // step * step)
+        if other >= low:
+            sizes |= {(side, other), (other, side)}
+    return sorted(sizes)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "step", "low", "high"),
+    [(768, 512, 64, 256, 1024), (832, 1216, 64, 512, 2048), (96, 128, 32, 64, 256), (500, 500, 64, 256, 1024),
+     (1216, 832, 32, 256, 2048)],
+)  # fmt: skip
+def test_width_and_height_make_kohya_s_buckets(
+    width: int, height: int, step: int, low: int, high: int, tmp_path: Path
+) -> None:
+    draft, profile = taken(
+        tmp_path,
+        f"resolution = '{width},{height}'\nenable_bucket = true\nbucket_reso_steps = {step}\nmin_bucket_reso = {low}\n"
+        f"max_bucket_reso = {high}\nnetwork_module = 'networks.lora'",
+    )
+    data = profile.dataset
+    bucketing = Bucketing(data.resolution, data.bucket_step, data.bucket_min, data.bucket_max, data.buckets)
+    assert list(bucketing.sizes) == _kohya_buckets(width, height, step, low, high)
+    assert draft.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("options", "warning"),
+    [
+        ("resolution = '768,512'",
+         ("resolution 768×512 without enable_bucket: kohya crops every image to that shape, here each is cropped to a "
+          'square, 624×624 (1.0 % fewer pixels); dataset.buckets = "compat" keeps the shape of each image')),
+        ("resolution = 508", "resolution 508: sides are multiples of 8 here, as they are to the VAE: 504"),
+        ("resolution = '64,80'\nenable_bucket = true\nbucket_reso_steps = 8\nmin_bucket_reso = 64",
+         "resolution 64×80: dataset.resolution = 71 comes nearest and lacks 1 of kohya's 3 shapes of buckets"),
+        ("resolution = '768,512'\nenable_bucket = true\nbucket_no_upscale = true",
+         ("resolution 768×512 with bucket_no_upscale: dataset.resolution = 627 has 393129 pixels for 393216, so that a "
+          "few images get a size one bucket_step apart")),
+        ("resolution = 96\nenable_bucket = true\nmin_bucket_reso = 320",
+         "min_bucket_reso 320: kohya stops below it; the resolution 96 is the limit here"),
+        ("resolution = 1280\nenable_bucket = true",
+         "max_bucket_reso 1024: kohya stops above it; the resolution 1280 is the limit here"),
+        ("resolution = 32\nenable_bucket = true\nmin_bucket_reso = 16",
+         "bucket_reso_steps 64 is above the resolution 32: it becomes 8"),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_kohya_has_it_is_told(options: str, warning: str, tmp_path: Path) -> None:
+    draft, _ = taken(tmp_path, f"{options}\nnetwork_module = 'networks.lora'")
+    assert draft.warnings == [warning]
 
 
 def test_masks_and_a_batch_of_the_dataset(tmp_path: Path) -> None:

@@ -201,6 +201,13 @@ def test_folders_that_are_laid_out_so_beside_others_are_subsets(tmp_path: Path) 
     ]
 
 
+def test_an_area_that_is_no_square_of_steps_stays_it(tmp_path: Path) -> None:
+    profile = made({"dataset.resolution": 628, "previews.prompts": ["a cat"]})
+    files = give(profile, tmp_path)
+    assert (files.config["resolution"], files.prompts) == ("628,628", ["a cat --w 624 --h 624 --s 20"])
+    assert there_and_back(profile, tmp_path).dataset == profile.dataset
+
+
 def test_masks_are_datasets_of_their_own(tmp_path: Path) -> None:
     folders: list[dict[str, Any]] = [
         {"path": "/a", "layout": "flat", "masks": "/m"},

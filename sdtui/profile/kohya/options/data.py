@@ -36,10 +36,11 @@ IMAGES = (
     Option("masked_loss", "flag", False, ("dataset.folders[].masks",), "a folder with masks is always masked"),
     Option(
         "resolution",
-        "text",
+        "size",
         None,
         ("dataset.resolution", "dataset.more_resolutions", "dataset.folders[].resolutions"),
-        "one side: the square of the same area; several datasets of the same images: several resolutions",
+        "width,height: the side whose square has the same buckets, or without buckets nearly as many pixels; several "
+        "datasets of the same images: several resolutions",
         gui="max_resolution",
     ),
     Option(
