@@ -22,7 +22,14 @@ class SdtuiError(Exception):
 
     def __str__(self) -> str:
         located = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{located}. {self.remedy}" if self.remedy else located
+        return with_remedy(located, self.remedy)
+
+
+def with_remedy(told: str, remedy: str) -> str:
+    """What went wrong and what to do about it: a sentence after another, under a list a line of its own."""
+    if not remedy:
+        return told
+    return f"{told}\n{remedy}" if "\n" in told else f"{told}. {remedy}"
 
 
 class UserError(SdtuiError):

@@ -41,14 +41,14 @@ class ProgressLine:
         self._shown = text
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._write(f"\r{printable(text)[:width]}\x1b[K")
+            self._write(f"\r{one_line(text)[:width]}\x1b[K")
         else:
-            self._write(f"{printable(text)}\n")
+            self._write(f"{one_line(text)}\n")
 
     def note(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a line that stays, or several."""
         self.clear()
-        self._write(f"{printable(text)}\n")
+        self._write("".join(f"{printable(line)}\n" for line in text.splitlines() or [""]))
 
     def clear(self) -> None:
         """Take the status off the terminal."""
@@ -66,6 +66,13 @@ class ProgressLine:
 def printable(text: str) -> str:
     """`text` without what a terminal would obey: file names and prompts may hold escape sequences."""
     return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def one_line(text: str) -> str:
+    """A message of several lines, such as a list of files, as one that is harmless to a terminal."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    before = [line if line.endswith(":") else f"{line};" for line in lines[:-1]]
+    return printable(" ".join([*before, *lines[-1:]]))
 
 
 def follow(runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool) -> int:
@@ -178,7 +185,7 @@ def status(view: RunView) -> str:
         parts.append(f"validation {view.measurements[-1].loss:.4f}")
     if view.images_per_second is not None:
         parts.append(f"{view.images_per_second:.2f} images/s")
-    if view.eta_seconds is not None and not view.over:
+    if view.eta_seconds is not None and not view.over and view.step != view.steps_total:
         parts.append(f"ETA {duration(view.eta_seconds)}")
     if view.host:
         parts.append(f"on host {view.host}")

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from sdtui.cli.progress import duration, printable
+from sdtui.cli.progress import duration, one_line, printable
 from sdtui.cli.runs_dirs import add_runs_dir, runs_dir
 from sdtui.runs.registry import RunInfo, list_runs
 
@@ -59,11 +59,11 @@ def _progress(info: RunInfo) -> str:
 def _tail(info: RunInfo) -> str:
     parts = [time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created))]
     if info.loss is not None:
-        parts.append(f"loss {info.loss:.4f}")
+        parts.append(f"loss {info.loss:.4f} (smoothed)")
     if info.live and info.eta_seconds is not None:
         parts.append(f"ETA {duration(info.eta_seconds)}")
     if info.host:
         parts.append(f"on host {info.host}")
     if info.reason and info.state != "finished":
         parts.append(info.reason)
-    return printable("  ".join(parts))
+    return one_line("  ".join(parts))

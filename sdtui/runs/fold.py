@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from sdtui.errors import with_remedy
 from sdtui.runs.events import Event
 from sdtui.runs.figures import Figures, Measurement, Preview, Progress, SavedFile
 from sdtui.runs.record import ENDED
@@ -196,12 +197,12 @@ def _say(figures: Figures, event: Event, level: str, text: str) -> None:
 
 
 def _sentence(event: Event) -> str:
-    """`where: message. remedy`, as errors read everywhere, with the images concerned."""
+    """`where: message. remedy`, as errors read everywhere, with the images concerned where it does not list them itself."""
     located = f"{event['where']}: {event['message']}" if event.get("where") else str(event["message"])
-    images = event.get("images") or []
-    named = f" ({', '.join(map(str, images[:5]))}{', …' if len(images) > 5 else ''})" if images else ""
-    remedy = f". {event['remedy']}" if event.get("remedy") else ""
-    return f"{located}{named}{remedy}"
+    images = [str(image) for image in event.get("images") or []]
+    listed = any(image in located for image in images)
+    named = f" ({', '.join(images[:5])}{', …' if len(images) > 5 else ''})" if images and not listed else ""
+    return with_remedy(f"{located}{named}", event.get("remedy") or "")
 
 
 # Beyond any count, size or date; not a number and infinity are not below it.

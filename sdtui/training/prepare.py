@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from sdtui.profile.schema import Profile
     from sdtui.training.report import Report
 
+# So many of the images that cannot be read are named.
+_SHOWN = 20
+
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 Check = Callable[[], None]
@@ -226,7 +229,8 @@ def cache_texts(
 
 
 def _tell_unreadable(errors: list[Any], profile: Profile, report: Report) -> None:
-    listed = "\n".join(f"  {error.where}: {error.message}" for error in errors)
+    lines = [f"  {error.where}: {error.message}" for error in errors[:_SHOWN]]
+    listed = "\n".join([*lines, *([f"  … {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else [])])
     images = "1 image" if len(errors) == 1 else f"{len(errors)} images"
     if profile.dataset.on_unreadable == "stop":
         raise UnreadableImagesError(f"{images} cannot be read:\n{listed}", [str(error.where) for error in errors])

@@ -61,8 +61,17 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_nothing_a_file_name_holds_is_obeyed_by_the_terminal() -> None:
     stream = io.StringIO()
-    progress.ProgressLine(stream).note("saved \x1b[2J\x9b\n\udce9.png")
-    assert stream.getvalue() == "saved �[2J���.png\n"
+    progress.ProgressLine(stream).note("saved \x1b[2J\x9b\udce9.png")
+    assert stream.getvalue() == "saved �[2J��.png\n"
+
+
+def test_a_message_of_several_lines_stays_one(clock: list[float]) -> None:
+    stream = io.StringIO()
+    line = progress.ProgressLine(stream)
+    line.note("2 images cannot be read:\n  a.png: empty\n  b.png: cut short\nMend them")
+    assert stream.getvalue() == "2 images cannot be read:\n  a.png: empty\n  b.png: cut short\nMend them\n"
+    listed = "failed  2 images cannot be read:\n  a.png: empty\n  b.png: cut short"
+    assert progress.one_line(listed) == "failed  2 images cannot be read: a.png: empty; b.png: cut short"
 
 
 def test_status_names_every_figure_with_its_unit(tmp_path: Path) -> None:
@@ -80,6 +89,8 @@ def test_status_names_every_figure_with_its_unit(tmp_path: Path) -> None:
     assert progress.status(view) == (
         "lora-1  training  step 90/300 (30 %)  loss 0.1250  validation 0.2000  1.90 images/s  ETA 1:02:05"
     )
+    view.fold([{"kind": "step", "t": 3.0, "step": 300, "loss": 0.125}])
+    assert progress.status(view).endswith("1.90 images/s")
     view.host, view.progress = "node7", Progress("sampling", 1, 4, "images")
     assert progress.status(view).split("  ")[2] == "sampling 1/4 images"
     view.progress = Progress("sampling", 2, 4, "images", per_second=0.25)

@@ -43,7 +43,7 @@ def test_a_line_per_run_newest_first(runs: Path, capsys: pytest.CaptureFixture[s
     assert lines[0].endswith("run.json is damaged")
     assert lines[1].startswith("lora-1  killed      5/10 steps")
     assert lines[2].startswith("lora-0  finished    5/10 steps")
-    assert lines[2].endswith("loss 0.5000")
+    assert lines[2].endswith("loss 0.5000 (smoothed)")
 
 
 def test_json_for_scripts(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,7 @@ def test_the_loss_is_the_smoothed_one_that_watching_shows(runs: Path, capsys: py
     shown = progress.status(view).split("  ")
     assert [part for part in shown if part.startswith("loss")] == ["loss 0.6594"]
     assert main(["runs"]) == 0
-    assert capsys.readouterr().out.splitlines()[2].endswith("loss 0.6594")
+    assert capsys.readouterr().out.splitlines()[2].endswith("loss 0.6594 (smoothed)")
 
 
 def test_no_runs_is_no_error(

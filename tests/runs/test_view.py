@@ -160,6 +160,12 @@ def test_warnings_and_errors_read_like_every_other_message(view: RunView) -> Non
     ]
 
 
+def test_images_that_a_message_lists_are_not_named_twice(view: RunView) -> None:
+    message = "2 images cannot be read:\n  /a.png: empty\n  … 1 more"
+    view.fold([event("error", message=message, where="", remedy="Mend them", images=["/a.png", "/b.png"])])
+    assert said(view) == [("error", f"{message}\nMend them")]
+
+
 def test_a_resumed_run_forgets_what_it_does_again(view: RunView) -> None:
     view.fold(
         [step(1), step(2), step(3, 0.9), event("checkpoint", step=2, path="c2"), event("checkpoint", step=3, path="c3")]

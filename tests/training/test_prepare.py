@@ -138,3 +138,17 @@ def test_processes_share_what_is_encoded_and_what_cannot_be_read(tmp_path: Path)
         prepare.cache_images(profile, collect(profile), model, report, lambda: None, crew=crew)
     report.close()
     assert model.encoded_images == 2
+
+
+def test_of_many_images_that_cannot_be_read_the_first_are_named(tmp_path: Path) -> None:
+    make_images(tmp_path / "images", [(64, 64)])
+    report = Report(RunFolder.create(tmp_path / "runs", "many"))
+    errors = [UnreadableImage("cut short", where=f"{number:02}.png") for number in range(23)]
+    with pytest.raises(prepare.UnreadableImagesError) as caught:
+        prepare._tell_unreadable(errors, Profile.model_validate(settings(tmp_path)), report)
+    report.close()
+    lines = caught.value.message.splitlines()
+    assert (lines[0], lines[1], lines[20:]) == (
+        "23 images cannot be read:", "  00.png: cut short", ["  19.png: cut short", "  … 3 more"],
+    )  # fmt: skip
+    assert len(caught.value.images) == 23
