@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import difflib
 from typing import Any
 
+from sdtui.profile.class_path import MissingClassError, require_class
 from sdtui.profile.kohya import blocks
 from sdtui.profile.kohya.draft import Draft
 from sdtui.profile.optimizers import OPTIMIZERS, sets_own_rate
@@ -49,9 +51,9 @@ SCHEDULES = {
     "cosine_with_min_lr": "cosine",
     "adafactor": "constant",
 }
-_KNOWN = {
+_KNOWN = (
     "constant", "linear", "cosine", "cosine_with_restarts", "polynomial", "inverse_sqrt", "warmup_stable_decay",
-}  # fmt: skip
+)  # fmt: skip
 # The options that shape a schedule, which of kohya's schedules have them, and the setting.
 _SHAPES = {
     "lr_scheduler_num_cycles": (("cosine_with_restarts",), "schedule.cycles"),
@@ -74,7 +76,7 @@ def _optimizer(draft: Draft) -> tuple[str, dict[str, Any]]:
     flags = [(flag, name) for flag, name in (("use_8bit_adam", "adamw8bit"), ("use_lion_optimizer", "lion"))
              if source.value(flag)]  # fmt: skip
     written = source.value("optimizer_type") or "AdamW"
-    option, name = flags[0] if flags else ("optimizer_type", _named(written))
+    option, name = flags[0] if flags else ("optimizer_type", _named(draft, written))
     args: dict[str, Any] = dict(_NESTEROV) if written.lower().startswith("sgdnesterov") else {}
     if name == "adafactor":
         args = {"relative_step": True, "scale_parameter": True}
@@ -90,9 +92,25 @@ def _optimizer(draft: Draft) -> tuple[str, dict[str, Any]]:
     return name, args
 
 
-def _named(written: str) -> str:
+def _named(draft: Draft, written: str) -> str:
     """Our name, or the dotted path of the class: a bare one is PyTorch's."""
-    return NAMES.get(written.lower()) or (written if "." in written else f"torch.optim.{written}")
+    known = NAMES.get(written.lower()) or (written if "." in written else "")
+    if known:
+        return known
+    try:
+        require_class(f"torch.optim.{written}")
+    except MissingClassError:
+        draft.leave("optimizer_type", "there is no such optimizer")
+        meant = _meant(written.lower(), {name.rpartition(".")[2]: name for name in NAMES})
+        draft.warnings.append(f"optimizer_type {written}: AdamW in its place{meant}")
+        return "adamw"
+    return f"torch.optim.{written}"
+
+
+def _meant(written: str, names: dict[str, str]) -> str:
+    """Which of `names`, by what is compared, someone may have meant who wrote another."""
+    near = difflib.get_close_matches(written, names, n=1, cutoff=0.75)
+    return f". Did you mean {names[near[0]]}?" if near else ""
 
 
 def _arguments(draft: Draft, name: str) -> dict[str, Any]:
@@ -185,7 +203,8 @@ def _schedule(draft: Draft, optimizer: str, args: dict[str, Any]) -> None:
     ours = SCHEDULES.get(theirs, theirs)
     if ours not in _KNOWN:
         draft.leave("lr_scheduler", "there is no such schedule; schedule.rates takes any steps")
-        draft.warnings.append(f"lr_scheduler {name}: the rate is constant in its place; see schedule.rates")
+        meant = _meant(theirs, {known: known for known in (*_KNOWN, *SCHEDULES)})
+        draft.warnings.append(f"lr_scheduler {name}: the rate is constant in its place; see schedule.rates{meant}")
         return
     if source.value("lr_scheduler_type"):
         draft.warnings.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,25 @@ def read_prompts(folder: Path, written: str, lines: list[str] | None = None) -> 
     found, trouble = [], []
     for line in lines:
         if not is_comment(line):
-            try:
-                found.append(_complete(line.strip()))
-            except PromptError as error:
-                trouble.append(f"sample_prompts: {line.strip()!r} is left out: {error}")
+            kept, wrong = _readable(line.strip())
+            trouble += [f"sample_prompts: {flag!r} is left out of {line.strip()!r}: {why}" for flag, why in wrong]
+            found.append(_complete(kept))
     return found, trouble
+
+
+def _readable(line: str) -> tuple[str, list[tuple[str, str]]]:
+    """The line without the flags that mean nothing here, which kohya passes over, and each of those with the reason."""
+    kept, *flags = re.split(r"\s--", f" {line}")
+    wrong: list[tuple[str, str]] = []
+    for flag in flags:
+        longer = f"{kept} --{flag}"
+        try:
+            parse_prompt_line(longer)
+        except PromptError as error:
+            wrong.append((f"--{flag.strip()}", str(error)))
+        else:
+            kept = longer
+    return kept.removeprefix(" "), wrong
 
 
 def kohya_line(line: str, side: int) -> str:
@@ -68,11 +83,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _complete(line: str) -> str:
-    """The line with kohya's own size and steps where it has none, before the negative prompt that may end it.
-
-    Raises:
-        PromptError: it cannot be read.
-    """
+    """The line with kohya's own size and steps where it has none, before the negative prompt that may end it."""
     prompt = parse_prompt_line(line)
     silent = {"w": prompt.width is None, "h": prompt.height is None, "s": " --s " not in f" {line} "}
     added = "".join(f" --{flag} {_DEFAULTS[flag]}" for flag, missing in silent.items() if missing)

@@ -49,7 +49,8 @@ def drop_not_allowed(draft: Draft, text: str) -> bool:
     """Take out what the settings do not allow (a rank of 100 000), as `text` holds it; whether there was any."""
     findings = [finding for finding in examine(tomllib.loads(text)).findings if finding.key in draft.made]
     for finding in findings:
-        draft.warnings.append(f"{finding.message}, allowed is {finding.allowed}: it is left out")
+        meant = f". {finding.remedy}" if finding.remedy else ""
+        draft.warnings.append(f"{finding.message}, allowed is {finding.allowed}: it is left out{meant}")
         del draft.made[finding.key]
     return bool(findings)
 

@@ -39,7 +39,7 @@ def test_names(written: str, name: str, tmp_path: Path) -> None:
             {"relative_step": False, "scale_parameter": False, "warmup_init": False}, None, None)),
         ("Prodigy", "decouple=True d_coef=2 use_bias_correction=True", ({"d_coef": 2.0, "bias_correction": True}, None, None)),
         ("SGDNesterov", "", ({"nesterov": True, "momentum": 0.9}, None, None)),
-        ("CAME", "x=1", ({"x": 1}, None, None)),
+        ("RAdam", "x=1", ({"x": 1}, None, None)),
     ],
 )  # fmt: skip
 def test_arguments(optimizer: str, args: str, expected: tuple[Any, ...], tmp_path: Path) -> None:
@@ -55,6 +55,35 @@ def test_an_argument_that_the_optimizer_has_not_is_told(tmp_path: Path) -> None:
         "optimizer_args: prodigy has no argument slice_p here; slice_p=11 is left out",
         "optimizer_args: decouple is always on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("AdamW9bit", ". Did you mean adamw8bit?"),
+        ("CAME", ". Did you mean pytorch_optimizer.came?"),
+        ("Prodgy", ". Did you mean prodigy?"),
+        ("Nothing", ""),
+    ],
+)
+def test_an_optimizer_that_nobody_has_is_told_with_the_nearest(written: str, meant: str, tmp_path: Path) -> None:
+    draft, profile = taken(
+        tmp_path, f'resolution = 512\noptimizer_type = "{written}"\nnetwork_module = "networks.lora"'
+    )
+    assert profile.optimizer.name == "adamw"
+    assert draft.warnings == [f"optimizer_type {written}: AdamW in its place{meant}"]
+    assert [(left.kohya, left.reason) for left in draft.left] == [("optimizer_type", "there is no such optimizer")]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("cosin", ". Did you mean cosine?"), ("cosine_with_restart", ". Did you mean cosine_with_restarts?"),
+     ("piecewise_constant", "")],
+)  # fmt: skip
+def test_a_schedule_that_is_not_there_is_told_with_the_nearest(written: str, meant: str, tmp_path: Path) -> None:
+    draft, _ = taken(tmp_path, f'lr_scheduler = "{written}"')
+    told = f"lr_scheduler {written}: the rate is constant in its place; see schedule.rates{meant}"
+    assert told in draft.warnings
 
 
 @pytest.mark.parametrize(

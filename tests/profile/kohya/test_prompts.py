@@ -42,11 +42,24 @@ def test_three_kinds_of_file(name: str, text: str, expected: list[str], tmp_path
     assert read_prompts(tmp_path, name) == (expected, [])
 
 
-def test_trouble_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
-    (tmp_path / "p.txt").write_text("a cat --w 3 --h 512\na dog --w 512 --h 512 --s 20")
+def test_what_a_flag_says_wrongly_is_left_out_and_the_prompt_is_kept(tmp_path: Path) -> None:
+    text = "a cat --w 3 --h 512\nmasterpiece, $caption --am 1 --s 20 --n hats --d 4 --d 5\na dog --w 512 --h 512 --s 20"
+    (tmp_path / "p.txt").write_text(text)
     found, trouble = read_prompts(tmp_path, "p.txt")
-    assert found == ["a dog --w 512 --h 512 --s 20"]
-    assert trouble[0].startswith("sample_prompts: 'a cat --w 3 --h 512' is left out: the width is '3'")
+    assert found == [
+        "a cat --w 512 --s 30 --h 512",
+        "masterpiece, $caption --w 512 --h 512 --s 20 --n hats --d 4",
+        "a dog --w 512 --h 512 --s 20",
+    ]
+    shown = "'masterpiece, $caption --am 1 --s 20 --n hats --d 4 --d 5'"
+    assert trouble == [
+        "sample_prompts: '--w 3' is left out of 'a cat --w 3 --h 512': the width is '3', allowed: whole number 8…4096",
+        f"sample_prompts: '--am 1' is left out of {shown}: --am is not known (there are --w --h --s --l --d --n --ss)",
+        f"sample_prompts: '--d 5' is left out of {shown}: --d is given twice",
+    ]
+
+
+def test_a_file_of_prompts_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("[other]")
     for name, reason in (("gone.txt", "No such file or directory"), ("p.toml", "is not a file of prompts")):
         found, trouble = read_prompts(tmp_path, name)

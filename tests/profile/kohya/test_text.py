@@ -38,6 +38,12 @@ def test_a_value_no_setting_takes_is_left_out_and_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_misspelt_choice_is_told_with_the_nearest(tmp_path: Path) -> None:
+    draft, profile = taken(tmp_path, 'mixed_precision = "bf-16"')
+    assert profile.training.precision == "auto"
+    assert draft.warnings[-1].endswith('"fp16": it is left out. Did you mean "bf16"?')
+
+
 def test_what_is_kohya_s_and_ours_is_not_written(tmp_path: Path) -> None:
     draft, _ = taken(tmp_path, "max_grad_norm = 1.0\nhuber_c = 0.1\nmax_token_length = 75\nnetwork_dim = 16")
     text = profile_text(draft)
