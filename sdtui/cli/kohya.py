@@ -12,7 +12,7 @@ from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.profile.kohya.draft import Draft
 from sdtui.profile.kohya.giving import Files, config_text, dataset_text, give
-from sdtui.profile.kohya.source import read_source
+from sdtui.profile.kohya.source import read_source, require_readable
 from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import by_reason, profile_text
 from sdtui.profile.load import load_profile
@@ -41,7 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert; what does not go is told on stderr."""
+    """Convert; what does not go is told on stderr.
+
+    Raises:
+        UserError: a file is in the way, or is none that can be converted.
+    """
     return _import(args) if args.verb == "import" else _export(args)
 
 
@@ -51,6 +55,10 @@ def _import(args: argparse.Namespace) -> int:
         _refuse([output], force=args.force)
     draft = take(read_source(args.file, args.dataset), (output or Path("profile.toml")).absolute().parent)
     text = profile_text(draft)
+    if draft.source.unreadable:
+        # All that is wrong at once, before nothing is written.
+        _warn(draft)
+        require_readable(draft.source)
     if output is not None:
         write_atomic(output, text)
     elif not args.json:
@@ -92,10 +100,14 @@ def _tell(draft: Draft, output: Path | None) -> None:
         )
     for name, nearest in draft.source.unknown:
         print(f"  unknown: {name}" + (f"; did you mean {nearest}?" if nearest else ""), file=sys.stderr)
-    for warning in draft.warnings:
-        print(f"  warning: {warning}", file=sys.stderr)
+    _warn(draft)
     if output is not None:
         print(f"wrote {output}: next, `sdtui check {output}`", file=sys.stderr)
+
+
+def _warn(draft: Draft) -> None:
+    for warning in draft.warnings:
+        print(f"  warning: {warning}", file=sys.stderr)
 
 
 def _export(args: argparse.Namespace) -> int:

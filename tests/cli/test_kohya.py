@@ -88,6 +88,19 @@ def test_nothing_is_written_over_without_force(workspace: Workspace, capsys: pyt
     assert Path("kohya/config.toml").read_text() == "mine"
 
 
+def test_all_that_is_wrong_with_a_file_is_told_at_once(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = 'clip_skip = "two"\nseed = "x"\nlr_scheduler = "cosin"\nmixed_precision = "bf-16"\n'
+    Path("c.toml").write_text(CONFIG + bad)
+    assert main(["import", "kohya", "c.toml", "-o", "lora.toml"]) == 2
+    shown = capsys.readouterr().err
+    for told in ("Did you mean cosine?", 'Did you mean "bf16"?', "c.toml: 2 values cannot be read:",
+                 "c.toml:10: clip_skip is 'two', expected a whole number", "c.toml:11: seed is 'x'"):  # fmt: skip
+        assert told in shown
+    assert not Path("lora.toml").exists()
+
+
 @pytest.mark.parametrize("name", ["notes.toml", "notes.json", "gone.toml"])
 def test_an_unrelated_file_is_one_message(name: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     if not name.startswith("gone"):

@@ -195,7 +195,7 @@ def _additional(options: dict[str, Any], warnings: list[str]) -> None:
     """The free text of further options, as a shell would split it."""
     text = options.pop("additional_parameters", None)
     try:
-        parts = shlex.split(text or "")
+        parts = shlex.split(str(text or ""))
     except ValueError:
         warnings.append(f"additional_parameters cannot be read: {text}")
         return

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import json
-import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sdtui.errors import UserError
 from sdtui.profile.kohya import forms
+from sdtui.profile.kohya.document import KINDS, Document
 from sdtui.profile.kohya.option import typed
 from sdtui.profile.kohya.options import BY_GUI, OPTIONS
 
 FileKind = Literal["config", "dataset", "form"]
 
-_KINDS = "A kohya file is an sd-scripts config TOML, a dataset TOML or a JSON saved by kohya_ss"
 _DATASET_TABLES = ("general", "datasets")
+_INNER = "network_args"
 _TRAINS = "sdtui trains Stable Diffusion"
 
 
@@ -51,6 +50,7 @@ class Source:
         subsets: of all datasets; None without a dataset TOML.
         unknown: (name, nearest known name or "") of what no table has.
         warnings: what the file says that cannot be meant.
+        unreadable: the values that are not of their option's type, with their place; they are as if not given.
     """
 
     path: Path
@@ -60,6 +60,7 @@ class Source:
     subsets: tuple[Subset, ...] | None = None
     unknown: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     def given(self, name: str, subset: Subset | None = None) -> Given | None:
         """Where sd-scripts would look, in its order: subset, dataset, [general], the options."""
@@ -76,123 +77,157 @@ def read_source(path: Path, dataset: Path | None = None) -> Source:
     """Read a file of kohya's, with the dataset TOML that it names or `dataset`.
 
     Raises:
-        UserError: a file is missing, is neither TOML nor JSON, or is not one of kohya's; or a value cannot be read.
+        UserError: a file is missing, is neither TOML nor JSON, or is not one of kohya's.
     """
-    data = _load(path)
-    if path.suffix.lower() == ".json":
-        source = _read_form(path, data)
-    elif _is_dataset(data):
-        source = _read_dataset(Source(path, "dataset", {}), path, data)
+    document = Document(path)
+    if document.is_json:
+        source = _read_form(document)
+    elif _is_dataset(document):
+        source = _read_dataset(Source(path, "dataset", {}), document)
     else:
-        source = _read_config(path, data)
+        source = _read_config(document)
     if dataset is None and source.kind != "dataset":
         dataset = _named_dataset(source)
     if dataset is None:
         return source
-    found = _load(dataset)
+    found = Document(dataset)
     if not _is_dataset(found):
         raise UserError("not a dataset TOML: it has no [[datasets]]", where=str(dataset))
-    return _read_dataset(source, dataset, found)
+    return _read_dataset(source, found)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError("not a text file", where=str(path), remedy=_KINDS) from error
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    try:
-        data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except ValueError as error:
-        language = "JSON" if path.suffix.lower() == ".json" else "TOML"
-        raise UserError(f"not {language}: {error}", where=str(path), remedy=_KINDS) from error
-    if not isinstance(data, dict):
-        raise UserError("it holds no options", where=str(path), remedy=_KINDS)
-    return data
+def require_readable(source: Source) -> None:
+    """See that every value could be read.
+
+    Raises:
+        UserError: names all that could not.
+    """
+    count = len(source.unreadable)
+    if count == 1:
+        raise UserError(source.unreadable[0])
+    if count:
+        raise UserError("\n  ".join([f"{count} values cannot be read:", *source.unreadable]), where=str(source.path))
 
 
-def _is_dataset(data: dict[str, Any]) -> bool:
-    return isinstance(data.get("datasets"), list)
+def _is_dataset(document: Document) -> bool:
+    return isinstance(document.data.get("datasets"), list)
 
 
-def _read_config(path: Path, data: dict[str, Any]) -> Source:
+def _read_config(document: Document) -> Source:
     """Sections only group: sd-scripts throws them together."""
     flat: dict[str, Any] = {}
-    for name, value in data.items():
+    for name, value in document.data.items():
         flat.update(value if isinstance(value, dict) and name not in OPTIONS else {name: value})
-    _recognise(path, flat, OPTIONS)
-    return _with(Source(path, "config", {}), flat)
+    _recognise(document, flat, OPTIONS)
+    return _with(Source(document.path, "config", {}), flat, _Reader(document))
 
 
-def _read_form(path: Path, data: dict[str, Any]) -> Source:
-    _recognise(path, data, {**OPTIONS, **BY_GUI})
-    family = forms.family(data)
+def _read_form(document: Document) -> Source:
+    form = document.data
+    _recognise(document, form, {**OPTIONS, **BY_GUI})
+    family = forms.family(form)
     if family:
-        raise UserError(f"made for {family}", where=str(path), remedy=_TRAINS)
-    options, warnings = forms.as_scripts(data)
-    source = _with(Source(path, "form", {}), options, names=forms.names(data, options))
+        raise UserError(f"made for {family}", where=str(document.path), remedy=_TRAINS)
+    options, warnings = forms.as_scripts(form)
+    source = _with(Source(document.path, "form", {}), options, _Reader(document, forms.names(form, options)))
     return replace(source, warnings=(*source.warnings, *warnings))
 
 
-def _recognise(path: Path, names: dict[str, Any], known: dict[str, Any]) -> None:
+def _recognise(document: Document, names: dict[str, Any], known: dict[str, Any]) -> None:
     """At least a third of the names are kohya's, and one of them says something."""
     hits = sum(name in known for name in names)
     if not hits or 3 * hits < len(names):
         what = "a profile of sdtui" if {"schema", "method"} & names.keys() else "not a file of kohya's"
         raise UserError(
-            f"{what}: {hits} of its {len(names)} names are options of sd-scripts", where=str(path), remedy=_KINDS
+            f"{what}: {hits} of its {len(names)} names are options of sd-scripts",
+            where=str(document.path),
+            remedy=KINDS,
         )
 
 
-def _read_dataset(source: Source, path: Path, data: dict[str, Any]) -> Source:
+def _read_dataset(source: Source, document: Document) -> Source:
     """Add the subsets of a dataset TOML; paths in it are kept from the folder of the file that is imported."""
-    unknown, found = list(source.unknown), []
-    general = _table(path, data.get("general", {}), "general", unknown)
+    data, reader, found = document.data, _Reader(document), []
+    general = reader.table(data.get("general", {}), "general")
     for number, dataset in enumerate(data["datasets"]):
+        at = f"datasets[{number}]"
         rows = dataset.get("subsets", []) if isinstance(dataset, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise UserError(f"datasets[{number}] is not a table with [[datasets.subsets]]", where=str(path))
-        shared = _table(path, {k: v for k, v in dataset.items() if k != "subsets"}, f"datasets[{number}]", unknown)
-        found += [
-            Subset(_table(path, row, f"datasets[{number}].subsets[{index}]", unknown), shared)
-            for index, row in enumerate(rows)
-        ]
-    unknown += [(name, "") for name in data if name not in _DATASET_TABLES]
-    return replace(source, general=general, subsets=tuple(found), unknown=tuple(unknown))
+            raise UserError(f"{at} is not a table with [[datasets.subsets]]", where=str(document.path))
+        shared = reader.table({k: v for k, v in dataset.items() if k != "subsets"}, at)
+        found += [Subset(reader.table(row, f"{at}.subsets[{index}]"), shared) for index, row in enumerate(rows)]
+    reader.unknown += [(name, "") for name in data if name not in _DATASET_TABLES]
+    return reader.add_to(replace(source, general=general, subsets=tuple(found)))
 
 
-def _table(path: Path, table: Any, where: str, unknown: list[tuple[str, str]]) -> Table:
-    if not isinstance(table, dict):
-        raise UserError(f"{where} is not a table", where=str(path))
-    read = _typed(path, table, {})
-    unknown += [(f"{where}.{name}", _nearest(name)) for name in table if name not in OPTIONS]
-    return read
-
-
-def _with(source: Source, flat: dict[str, Any], names: dict[str, str] | None = None) -> Source:
+def _with(source: Source, flat: dict[str, Any], reader: _Reader) -> Source:
     """Add options; what stands in network_args becomes options, too."""
-    unknown = [(name, _nearest(name)) for name in flat if name not in OPTIONS]
-    options = _typed(source.path, flat, names or {})
-    inner = dict(str(item).partition("=")[::2] for item in _items(options.get("network_args")))
-    unknown += [(f"network_args: {name}", _nearest(name)) for name in inner if name not in OPTIONS]
-    options |= _typed(source.path, inner, {name: f"network_args: {name}" for name in inner})
-    return replace(source, options=options, unknown=tuple(unknown))
+    options = reader.table(flat)
+    given = options.get(_INNER)
+    items = [] if given is None or given.value is None else given.value
+    inner = dict(str(item).partition("=")[::2] for item in items)
+    return reader.add_to(replace(source, options=options | reader.arguments(inner)))
 
 
-def _items(found: Given | None) -> list[Any]:
-    return [] if found is None or found.value is None else list(found.value)
+class _Reader:
+    """Reads the tables of a document, and keeps what is wrong with them.
 
+    Args:
+        document: the file.
+        names: of options that have other ones there.
+    """
 
-def _typed(path: Path, table: dict[str, Any], names: dict[str, str]) -> Table:
-    read = {}
-    for name, value in table.items():
-        if name in OPTIONS:
-            try:
-                read[name] = Given(names.get(name, name), value, typed(OPTIONS[name], value))
-            except ValueError as error:
-                raise UserError(str(error), where=str(path)) from error
-    return read
+    def __init__(self, document: Document, names: dict[str, str] | None = None) -> None:
+        self.document, self.names = document, names or {}
+        self.unknown: list[tuple[str, str]] = []
+        self.warnings: list[str] = []
+        self.unreadable: list[str] = []
+
+    def table(self, table: Any, at: str = "") -> Table:
+        """The options in the table that stands at `at`; "" for those outside any dataset."""
+        if not isinstance(table, dict):
+            raise UserError(f"{at} is not a table", where=str(self.document.path))
+        self.unknown += [(f"{at}.{name}".lstrip("."), _nearest(name)) for name in table if name not in OPTIONS]
+        return self._known(table, at)
+
+    def arguments(self, table: dict[str, str]) -> Table:
+        """What stands in network_args."""
+        self.unknown += [(f"{_INNER}: {name}", _nearest(name)) for name in table if name not in OPTIONS]
+        return self._known(table, _INNER)
+
+    def add_to(self, source: Source) -> Source:
+        """The source with what was found wrong."""
+        return replace(
+            source,
+            unknown=(*source.unknown, *self.unknown),
+            warnings=(*source.warnings, *self.warnings),
+            unreadable=(*source.unreadable, *self.unreadable),
+        )
+
+    def _known(self, table: dict[str, Any], at: str) -> Table:
+        """The options in a table, short of those whose value cannot be read."""
+        read = {}
+        for name, value in table.items():
+            if name in OPTIONS:
+                shown = f"{_INNER}: {name}" if at == _INNER else self.names.get(name, name)
+                try:
+                    read[name] = Given(shown, value, typed(OPTIONS[name], value))
+                except ValueError as error:
+                    self.unreadable.append(f"{self._place(shown, at)}: {error}")
+                else:
+                    self._look_at_flag(name, read[name], at)
+        return read
+
+    def _place(self, shown: str, at: str) -> str:
+        return self.document.place(_INNER) if at == _INNER else self.document.place(shown, at)
+
+    def _look_at_flag(self, name: str, flag: Given, at: str) -> None:
+        """A yes or no that is text in TOML is another thing to sd-scripts."""
+        in_toml = at != _INNER and not self.document.is_json
+        if in_toml and isinstance(flag.written, str) and isinstance(flag.value, bool):
+            ours, theirs = str(flag.value).lower(), "stops at text there" if at else "takes any text for true"
+            said = f'{self._place(name, at)}: {name} = "{flag.written}"'
+            self.warnings.append(f"{said} is {ours} here; sd-scripts {theirs}")
 
 
 def _nearest(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sdtui.profile.check import check_text
 from sdtui.profile.kohya.draft import Draft
-from sdtui.profile.kohya.source import read_source
+from sdtui.profile.kohya.source import read_source, require_readable
 from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import profile_text
 from sdtui.profile.schema import Profile
@@ -24,6 +24,7 @@ def taken(folder: Path, text: str, name: str = "config.toml", dataset: str = "")
     if dataset:
         (folder / "dataset.toml").write_text(dataset, encoding="utf-8")
     draft = take(read_source(folder / name, folder / "dataset.toml" if dataset else None), folder)
+    require_readable(draft.source)
     made = profile_text(draft)
     report = check_text(made, folder / "profile.toml", places=False)
     assert not report.errors, [str(problem) for problem in report.errors]

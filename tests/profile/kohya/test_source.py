@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sdtui.errors import UserError
-from sdtui.profile.kohya.source import read_source
+from sdtui.profile.kohya.source import read_source, require_readable
 from tests.profile.kohya.helpers import taken
 
 
@@ -84,16 +84,63 @@ def test_text_for_numbers_and_nothing(tmp_path: Path) -> None:
         ("a.toml", '[tool.ruff]\nline-length = 100\n[project]\nname = "x"', "a.toml: not a file of kohya's"),
         ("a.json", '{"name": "x", "version": 1, "scripts": {}}', "a.json: not a file of kohya's"),
         ("a.toml", "schema = 1\n[model]\nbase = 'm'\n[method]\nrank = 4", "a.toml: a profile of sdtui"),
-        ("a.toml", "network_dim = 'wide'\nseed = 1", "a.toml: network_dim is 'wide', expected a whole number"),
-        ("a.toml", "shuffle_caption = 'perhaps'", "shuffle_caption is 'perhaps', expected true or false"),
+        ("a.toml", "network_dim = 'wide'\nseed = 1", "a.toml:1: network_dim is 'wide', expected a whole number"),
+        ("a.toml", "shuffle_caption = 'perhaps'", "a.toml:1: shuffle_caption is 'perhaps', expected true or false"),
         ("a.toml", "[[datasets]]\nsubsets = 3", "a.toml: datasets\\[0\\] is not a table with \\[\\[datasets.subsets\\]\\]"),
-        ("a.toml", "resolution = 'wide'\nseed = 1", "a.toml: resolution is 'wide', expected one side or width,height"),
+        ("a.toml", "resolution = 'wide'\nseed = 1", "a.toml:1: resolution is 'wide', expected one side or width,height"),
         ("a.json", '{"LoRA_type": "Flux1", "flux1_checkbox": true}', "a.json: made for Flux.1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_message(name: str, text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=message):
         taken(tmp_path, text, name)
+
+
+def test_every_value_that_cannot_be_read_has_its_line(tmp_path: Path) -> None:
+    text = "[a]\nseed = 1\n[b]\nclip_skip = 'two'\nnetwork_args = [\n  'conv_dim=wide',\n]\nnetwork_dim = 8\n"
+    dataset = (
+        "[general]\nflip_aug = 2\n[[datasets]]\nresolution = [1, 2, 3]\n[[datasets.subsets]]\nimage_dir = 'a'\n"
+        "[[datasets.subsets]]\nimage_dir = 'b'\nnum_repeats = 'few'\n"
+    )
+    source = read_source(_file(tmp_path, "c.toml", text), _file(tmp_path, "d.toml", dataset))
+    assert source.unreadable == (
+        f"{tmp_path}/c.toml:4: clip_skip is 'two', expected a whole number",
+        f"{tmp_path}/c.toml:5: conv_dim is 'wide', expected a whole number",
+        f"{tmp_path}/d.toml:2: flip_aug is 2, expected true or false",
+        f"{tmp_path}/d.toml:4: resolution is [1, 2, 3], expected one side or width,height",
+        f"{tmp_path}/d.toml:9: num_repeats is 'few', expected a whole number",
+    )
+    assert (source.value("network_dim"), source.value("clip_skip")) == (8, None)
+    with pytest.raises(UserError, match=r"c\.toml: 5 values cannot be read:\n  .*c\.toml:4: clip_skip"):
+        require_readable(source)
+
+
+def test_a_form_s_values_have_the_line_of_their_field(tmp_path: Path) -> None:
+    form = '{\n  "LoRA_type": "Standard",\n  "max_resolution": "wide",\n  "additional_parameters": "--seed x"\n}'
+    source = read_source(_file(tmp_path, "f.json", form))
+    assert source.unreadable == (
+        f"{tmp_path}/f.json:3: resolution is 'wide', expected one side or width,height",
+        f"{tmp_path}/f.json: seed is 'x', expected a whole number",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ('[a]\nshuffle_caption = "no"\nseed = 1', '2: shuffle_caption = "no" is false here; sd-scripts takes any text for true'),
+        ('[[datasets]]\n[[datasets.subsets]]\nimage_dir = "a"\nis_reg = "yes"',
+         '4: is_reg = "yes" is true here; sd-scripts stops at text there'),
+    ],
+)  # fmt: skip
+def test_a_flag_that_is_text_is_told(text: str, warning: str, tmp_path: Path) -> None:
+    assert read_source(_file(tmp_path, "c.toml", text)).warnings == (f"{tmp_path}/c.toml:{warning}",)
+
+
+def test_flags_are_text_in_forms_and_network_args(tmp_path: Path) -> None:
+    form = '{"LoRA_type": "Standard", "shuffle_caption": "true", "network_args": "rs_lora=True"}'
+    assert read_source(_file(tmp_path, "f.json", form)).warnings == ()
+    config = 'network_args = ["rs_lora=True"]'
+    assert read_source(_file(tmp_path, "c.toml", config)).warnings == ()
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
