@@ -15,11 +15,11 @@ from sdtui.profile.size import Parts, unet_values
 
 # What Linux calls the instructions that multiply bf16 without converting it first.
 _MULTIPLIES_BF16 = frozenset({"avx512_bf16", "amx_bf16"})
-_WINS_FROM = 1e12
+_WINS_FROM = 2e12
 """Weights × pixels of an image from which bf16 is faster, measured on a Zen 4 with one thread: ms a step of a LoRA in fp32
 and bf16, 3.2 M weights at 128 px 98 and 157, 35 M at 128 px 222 and 261, 13 M at 256 px 424 and 413, 35 M at 256 px 637
 and 499, Stable Diffusion 1.5 at 256 px 5300 and 3062. Larger batches of small images gain nothing: 12 M, 16 images of
-128 px, 644 and 1060."""
+128 px, 644 and 1060. Below Stable Diffusion's width little is won either way."""
 
 
 def on_processor(profile: Profile, parts: Parts | None, flags: AbstractSet[str]) -> Literal["fp32", "bf16"]:
