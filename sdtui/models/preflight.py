@@ -47,6 +47,14 @@ def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[
             "no-device", "training.precision", "fp16 needs a GPU, and the training runs on the processor",
             'Set training.precision = "bf16" or "fp32"',
         )  # fmt: skip
+    # Of other makers' GPUs the nodes do not tell how many there are.
+    nodes, wanted = len(list(devices.glob("nvidia[0-9]*"))), profile.launch.processes
+    if 0 < nodes < wanted and training.device != "cpu":
+        yield Finding(
+            "no-device", "launch.processes",
+            f"launch.processes is {wanted}, each needs a GPU of its own, and this machine has {nodes}",
+            f"Set launch.processes = {nodes}",
+        )  # fmt: skip
 
 
 JUDGES: tuple[Judge, ...] = (model_findings, device_findings)

@@ -38,3 +38,25 @@ def test_a_device_that_cannot_be_there_is_told(
         }
     )
     assert [finding.key for finding in preflight.device_findings(profile, tmp_path)] == keys
+
+
+@pytest.mark.parametrize(
+    ("nodes", "device", "keys"),
+    [
+        (("nvidia0", "nvidia1", "nvidiactl"), "auto", ["launch.processes"]),
+        (("nvidia0", "nvidia1", "nvidia2"), "auto", []),
+        (("nvidia0",), "cpu", []),
+        ((), "auto", []),
+        (("kfd",), "auto", []),
+    ],
+)
+def test_more_processes_than_gpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodes: tuple[str, ...], device: str, keys: list[str]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for node in nodes:
+        (tmp_path / node).touch()
+    profile = Profile.model_validate(
+        {"model": {"base": "sd"}, "training": {"steps": 1, "device": device}, "launch": {"processes": 3}}
+    )
+    assert [finding.key for finding in preflight.device_findings(profile, tmp_path)] == keys
