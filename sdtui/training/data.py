@@ -14,12 +14,49 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
+
+import torch
+from torch import Tensor
 
 from sdtui.dataset.regularization import shares
-from sdtui.training.randomness import permutation
+from sdtui.training.randomness import shuffled
 
 Size = tuple[int, int]
 Batch = tuple[int, ...]
+
+_NONE = torch.empty(0, dtype=torch.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch(Sequence[Batch]):
+    """The batches of an epoch, kept as bare numbers: with many images and repeats there are millions.
+
+    Args:
+        samples: all samples of the epoch, int32, those of a batch side by side.
+        first: where each batch begins in them, in the order of training.
+        last: where it ends, itself not in it.
+    """
+
+    samples: Tensor
+    first: Tensor
+    last: Tensor
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @overload
+    def __getitem__(self, index: int) -> Batch: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Batch]: ...
+
+    def __getitem__(self, index: int | slice) -> Batch | list[Batch]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        if index >= len(self):
+            raise IndexError(index)
+        return tuple(self.samples[self.first[index] : self.last[index]].tolist())
 
 
 @dataclass
@@ -43,16 +80,25 @@ class DataOrder:
     seed: int
     regularization: frozenset[int] = frozenset()
     asked_twice: bool = False
-    _epoch: int = field(default=-1, init=False)
-    _batches: list[Batch] = field(default_factory=list, init=False)
+    _number: int = field(default=-1, init=False)
+    _epoch: Epoch | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Group the samples by bucket once; only their order changes from epoch to epoch."""
-        self._training: dict[Size, list[int]] = defaultdict(list)
-        self._decks: dict[Size, list[int]] = defaultdict(list)
-        for sample, (size, times) in enumerate(zip(self.sizes, self.repeats, strict=True)):
-            group = self._decks if sample in self.regularization else self._training
-            group[size].extend([sample] * times)
+        training: dict[Size, list[int]] = defaultdict(list)
+        decks: dict[Size, list[int]] = defaultdict(list)
+        for sample, size in enumerate(self.sizes):
+            (decks if sample in self.regularization else training)[size].append(sample)
+        self._training = {size: self._repeated(samples) for size, samples in training.items()}
+        self._decks = {size: self._repeated(samples) for size, samples in decks.items()}
+        self._count()
+
+    def _repeated(self, samples: list[int]) -> Tensor:
+        times = torch.tensor([self.repeats[sample] for sample in samples])
+        return torch.tensor(samples, dtype=torch.int32).repeat_interleave(times)
+
+    def _count(self) -> None:
+        """How many samples an epoch takes of each bucket."""
         training = {size: len(samples) for size, samples in self._training.items()}
         self._dealt = shares(sum(training.values()), {size: len(deck) for size, deck in self._decks.items()})
         self._counts = Counter(training) + Counter(self._dealt)
@@ -82,41 +128,49 @@ class DataOrder:
 
     def at(self, step: int) -> list[Batch]:
         """The batches of optimizer step `step`."""
-        epoch = self.epoch_of(step)
-        if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self.batches_of(epoch)
-        start = (step - epoch * self.steps_per_epoch) * self.accumulation
-        return self._batches[start : start + self.accumulation]
+        number = self.epoch_of(step)
+        if self._epoch is None or number != self._number:
+            self._number, self._epoch = number, self.batches_of(number)
+        start = (step - number * self.steps_per_epoch) * self.accumulation
+        return self._epoch[start : start + self.accumulation]
 
-    def batches_of(self, epoch: int) -> list[Batch]:
+    def batches_of(self, epoch: int) -> Epoch:
         """All batches of an epoch, shuffled within buckets and among them; the first of a run is the heaviest."""
-        batches: list[Batch] = []
+        samples: list[Tensor] = []
+        first: list[Tensor] = []
+        last: list[Tensor] = []
+        before = 0
         for size in sorted(self._counts):
-            samples = [*self._training.get(size, ()), *self._deal(size, epoch)]
-            order = permutation(len(samples), self.seed, epoch, "bucket {}x{}".format(*size))
-            shuffled = [samples[i] for i in order]
-            batches += [tuple(shuffled[i : i + self.batch_size]) for i in range(0, len(shuffled), self.batch_size)]
-        batches = [batches[i] for i in permutation(len(batches), self.seed, epoch, "batches")]
-        if epoch == 0:
-            # A run that will not fit in memory should fail at its first step, not an hour in.
-            heaviest = max(range(len(batches)), key=lambda i: self._weight(batches[i]))
-            batches.insert(0, batches.pop(heaviest))
-        return batches
+            own = torch.cat([self._training.get(size, _NONE), self._deal(size, epoch)])
+            samples.append(own[shuffled(len(own), self.seed, epoch, "bucket {}x{}".format(*size))])
+            first.append(torch.arange(before, before + len(own), self.batch_size))
+            last.append((first[-1] + self.batch_size).clamp(max=before + len(own)))
+            before += len(own)
+        order = shuffled(sum(map(len, first)), self.seed, epoch, "batches")
+        made = Epoch(torch.cat(samples), torch.cat(first)[order], torch.cat(last)[order])
+        return self._heaviest_first(made) if epoch == 0 else made
 
-    def _deal(self, size: Size, epoch: int) -> list[int]:
+    def _heaviest_first(self, epoch: Epoch) -> Epoch:
+        """A run that will not fit in memory should fail at its first step, not an hour in."""
+        pixels = torch.tensor([width * height for width, height in self.sizes])[epoch.samples]
+        if self.asked_twice:
+            kept = torch.zeros(len(self.sizes), dtype=torch.bool)
+            kept[list(self.regularization)] = True
+            pixels = pixels * torch.where(kept[epoch.samples], 1, 2)
+        upto = torch.cat([torch.zeros(1, dtype=torch.int64), pixels.cumsum(0)])
+        heaviest = int((upto[epoch.last] - upto[epoch.first]).argmax())
+        order = torch.cat([torch.tensor([heaviest]), torch.arange(heaviest), torch.arange(heaviest + 1, len(epoch))])
+        return Epoch(epoch.samples, epoch.first[order], epoch.last[order])
+
+    def _deal(self, size: Size, epoch: int) -> Tensor:
         """The bucket's regularisation samples of an epoch."""
-        count, deck = self._dealt.get(size, 0), self._decks.get(size, [])
+        count, deck = self._dealt.get(size, 0), self._decks.get(size, _NONE)
         if not count:
-            return []
+            return _NONE
         shuffle, done = divmod(epoch * count, len(deck))
-        places: list[int] = []
+        places = _NONE
         while len(places) < done + count:
-            places += permutation(len(deck), self.seed, shuffle, "regularization {}x{}".format(*size))
+            name = "regularization {}x{}".format(*size)
+            places = torch.cat([places, shuffled(len(deck), self.seed, shuffle, name)])
             shuffle += 1
-        return [deck[place] for place in places[done : done + count]]
-
-    def _weight(self, batch: Batch) -> int:
-        """Pixels that go through the model at once."""
-        width, height = self.sizes[batch[0]]
-        again = sum(sample not in self.regularization for sample in batch) if self.asked_twice else 0
-        return width * height * (len(batch) + again)
+        return deck[places[done : done + count]]

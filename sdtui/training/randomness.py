@@ -65,9 +65,14 @@ def uniform(seed: int, step: int, index: int, purpose: str) -> float:
     return (derive(seed, step, index, purpose) >> 10) / 2**53
 
 
+def shuffled(length: int, seed: int, epoch: int, purpose: str) -> Tensor:
+    """An order of `length` things, int64, that depends on the epoch and on nothing that happened before it."""
+    return torch.randperm(length, generator=generator(seed, epoch, 0, purpose))
+
+
 def permutation(length: int, seed: int, epoch: int, purpose: str) -> list[int]:
-    """An order of `length` things that depends on the epoch and on nothing that happened before it."""
-    order: list[int] = torch.randperm(length, generator=generator(seed, epoch, 0, purpose)).tolist()
+    """The same as a list."""
+    order: list[int] = shuffled(length, seed, epoch, purpose).tolist()
     return order
 
 
