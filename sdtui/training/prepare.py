@@ -147,7 +147,7 @@ def cache_images(
     found = {index: error for theirs in crew.of_all(mine) for index, error in theirs.items()}
     unreadable = dict(sorted(found.items()))
     if unreadable:
-        _tell_unreadable(list(unreadable.values()), profile, report)
+        _tell_unreadable(list(unreadable.values()), profile, report, aside=crew.place.process > 0)
     if cache.store.failure is not None:
         report.warning(cache.store.failure)
     kept = [index for index in range(len(samples)) if index not in unreadable]
@@ -228,13 +228,15 @@ def cache_texts(
     return cached
 
 
-def _tell_unreadable(errors: list[Any], profile: Profile, report: Report) -> None:
+def _tell_unreadable(errors: list[Any], profile: Profile, report: Report, *, aside: bool = False) -> None:
+    """Raise, or go on and tell it, unless that is for another process to do."""
     lines = [f"  {error.where}: {error.message}" for error in errors[:_SHOWN]]
     listed = "\n".join([*lines, *([f"  … {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else [])])
     images = "1 image" if len(errors) == 1 else f"{len(errors)} images"
     if profile.dataset.on_unreadable == "stop":
         raise UnreadableImagesError(f"{images} cannot be read:\n{listed}", [str(error.where) for error in errors])
-    report.warning(UserError(f"training without {images} that cannot be read:\n{listed}"))
+    if not aside:
+        report.warning(UserError(f"training without {images} that cannot be read:\n{listed}"))
 
 
 class UnreadableImagesError(UserError):
