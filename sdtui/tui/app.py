@@ -122,6 +122,8 @@ class SdtuiApp(App[None]):
         """
         self.save_state()
         self._close_reader()
+        screens = (stack[0] for stack in self._screen_stacks.values() if stack and isinstance(stack[0], SdtuiScreen))
+        self._exit_renderables += [words for screen in screens if (words := screen.farewell())]
         super().exit(result, return_code, message)
 
     def on_unmount(self) -> None:

@@ -15,6 +15,10 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
+class GivenUpError(Exception):
+    """Raised in the thread of work whose result nobody waits for any more."""
+
+
 async def in_daemon(work: Callable[[], Result]) -> Result:
     """What `work` returns (or raises), from a daemon thread; once cancelled, its result is dropped."""
     loop = asyncio.get_running_loop()
@@ -40,3 +44,17 @@ async def in_daemon(work: Callable[[], Result]) -> Result:
 
     threading.Thread(target=run, name="daemon", daemon=True).start()
     return await future
+
+
+async def while_wanted(work: Callable[[Callable[[], None]], Result]) -> Result:
+    """As `in_daemon`, for work that can end early: what it is given, and calls now and then, raises once cancelled."""
+    given_up = threading.Event()
+
+    def go_on() -> None:
+        if given_up.is_set():
+            raise GivenUpError
+
+    try:
+        return await in_daemon(lambda: work(go_on))
+    finally:
+        given_up.set()

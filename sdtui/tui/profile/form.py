@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sdtui.errors import SdtuiError
+from sdtui.profile.check import Report
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.problem import Problem
+from sdtui.profile.resolve import absolute
 from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, find
 from sdtui.profile.values import toml
 from sdtui.tui.keys import Press
+from sdtui.tui.numbers import count
 
 FOLDERS = "dataset.folders"
 
@@ -24,7 +29,8 @@ class Row:
         kind: a section's heading; a setting; a key the schema does not know; the offer to add a folder.
         section: the declared section: "method", "dataset.folders[]", "" for the whole profile.
         key: concrete key ("dataset.folders[1].path"); for a heading the section's.
-        problem: the first thing wrong with it.
+        problem: the first thing wrong with it, an error before any warning.
+        more: what else is wrong with it.
     """
 
     kind: Literal["heading", "setting", "stray", "add"]
@@ -33,6 +39,7 @@ class Row:
     title: str
     setting: Setting | None = None
     problem: Problem | None = None
+    more: tuple[Problem, ...] = ()
 
 
 def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
@@ -66,8 +73,7 @@ def trial(document: ProfileDocument, key: str, value: Any) -> Problem | None:
             copy.set(key, value)
     except SdtuiError as error:
         return Problem("error", "edit", str(document.path), 0, 0, key, "", "", error.message, error.remedy)
-    found = copy.problems_at(key)
-    return found[0] if found else None
+    return _by_weight(copy.problems_at(key))[0]
 
 
 def shown_value(document: ProfileDocument, row: Row) -> str:
@@ -122,17 +128,45 @@ def unit_of(setting: Setting, value: Any) -> str:
     return {"batches": "batch"}.get(unit, unit.removesuffix("s")) if one else unit
 
 
-def said_at_row(row: Row) -> str:
-    """The problem in the words that fit beside the setting: its name and value stand there already."""
+def said_at_row(row: Row, folder: str = "") -> str:
+    """The problem in the words that fit beside the setting: its name and value stand there already.
+
+    Args:
+        row: the setting's.
+        folder: the folder that the setting names, absolute; a file in it is told by its name in there.
+    """
     problem = row.problem
     if problem is None:
         return ""
+    # In front, as the end is what a narrow window cuts off.
+    first = f"1 of {len(row.more) + 1}: " if row.more else ""
     if row.setting is None:
-        return f"{problem.message}. {problem.remedy}" if problem.remedy else problem.message
+        return f"{first}{problem.message}. {problem.remedy}" if problem.remedy else f"{first}{problem.message}"
     if problem.code == "out-of-range":
-        return f"allowed: {problem.allowed}"
+        return f"{first}allowed: {problem.allowed}"
     message = problem.message.removeprefix(problem.key).removeprefix(":").strip()
-    return f"{message}, allowed: {problem.allowed}" if problem.allowed else message
+    if folder and message.startswith(folder):
+        message = message.removeprefix(folder).lstrip(f"{os.sep}: ")
+    return f"{first}{message}, allowed: {problem.allowed}" if problem.allowed else f"{first}{message}"
+
+
+def named_folder(document: ProfileDocument, row: Row) -> str:
+    """The absolute path that the row's setting names; empty where it names none."""
+    if row.setting is None or not row.setting.path:
+        return ""
+    written = shown_value(document, row)
+    return absolute(written, document.path.parent) if written else ""
+
+
+def report_words(report: Report) -> str:
+    """How much is wrong: "2 problems, 1 warning"; "no problems"."""
+    counts = ((len(report.errors), "problem"), (len(report.warnings), "warning"))
+    return ", ".join(count(number, noun) for number, noun in counts if number) or "no problems"
+
+
+def is_number(setting: Setting) -> bool:
+    """Whether the value is one number."""
+    return setting.type_name in {"whole number", "number"}
 
 
 def is_text_list(setting: Setting) -> bool:
@@ -168,7 +202,7 @@ def _section_rows(document: ProfileDocument, section: str, prefix: str, title: s
     for setting in declared:
         key = f"{dot}{setting.name}"
         if key != FOLDERS:
-            rows.append(Row("setting", section, key, setting.name, setting, _first(document.problems_at(key))))
+            rows.append(Row("setting", section, key, setting.name, setting, *_by_weight(document.problems_at(key))))
     return rows + _strays(document, section, prefix, {row.key for row in rows})
 
 
@@ -179,7 +213,7 @@ def _folder_rows(document: ProfileDocument) -> list[Row]:
         rows += _section_rows(document, section, f"{FOLDERS}[{index}]", f"folder {index + 1}")
     heading = [] if rows else [Row("heading", section, FOLDERS, "folders")]
     missing = [problem for problem in document.problems() if problem.key == FOLDERS]
-    return [*rows, *heading, Row("add", section, FOLDERS, "add a folder", problem=_first(tuple(missing)))]
+    return [*rows, *heading, Row("add", section, FOLDERS, "add a folder", None, *_by_weight(missing))]
 
 
 def _strays(document: ProfileDocument, section: str, prefix: str, known: set[str]) -> list[Row]:
@@ -193,8 +227,10 @@ def _strays(document: ProfileDocument, section: str, prefix: str, known: set[str
     return rows
 
 
-def _first(problems: tuple[Problem, ...]) -> Problem | None:
-    return problems[0] if problems else None
+def _by_weight(problems: Sequence[Problem]) -> tuple[Problem | None, tuple[Problem, ...]]:
+    """The first problem, errors before warnings, and the others."""
+    ordered = sorted(problems, key=lambda problem: problem.severity != "error")
+    return (ordered[0], tuple(ordered[1:])) if ordered else (None, ())
 
 
 def _as_toml(text: str) -> Any:

@@ -83,7 +83,7 @@ class FormPane(Vertical):
         self._document, self.rows = document, form.form_rows(document, keys.key_table_of(self).press)
         at = next((i for i, row in enumerate(self.rows) if row.key == key and row.kind != "heading"), None)
         self.fields.set_rows(len(self.rows), self._draw, cursor=at, selectable=lambda i: self.rows[i].kind != "heading")
-        if self.row is not None:
+        if self.row is not None and self._typed is None:
             self.post_message(self.Pointed(self.row))
 
     def go_to(self, key: str) -> bool:
@@ -194,6 +194,11 @@ class FormPane(Vertical):
         self.query_one("#typing > Static", Static).update(Content(row.title))
         line = self.query_one(LineInput)
         line.value = text
+        if row.setting is not None and form.is_number(row.setting):
+            # Behind 0.0, a 5 would make 0.05: what is typed takes the number's place, unless an arrow is pressed first.
+            line.select_all()
+        else:
+            line.cursor_position = len(text)
         line.focus()
 
     def _stop_typing(self) -> None:
@@ -233,14 +238,14 @@ class FormPane(Vertical):
     # -- drawing --------------------------------------------------------------------------------------------------
 
     def _draw(self, index: int, width: int) -> Content:
-        row = self.rows[index]
+        row, document = self.rows[index], self._document
         if row.kind == "heading":
             return literal(row.title, "bold $accent", ascii_only=self._ascii)
         typed = self._typed if index == self.fields.cursor else None
         if typed is not None:
-            row = replace(row, problem=self._trial)
+            row = replace(row, problem=self._trial, more=())
         sign, style = _sign(row.problem)
-        said = form.said_at_row(row)
+        said = form.said_at_row(row, form.named_folder(document, row) if document and row.problem else "")
         name = literal(f"{row.title:<{NAME_CELLS}}", "$soft" if row.setting else style, ascii_only=self._ascii)
         room = width - NAME_CELLS - len(sign) - 1
         # A long value gives way to what is wrong with it, down to a few cells.

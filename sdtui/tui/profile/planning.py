@@ -1,4 +1,4 @@
-"""What a profile comes to: the dataset looked at once for each choice of folders, then planned in a moment."""
+"""What a profile comes to: base model, machine and dataset looked at, the steps counted, and what keeps it from training."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
 from sdtui.models.recognise import plan_parts
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
+from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
+from sdtui.tui.looking import Datasets, GoOn, findings_about
 from sdtui.tui.numbers import count, duration, grouped, size
 
 
@@ -26,14 +27,14 @@ class Planned:
         profile: the sound profile it is for.
         plan: None when the dataset has nothing to train.
         refusal: why the trainer would not start; empty when it would.
-        problems: what is wrong with the dataset, one line each.
+        findings: what is wrong beyond the profile's text.
         digest: the dataset's.
     """
 
     profile: Profile
     plan: Plan | None
     refusal: str
-    problems: tuple[str, ...]
+    findings: tuple[Finding, ...]
     digest: str
 
 
@@ -42,23 +43,21 @@ class Planner:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: tuple[str, Collection] | None = None
+        self._datasets = Datasets()
 
-    def plan(self, profile: Profile, *, afresh: bool = False) -> Planned:
-        """Look and count; `afresh` looks at the dataset again in any case."""
-        sections = (profile.dataset, profile.captions, profile.validation)
-        wanted = "".join(section.model_dump_json() for section in sections)
+    def plan(self, profile: Profile, go_on: GoOn = lambda: None, *, afresh: bool = False) -> Planned:
+        """Look and count; `afresh` looks at the dataset again in any case, `go_on` may end the look by raising."""
         with self._lock:
-            if afresh or self._known is None or self._known[0] != wanted:
-                self._known = (wanted, collect(profile))
-            collection = self._known[1]
+            collection = self._datasets.of(profile, go_on, afresh=afresh)
+        findings = findings_about(profile, collection)
         plan, refusal = None, ""
         try:
             plan = make_plan(profile, survey(profile, collection), parts=plan_parts(profile))
             collection.require(profile)
         except SdtuiError as error:
             refusal = error.message
-        return Planned(profile, plan, refusal, tuple(map(str, collection.problems)), collection.digest)
+        refusal = refusal or next((finding.message for finding in findings if finding.severity == "error"), "")
+        return Planned(profile, plan, refusal, findings, collection.digest)
 
 
 def plan_words(plan: Plan, dot: str = "·") -> str:

@@ -16,7 +16,9 @@ DIFF_STYLES = {"+": "$success", "-": "$error", "@": "$accent"}
 
 def text_lines(document: ProfileDocument, ascii_only: bool) -> Lines:
     """Every line with its number; behind it, what is wrong there."""
-    wrong = {problem.line: problem for problem in reversed(document.problems())}
+    # Of a line's problems the first error, else the first warning.
+    by_weight = sorted(document.problems(), key=lambda problem: problem.severity != "error")
+    wrong = {problem.line: problem for problem in reversed(by_weight)}
     lines = document.text.removeprefix("\ufeff").splitlines()
     width = len(str(max(len(lines), 1)))
     rows: Lines = []

@@ -192,6 +192,10 @@ class SdtuiScreen(Screen[None]):
     def settle(self) -> None:
         """The process is about to end at once: finish what would be lost."""
 
+    def farewell(self) -> str:
+        """What the shell is to say once the app has ended; mostly nothing."""
+        return ""
+
     def copyable(self) -> str:
         """What `Y` copies: the path or text under the cursor; empty when there is nothing."""
         return ""

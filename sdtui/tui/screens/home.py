@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.runs.registry import RunInfo
 from sdtui.tui import home_rows, keys
 from sdtui.tui.board import Board
+from sdtui.tui.daemon import while_wanted
 from sdtui.tui.home_rows import Item, Line
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.trash import Trash
@@ -51,6 +53,7 @@ class HomeScreen(SdtuiScreen):
         self._lines: list[Line] = []
         self._wanted = ""
         self._launching: set[Path] = set()
+        self._checking: set[Path] = set()
 
     def hints(self) -> list[keys.Key]:
         """As everywhere, but with nothing behind this screen the way back is the way out."""
@@ -98,6 +101,11 @@ class HomeScreen(SdtuiScreen):
         """The path under the cursor."""
         item = self._item()
         return str(home_rows.path_of(item)) if item else ""
+
+    def farewell(self) -> str:
+        """Which launches came to nothing because the app ended first."""
+        names = ", ".join(sorted(path.name for path in self._checking))
+        return f"{names} was still being checked: not started" if names else ""
 
     def show_board(self, board: Board) -> None:
         """Show what the board's thread found; only lines that changed are drawn."""
@@ -161,8 +169,9 @@ class HomeScreen(SdtuiScreen):
             self.say(f"{item.path.name} is being started already")
             return
         self._launching.add(item.path)
+        self._checking.add(item.path)
         self.say(f"checking {item.path.name} and its images")
-        self.run_worker(lambda: self._launch(item.path), thread=True, group="launch", exit_on_error=False)
+        self.run_worker(self._launch(item.path), group="launch", exit_on_error=False)
 
     def action_resume(self) -> None:
         """Go on with the run under the cursor."""
@@ -241,14 +250,18 @@ class HomeScreen(SdtuiScreen):
 
     # -- doing it -----------------------------------------------------------------------------------------------------
 
-    def _launch(self, path: Path) -> None:
-        from sdtui.tui.launching import launch_slowly
+    async def _launch(self, path: Path) -> None:
+        """Look in a thread that the app does not wait for at its end, and start the run in one that it does wait for."""
+        from sdtui.tui import launching
 
         try:
-            run = launch_slowly(path)
+            ready = await while_wanted(lambda go_on: launching.prepare(path, go_on))
+            self._checking.discard(path)
+            run = await asyncio.to_thread(launching.start, ready)
         finally:
+            self._checking.discard(path)
             self._launching.discard(path)
-        self.app.call_from_thread(self._go_to_run, run.path)
+        self._go_to_run(run.path)
 
     def _resume(self, item: RunInfo) -> None:
         from sdtui.runs import launch

@@ -7,7 +7,7 @@ never over what another program has written in the meantime.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -17,12 +17,12 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
+from sdtui.profile.document import ProfileDocument
 from sdtui.profile.settings import SECTIONS
 from sdtui.runs.layout import RunFolder
 from sdtui.tui import keys
-from sdtui.tui.daemon import in_daemon
+from sdtui.tui.daemon import while_wanted
 from sdtui.tui.literal import literal
-from sdtui.tui.numbers import count
 from sdtui.tui.profile import form, planning
 from sdtui.tui.profile.pane import FormPane
 from sdtui.tui.profile.planning import Planned
@@ -30,10 +30,14 @@ from sdtui.tui.profile.views import VIEWS
 from sdtui.tui.screens.dialogs import Ask, Confirm
 from sdtui.tui.screens.document import DocumentScreen
 from sdtui.tui.widgets.linelist import LineList
+from sdtui.tui.widgets.plan_line import PlanLine
 
 # Rest after a change before the plan is made again, in seconds: typing must not start a plan a key.
 PLAN_DELAY = 0.4
-PLAN_GROUPS = ("profile-plan", "profile-plan-launch")
+# Of a setting's problems, this many are told beside the first.
+MORE_SHOWN = 9
+Purpose = Literal["show", "check", "launch"]
+PLAN_GROUPS: dict[Purpose, str] = {purpose: f"profile-plan-{purpose}" for purpose in get_args(Purpose)}
 
 
 class ProfileScreen(DocumentScreen):
@@ -54,8 +58,7 @@ class ProfileScreen(DocumentScreen):
         &.-unfolded #help { width: 100%; border-left: none; }
         & #hint { display: none; height: 2; padding: 0 1; color: $soft; border-top: solid $faint; }
         &.-narrow #hint { display: block; height: 3; }
-        & #plan { height: 2; padding: 0 1; border-top: solid $faint; }
-        &.-narrow #plan { height: 3; }
+        & #plan { height: 3; padding: 0 1; border-top: solid $faint; }
         & #view { display: none; }
         &.-view #view { display: block; width: 1fr; }
         &.-view FormPane { display: none; }
@@ -69,11 +72,11 @@ class ProfileScreen(DocumentScreen):
     class Planning(Message):
         """A plan is ready for the document as it was."""
 
-        def __init__(self, planned: Planned, text: str, launch: bool) -> None:
+        def __init__(self, planned: Planned, text: str, purpose: Purpose) -> None:
             super().__init__()
             self.planned = planned
             self.text = text
-            self.launch = launch
+            self.purpose = purpose
 
     class Launched(Message):
         """A run was started."""
@@ -103,7 +106,7 @@ class ProfileScreen(DocumentScreen):
             with VerticalScroll(id="help", classes="side", can_focus=False):
                 yield Static("", markup=False)
         yield Static("", id="hint", markup=False)
-        yield Static("", id="plan", markup=False)
+        yield PlanLine(id="plan")
 
     def on_mount(self) -> None:
         """Nothing is open yet."""
@@ -126,9 +129,7 @@ class ProfileScreen(DocumentScreen):
         if self.document is None:
             return Content("")
         report = self.document.report()
-        if report.errors:
-            return Content.styled(count(len(report.errors), "problem"), "$error")
-        return Content.styled(count(len(report.warnings), "warning") if report.warnings else "no problems", "$soft")
+        return Content.styled(form.report_words(report), "$error" if report.errors else "$soft")
 
     def hints(self) -> list[keys.Key]:
         """Without a profile, only what works without one."""
@@ -157,9 +158,9 @@ class ProfileScreen(DocumentScreen):
 
     def document_opened(self) -> None:
         """Back to the form, without a plan yet."""
-        self.query_one("#plan", Static).update("")
+        self.query_one(PlanLine).show(Content(""))
         # A plan of the document before is wanted no more.
-        for group in PLAN_GROUPS:
+        for group in PLAN_GROUPS.values():
             self.workers.cancel_group(self, group)
         self._show_view("")
 
@@ -178,13 +179,17 @@ class ProfileScreen(DocumentScreen):
         document = self.document
         if document is None:
             return
+        self._draw_report(document)
+        if self._plan_timer is not None:
+            self._plan_timer.stop()
+        self._plan_timer = self.set_timer(PLAN_DELAY, self._plan)
+
+    def _draw_report(self, document: ProfileDocument) -> None:
+        """Draw the document with its problems."""
         self.query_one(FormPane).show(document)
         self.query_one("#sections", LineList).redraw()
         self._fill_view()
         self.update_chrome()
-        if self._plan_timer is not None:
-            self._plan_timer.stop()
-        self._plan_timer = self.set_timer(PLAN_DELAY, self._plan)
 
     def _section_row(self, index: int, _width: int) -> Content:
         section = SECTIONS[index]
@@ -197,10 +202,12 @@ class ProfileScreen(DocumentScreen):
         """Help for the setting under the cursor."""
         row = event.row
         lines = form.help_lines(row.setting) if row.setting else [(row.title, "bold $strong")]
-        if row.problem is not None:
-            style = "$error" if row.problem.severity == "error" else "$warning"
-            remedy = [(row.problem.remedy, "$foreground")] if row.problem.remedy else []
-            lines = [*lines, ("", ""), (row.problem.message, style), *remedy]
+        for problem in filter(None, (row.problem, *row.more[:MORE_SHOWN])):
+            style = "$error" if problem.severity == "error" else "$warning"
+            remedy = [(problem.remedy, "$foreground")] if problem.remedy else []
+            lines = [*lines, ("", ""), (problem.message, style), *remedy]
+        if len(row.more) > MORE_SHOWN:
+            lines = [*lines, ("", ""), (f"and {len(row.more) - MORE_SHOWN} more", "$soft")]
         ascii_only = self.sdtui.settings.ascii
         parts = [literal(words, style, ascii_only=ascii_only) for words, style in lines]
         self.query_one("#help > Static", Static).update(Content("\n").join(parts))
@@ -236,41 +243,52 @@ class ProfileScreen(DocumentScreen):
 
     # -- plan and launch ------------------------------------------------------------------------------------------
 
-    def _plan(self, *, launch: bool = False, afresh: bool = False) -> None:
+    def _plan(self, purpose: Purpose = "show") -> None:
+        """Look at what the profile needs and count its steps, in a thread; a check or a launch looks afresh."""
         if self._plan_timer is not None:
             self._plan_timer.stop()
         document = self.document
-        profile = document.report().profile if document else None
+        profile = document.profile if document else None
         if document is None or profile is None:
-            self.query_one("#plan", Static).update(Content.styled("plan   after the problems are mended", "$soft"))
+            self._show_plan(Content.styled("after the problems are mended", "$soft"))
             return
-
+        afresh = purpose != "show"
+        if afresh:
+            self._show_plan(Content.styled("looking at base model and images", "$soft"))
         text = document.text
 
         async def work() -> None:
-            planned = await in_daemon(lambda: self._planner.plan(profile, afresh=afresh))
-            self.post_message(self.Planning(planned, text, launch))
+            planned = await while_wanted(lambda go_on: self._planner.plan(profile, go_on, afresh=afresh))
+            self.post_message(self.Planning(planned, text, purpose))
 
-        # One that leads to a launch is not given up for one that is only shown.
-        self.run_worker(work(), group=PLAN_GROUPS[launch], exclusive=True, exit_on_error=False)
+        # One that leads to an answer is not given up for one that is only shown.
+        self.run_worker(work(), group=PLAN_GROUPS[purpose], exclusive=True, exit_on_error=False)
 
     def on_profile_screen_planning(self, event: Planning) -> None:
-        """Show the plan, and ask whether to launch if that was wanted; one for another text is not for this document."""
-        if self.document is None or self.document.text != event.text:
-            if event.launch:
-                self.say("the profile changed while its images were looked at: launch again", "warning")
+        """Show the plan and what was found, and do what it was made for; one for another text is not for this document."""
+        document, planned = self.document, event.planned
+        if document is None or document.text != event.text:
+            if event.purpose != "show":
+                self.say(f"the profile changed while its images were looked at: {event.purpose} again", "warning")
             return
-        planned = event.planned
-        dot = self.sdtui.glyphs.dot
-        words = planning.plan_words(planned.plan, dot) if planned.plan else "nothing to train"
-        trouble = (planned.refusal or (planned.problems[0] if planned.problems else "")).splitlines()
-        line = Content.assemble(("plan   ", "$soft"), (words, "$foreground"))
-        if trouble:
-            said = literal(f"   {' '.join(trouble[:2])}", "$error" if planned.refusal else "$warning")
-            line = said if planned.plan is None else line + said
-        self.query_one("#plan", Static).update(line)
-        if event.launch:
+        before = document.problems()
+        document.found(planned.findings)
+        if document.problems() != before:
+            self._draw_report(document)
+        words = planning.plan_words(planned.plan, self.sdtui.glyphs.dot) if planned.plan else "nothing to train"
+        line = Content.styled(words, "$foreground")
+        if planned.refusal:
+            said = literal(" ".join(planned.refusal.splitlines()[:2]), "$error", ascii_only=self.sdtui.settings.ascii)
+            # In front: what keeps it from training must not be cut off.
+            line = said if planned.plan is None else said + "   " + line
+        self._show_plan(line)
+        if event.purpose == "launch":
             self._ask_to_launch(planned)
+        elif event.purpose == "check":
+            self._tell_report(document)
+
+    def _show_plan(self, line: Content) -> None:
+        self.query_one(PlanLine).show(Content.assemble(("plan   ", "$soft"), line))
 
     def _ask_to_launch(self, planned: Planned) -> None:
         document = self.document
@@ -278,6 +296,8 @@ class ProfileScreen(DocumentScreen):
             return
         if planned.refusal or planned.plan is None:
             self.say(planned.refusal or "nothing to train", "error")
+            for problem in document.report().errors[:1]:
+                self.query_one(FormPane).go_to(problem.key)
             return
         written = f"\n{document.path.name} is written first." if document.dirty else ""
         words = planning.plan_words(planned.plan, self.sdtui.glyphs.dot)
@@ -373,15 +393,22 @@ class ProfileScreen(DocumentScreen):
         return super().go_back()
 
     def action_check(self) -> None:
-        """Look again at paths and dataset, and go to the first problem."""
+        """Look again at everything the profile needs, and go to the first problem."""
         document = self.document
         if document is None:
             return
-        report = document.recheck()
+        document.recheck()
         self.draw_document()
-        self._plan(afresh=True)
+        self._plan("check")
+        # With errors of its own, nothing else is asked.
+        if document.profile is None:
+            self._tell_report(document)
+
+    def _tell_report(self, document: ProfileDocument) -> None:
+        """Say how much is wrong, and go to the first of it."""
+        report = document.report()
         if problems := report.errors or report.warnings:
-            self.say(count(len(problems), "problem" if report.errors else "warning"), "warning")
+            self.say(form.report_words(report), "warning")
             self.query_one(FormPane).go_to(problems[0].key)
         else:
             self.say("no problems")
@@ -391,10 +418,11 @@ class ProfileScreen(DocumentScreen):
         document = self.document
         if document is None:
             return
-        if document.recheck().profile is None:
+        document.recheck()
+        if document.profile is None:
             self.action_check()
         else:
-            self._plan(launch=True, afresh=True)
+            self._plan("launch")
 
     def line_under_cursor(self) -> int:
         """The line of what is under the cursor."""

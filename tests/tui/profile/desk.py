@@ -1,4 +1,4 @@
-"""A profile with a user's own layout, on a dataset of three pictures and a base model in name only."""
+"""A profile with a user's own layout, on a dataset of three pictures and a base model without values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from sdtui.profile.document import ProfileDocument
+from tests.support.hollow import hollow_pipeline
 
 # Comments, odd spacing, both kinds of quotes, an order of its own, a number in another notation: all must survive.
 TEXT = """\
@@ -47,8 +48,7 @@ every_steps = 100
 
 def make_desk(folder: Path, text: str = TEXT) -> Path:
     """Fill `folder` with city.toml, model/, images/ (two pictures) and more/ (one); returns the profile."""
-    (folder / "model").mkdir(parents=True)
-    (folder / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    hollow_pipeline(folder / "model")
     night = folder / "more" / "city [night]"
     night.mkdir(parents=True)
     (folder / "images").mkdir()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from sdtui.dataset.collect import collect
+from sdtui.dataset.collect import Collection, collect
 from sdtui.profile.schema import Profile
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
+from sdtui.tui import looking
 from sdtui.tui.profile import planning
 from sdtui.tui.profile.planning import Planner, plan_words
 from tests.tui.profile.desk import TEXT, document_of
@@ -23,7 +25,7 @@ def profile_of(folder: Path, text: str = TEXT) -> Profile:
 
 def test_figures_of_a_plan(tmp_path: Path) -> None:
     planned = Planner().plan(profile_of(tmp_path))
-    assert (planned.refusal, planned.problems) == ("", ())
+    assert (planned.refusal, planned.findings) == ("", ())
     assert planned.plan is not None
     # Two pictures three times and one once: 7 an epoch, in batches of 2.
     assert plan_words(planned.plan) == "3 images, 7 an epoch · 1 000 steps in 250 epochs · 1 bucket · 7 files"
@@ -58,7 +60,16 @@ def test_a_picture_without_a_caption_keeps_it_from_starting(tmp_path: Path) -> N
     planned = Planner().plan(profile)
     assert planned.plan is not None
     assert "caption" in planned.refusal
-    assert "a.png" in planned.problems[0]
+    assert "a.png" in planned.findings[0].message
+    assert planned.findings[0].key == "dataset.folders[0].path"
+
+
+def test_a_base_model_that_cannot_be_loaded_keeps_it_from_starting(tmp_path: Path) -> None:
+    profile = profile_of(tmp_path)
+    (tmp_path / "model" / "unet" / "config.json").unlink()
+    planned = Planner().plan(profile)
+    assert planned.refusal.startswith("model.base: ")
+    assert [(finding.key, finding.severity) for finding in planned.findings] == [("model.base", "error")]
 
 
 def test_a_folder_without_pictures_is_no_plan(tmp_path: Path) -> None:
@@ -75,11 +86,11 @@ def test_the_dataset_is_looked_at_again_only_when_its_settings_change(
 ) -> None:
     looks: list[str] = []
 
-    def counted(profile: Profile) -> object:
+    def counted(profile: Profile, progress: Callable[[int, int], None]) -> Collection:
         looks.append(profile.name)
-        return collect(profile)
+        return collect(profile, progress)
 
-    monkeypatch.setattr(planning, "collect", counted)
+    monkeypatch.setattr(looking, "collect", counted)
     profile, planner = profile_of(tmp_path), Planner()
     planner.plan(profile)
     planner.plan(profile.model_copy(update={"method": profile.method.model_copy(update={"rank": 4})}))

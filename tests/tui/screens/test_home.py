@@ -15,12 +15,17 @@ from sdtui.runs import launch, record
 from sdtui.runs.layout import RunFolder
 from sdtui.tui import board, launching
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.daemon import GivenUpError
+from sdtui.tui.launching import Ready
+from sdtui.tui.looking import GoOn
 from sdtui.tui.settings import Settings
+from tests.support.hollow import hollow_pipeline
 from tests.tui.hostile import HOSTILE
 from tests.tui.monitor.actor import Actor
 from tests.tui.stage import header, says, screen_text, told, until
 
 SIZE = (120, 36)
+READY = Ready("", Path("runs"), "city", 40, "")
 PROFILE = """\
 schema = 1
 [model]
@@ -45,8 +50,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def workspace(tmp_path: Path) -> Path:
     """One good profile, one with a mistake, one that is no TOML; two images, one without a caption."""
     folder = tmp_path / "work"
-    (folder / "model").mkdir(parents=True)
-    (folder / "model" / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    hollow_pipeline(folder / "model")
     (folder / "images").mkdir()
     for name in ("a", "b"):
         Image.new("RGB", (8, 8)).save(folder / "images" / f"{name}.png")
@@ -170,7 +174,7 @@ async def test_hints_name_the_keys_the_user_chose(tmp_path: Path) -> None:
         await until(pilot, lambda: says(app, "f6    write a profile from a template"))
         await pilot.press("f6")
         await until(pilot, lambda: says(app, "A new profile: what shall it train?"))
-        assert says(app, "lora  A LoRA for Stable Diffusion 1.x")
+        assert says(app, " A LoRA for Stable Diffusion 1.x")
 
 
 async def test_hostile_names_are_shown_literally(workspace: Path) -> None:
@@ -403,12 +407,13 @@ async def test_launch_starts_one_run_and_shows_it(workspace: Path, monkeypatch: 
     with Actor(workspace / "elsewhere", "city") as actor:
         actor.step(3)
 
-        def launch_slowly(path: Path) -> RunFolder:
+        def prepare(path: Path, _go_on: GoOn) -> Ready:
             started.append(path)
             assert checked.wait(10)
-            return actor.run
+            return READY
 
-        monkeypatch.setattr(launching, "launch_slowly", launch_slowly)
+        monkeypatch.setattr(launching, "prepare", prepare)
+        monkeypatch.setattr(launching, "start", lambda _ready: actor.run)
         app = app_on(workspace)
         async with app.run_test(size=SIZE) as pilot:
             await ready(pilot, app)
@@ -423,10 +428,10 @@ async def test_launch_starts_one_run_and_shows_it(workspace: Path, monkeypatch: 
 async def test_a_launch_that_cannot_be_says_why_and_can_be_tried_again(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_path: Path) -> Any:
+    def refuse(*_: object) -> Any:
         raise SdtuiError("no image has a caption [x]")
 
-    monkeypatch.setattr(launching, "launch_slowly", refuse)
+    monkeypatch.setattr(launching, "prepare", refuse)
     app = app_on(workspace)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot, app)
@@ -443,6 +448,32 @@ async def test_a_launch_that_cannot_be_says_why_and_can_be_tried_again(
         await until(
             pilot, lambda: told(app, "the cursor is not on a profile") and told(app, "the cursor is not on a run")
         )
+
+
+async def test_quitting_gives_a_launch_up_that_is_still_being_checked(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, given_up = threading.Event(), threading.Event()
+
+    def prepare(_path: Path, go_on: GoOn) -> Ready:
+        checking.set()
+        with pytest.raises(GivenUpError):
+            while True:
+                go_on()
+        given_up.set()
+        raise GivenUpError
+
+    monkeypatch.setattr(launching, "prepare", prepare)
+    monkeypatch.setattr(launching, "start", lambda _ready: pytest.fail("started"))
+    app = app_on(workspace)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, app)
+        await go_to(pilot, app, "city.toml")
+        await pilot.press("L")
+        await until(pilot, checking.is_set)
+        await pilot.press("q")
+        assert app._exit_renderables == ["city.toml was still being checked: not started"]
+    assert given_up.wait(20)
 
 
 async def test_resume_goes_on_with_a_killed_run(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

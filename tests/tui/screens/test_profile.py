@@ -12,6 +12,7 @@ from sdtui.profile.schema import Profile
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.looking import GoOn
 from sdtui.tui.profile.planning import Planned, Planner
 from tests.tui.hostile import HOSTILE
 from tests.tui.monitor.actor import Actor
@@ -129,6 +130,57 @@ async def test_the_problem_stands_at_the_field_as_one_types(profile: Path) -> No
         await pilot.press("escape")
         await until(pilot, lambda: row(app, "rank") == "▸ rank 16")
         assert text_of(app) == TEXT
+
+
+async def test_what_is_typed_takes_the_place_of_a_number_unless_an_arrow_comes_first(profile: Path) -> None:
+    app = app_on(profile)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app)
+        await go_to(pilot, app, "objective.min_snr_gamma")
+        await pilot.press("enter", "5", "enter")
+        await until(pilot, lambda: "min_snr_gamma = 5\n" in text_of(app))
+        await go_to(pilot, app, "saving.every_steps")
+        await pilot.press("enter", "left", "7", "enter")
+        await until(pilot, lambda: "every_steps = 7100\n" in text_of(app))
+        await pilot.press("enter", *"099")
+        await until(pilot, lambda: says(app, "Write the bare number: every_steps") and says(app, "│ = 99"))
+        await pilot.press("escape")
+        await go_to(pilot, app, "saving.trigger")
+        await pilot.press("enter", *"ohwx", "enter", "enter", *"y", "enter")
+        await until(pilot, lambda: 'trigger = "ohwxy"' in text_of(app))
+
+
+async def test_what_is_wrong_with_the_images_stands_at_their_folder(profile: Path) -> None:
+    (profile.parent / "images" / "a.png").write_bytes(b"")
+    (profile.parent / "images" / "b.txt").unlink()
+    (profile.parent / "model" / "vae" / "config.json").unlink()
+    app = app_on(profile)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: screen_text(app)[0].endswith("3 problems"))
+        await go_to(pilot, app, "saving.trigger")
+        await pilot.press("c")
+        await until(pilot, lambda: told(app, "3 problems"))
+        await until(pilot, lambda: row(app, "base").startswith("▸ ! base model"))
+        await go_to(pilot, app, "dataset.folders[0].path")
+        assert row(app, "path").startswith("▸ ! path images 1 of 2: b.png: no caption")
+        # The panel tells both.
+        await until(pilot, lambda: says(app, "a.png:") and says(app, "b.png:"))
+        assert any(line.split("│")[0].split()[-2:] == ["folders", "!"] for line in screen_text(app))
+        await pilot.press("T")
+        await until(pilot, lambda: any('path = "images"' in line and "b.png" in line for line in screen_text(app)))
+        await pilot.press("T", "d")
+        await until(pilot, lambda: screen_text(app)[0].endswith("1 problem"))
+
+
+async def test_check_sees_images_that_were_mended(profile: Path) -> None:
+    caption = profile.parent / "images" / "a.txt"
+    caption.unlink()
+    app = app_on(profile)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: screen_text(app)[0].endswith("1 problem"))
+        caption.write_text("city")
+        await pilot.press("c")
+        await until(pilot, lambda: told(app, "no problems") and screen_text(app)[0].endswith("no problems"))
 
 
 async def test_a_wrong_value_stays_at_its_row_counts_and_keeps_from_launching(
@@ -282,9 +334,9 @@ async def test_a_plan_of_what_the_profile_was_is_not_launched(profile: Path, mon
     go_on = threading.Event()
     plan = Planner.plan
 
-    def slow(planner: Planner, of: Profile, *, afresh: bool = False) -> Planned:
+    def slow(planner: Planner, of: Profile, still: GoOn, *, afresh: bool = False) -> Planned:
         go_on.wait(20)
-        return plan(planner, of, afresh=afresh)
+        return plan(planner, of, still, afresh=afresh)
 
     monkeypatch.setattr(Planner, "plan", slow)
     app = app_on(profile)
@@ -350,11 +402,12 @@ async def test_a_narrow_window_has_help_and_plan_below_and_the_rest_behind_a_key
     app = app_on(profile)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: says(app, "7 files"))
+        assert screen_text(app)[-1] == " enter edit  / find  c check  L launch  ? keys  : commands  q back  i help"
         await go_to(pilot, app, "dataset.bucket_step")
         await until(pilot, lambda: says(app, "Bucket sides are multiples of this."))
         assert says(app, "i help")
         assert not says(app, "kohya sd-scripts' default")
-        await pilot.press("enter", "5")
+        await pilot.press("enter", "end", "5")
         await until(pilot, lambda: says(app, " dataset.bucket_step is 645"))
         await pilot.press("escape", "i")
         await until(pilot, lambda: says(app, "kohya sd-scripts' default"))
