@@ -1,14 +1,16 @@
 """The loss on images that are never trained: the same questions at every measurement, so that the figures compare.
 
 Each image is asked about at the timesteps of `validation.timesteps`, each with noise drawn from (validation.seed, the
-image, the timestep): the plain mean squared error in fp32, without weights, masks or shaped noise, of the weights as they
+image's name, the timestep): the plain mean squared error in fp32, without weights, masks or shaped noise, of the weights as they
 would be written, with dropout off. The image is its VAE's mean; its caption is whole, in its own order, with the first line
 and the first option of each wildcard. Nothing that training draws or keeps is touched.
 """
 
 from __future__ import annotations
 
+import os
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +126,8 @@ class Validator:
         image = self._held_out.latents.at(number, flip=False, variant=0)
         mean, sizes = image.mean, stepper.move(size_rows([image.sizes]))
         asked = self._settings.timesteps
-        noise = torch.stack([noise_of(self._settings.seed, number, timestep, mean.shape) for timestep in asked])
+        name = self._held_out.samples[number].path.name
+        noise = torch.stack([noise_of(self._settings.seed, name, timestep, mean.shape) for timestep in asked])
         errors = []
         # As many at once as training has room for.
         at_once = stepper.fit.most(self._held_out.samples[number].bucket, stepper.profile.training.batch_size)
@@ -161,8 +164,9 @@ def folder_names(samples: Sequence[Sample]) -> list[str]:
     ]
 
 
-def noise_of(seed: int, number: int, timestep: int, size: torch.Size) -> Tensor:
-    """The noise that an image is measured with at a timestep, the same each time."""
+def noise_of(seed: int, name: str, timestep: int, size: torch.Size) -> Tensor:
+    """The noise that the image `name` is measured with at a timestep: the same each time, whatever is beside it."""
+    number = zlib.crc32(os.fsencode(name))
     return torch.randn(size, generator=generator(seed, timestep, number, "validation noise"))
 
 

@@ -73,7 +73,7 @@ def test_the_loss_by_hand(store: TensorStore, monkeypatch: pytest.MonkeyPatch) -
     bench, told = Bench(store, [(0,)]), Told()
     # Images of 0, 1 and 2; noise 2; sqrt of alpha_bar 0.6 and 0.8: the model is shown 0.6 · image + 0.8 · 2 and answers
     # half of it plus 0.01 · timestep · length of the text.
-    monkeypatch.setattr(validation, "noise_of", lambda _seed, _number, _timestep, size: torch.full(size, 2.0))
+    monkeypatch.setattr(validation, "noise_of", lambda _seed, _name, _timestep, size: torch.full(size, 2.0))
     bench.model.alphas_cumprod = torch.tensor([0.5, 0.36, 0.5])
     assert validator(bench, told, Validation(timesteps=(1,))).measure(40)
     by_image = [(0.8 - 2) ** 2, (1.1 + 0.02 - 2) ** 2, (1.4 + 0.04 - 2) ** 2]
@@ -89,7 +89,7 @@ def test_the_loss_by_hand(store: TensorStore, monkeypatch: pytest.MonkeyPatch) -
 
 def test_velocity_is_measured_as_velocity(store: TensorStore, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(store, [(0,)])
-    monkeypatch.setattr(validation, "noise_of", lambda _seed, _number, _timestep, size: torch.full(size, 2.0))
+    monkeypatch.setattr(validation, "noise_of", lambda _seed, _name, _timestep, size: torch.full(size, 2.0))
     bench.model.alphas_cumprod, bench.model.prediction_type = torch.tensor([0.36]), "v_prediction"
     told = Told()
     validator(bench, told, Validation(timesteps=(0,)), "aa").measure(0)
@@ -118,9 +118,9 @@ def test_seed_timesteps_and_number_of_images_decide_what_is_asked(store: TensorS
 
 def test_noise_depends_on_seed_image_and_timestep() -> None:
     size = torch.Size((4, 2, 2))
-    drawn = [noise_of(*of, size).sum().item() for of in ((1, 0, 200), (2, 0, 200), (1, 1, 200), (1, 0, 400))]
+    drawn = [noise_of(*of, size).sum().item() for of in ((1, "a", 200), (2, "a", 200), (1, "b", 200), (1, "a", 400))]
     assert len(set(drawn)) == 4
-    assert torch.equal(noise_of(1, 0, 200, size), noise_of(1, 0, 200, size))
+    assert torch.equal(noise_of(1, "a", 200, size), noise_of(1, "a", 200, size))
 
 
 @pytest.mark.parametrize(

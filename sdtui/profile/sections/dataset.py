@@ -28,7 +28,10 @@ class Folder(Section):
     repeats: Annotated[
         int,
         Field(ge=1, le=10_000),
-        About("How often each image of this folder is seen in an epoch.", aka=("num_repeats",)),
+        About(
+            "How often each image of this folder is seen in an epoch; of regularisation images, how often beside the others.",
+            aka=("num_repeats",),
+        ),
     ] = 1
     recursive: Annotated[bool, About("Look into the folders inside it too.")] = False
     layout: Annotated[
