@@ -24,10 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the problems; 2 if one of them is an error."""
-    from sdtui.dataset.findings import dataset_findings
+    from sdtui.dataset.findings import all_dataset_findings, dataset_findings
     from sdtui.models.preflight import JUDGES
 
-    report = check_file(args.profile, args.overrides, (*JUDGES, dataset_findings))
+    dataset = all_dataset_findings if args.json else dataset_findings
+    report = check_file(args.profile, args.overrides, (*JUDGES, dataset))
     if args.json:
         emit_json({"path": str(args.profile), **as_json(report)})
     else:

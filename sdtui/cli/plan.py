@@ -122,12 +122,14 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
             f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each{_shared(profile)}",
         ),
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
-        ("warm-up", plural(plan.warmup_steps, "step")),
+        *([("warm-up", plural(plan.warmup_steps, "step"))] if plan.warmup_steps else []),
         *([("measured", _measured(profile, plan))] if plan.held_out else []),
         ("model", family_line(profile.model.base) or "not here yet, or not to be read"),
         (
             "learned",
-            f"{count_text(plan.trained_values)} values" if plan.trained_values else "not known for this base model",
+            "not known for this base model"
+            if plan.trained_values is None
+            else f"{count_text(plan.trained_values)} values",
         ),
         *(("file", _file(file)) for file in plan.files),
         *(("cache", f"{_file(cache)}, shared by all runs") for cache in plan.caches),
@@ -166,7 +168,11 @@ def _measured(profile: Profile, plan: Plan) -> str:
     given = ((settings.every_steps, "step"), (settings.every_epochs, "epoch"))
     intervals = " and ".join(f"every {unit if every == 1 else plural(every, unit)}" for every, unit in given if every)
     points = plural(len(settings.timesteps), "timestep")
-    return f"{count_text(plan.measurements)} × the loss of held-out images, {intervals}, at {points}"
+    most = settings.most_images
+    limit = (
+        f", {most} of each folder at most" if most and any(folder.held_out > most for folder in plan.folders) else ""
+    )
+    return f"{count_text(plan.measurements)} × the loss of held-out images{limit}, {intervals}, at {points}"
 
 
 def _memory(profile: Profile, plan: Plan) -> str:

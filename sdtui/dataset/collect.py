@@ -19,7 +19,7 @@ from sdtui.dataset.holdout import Candidate, files_of, hold_out
 from sdtui.dataset.image import ImageFacts
 from sdtui.dataset.layout import Layout
 from sdtui.dataset.pipeline import is_settled
-from sdtui.dataset.problem import Problem
+from sdtui.dataset.problem import HARMLESS, Kind, Problem
 from sdtui.dataset.sources import Found, find_images, find_layouts, open_sources
 from sdtui.errors import UserError
 from sdtui.profile.folder_rules import captions_of, resolutions_of
@@ -28,7 +28,7 @@ from sdtui.profile.schema import Profile
 Role = Literal["train", "regularization", "validation"]
 
 _CAPTIONLESS = frozenset({"missing-caption", "empty-caption"})
-_UNREADABLE = frozenset({"unreadable-image", "unreadable-mask"})
+_UNREADABLE: frozenset[Kind] = frozenset({"unreadable-image", "unreadable-mask"})
 _SHOWN = 5
 
 
@@ -50,7 +50,7 @@ class Sample:
         resolution: that the bucket was made for, px.
         role: whether it teaches, shows what is to be kept, or is only measured.
         mask: the file whose white part the loss counts in.
-        alpha_mask: whether the loss counts only where the image is opaque.
+        alpha_mask: whether the image has transparency, and the loss counts only where it is opaque.
         scaled: the size, px, that the image is scaled to before its bucket is cropped out; None: as `cover` says.
     """
 
@@ -102,7 +102,7 @@ class Collection:
 
     def blocking(self, profile: Profile) -> tuple[Problem, ...]:
         """The problems that forbid training under `dataset.on_unreadable` and `captions.on_missing`."""
-        tolerated: set[str] = {"left-out"}
+        tolerated: set[str] = set(HARMLESS)
         if profile.dataset.on_unreadable == "skip":
             tolerated |= _UNREADABLE
         if profile.captions.on_missing == "empty":
@@ -173,7 +173,7 @@ def _samples(profile: Profile, found: Found, held: frozenset[Path]) -> list[Samp
         samples.append(
             Sample(
                 facts.path, found.caption, found.part.repeats, facts, bucket, found.part.folder, found.row,
-                resolution, role, found.mask, folder.alpha_mask, scaled,
+                resolution, role, found.mask, found.alpha, scaled,
             )
         )  # fmt: skip
     return samples
@@ -185,7 +185,12 @@ def _refusal(problems: tuple[Problem, ...]) -> UserError:
     if len(problems) > _SHOWN:
         rest = ", ".join(f"{count} {kind.replace('-', ' ')}" for kind, count in kinds.items())
         shown.append(f"  … {len(problems) - _SHOWN} more (in all: {rest})")
-    remedy = 'Mend them, or set dataset.on_unreadable = "skip"' if _UNREADABLE & kinds.keys() else ""
+    skipped = sum(kinds[kind] for kind in _UNREADABLE)
+    remedy = ""
+    if skipped == len(problems):
+        remedy = 'Mend them, or set dataset.on_unreadable = "skip"'
+    elif skipped:
+        remedy = f'Mend them; dataset.on_unreadable = "skip" passes over the {skipped} that cannot be read, no more'
     return UserError("the dataset cannot be trained as it is:\n" + "\n".join(shown), remedy=remedy)
 
 

@@ -19,6 +19,9 @@ from sdtui.errors import UserError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"})
 
+FOREIGN = frozenset({".heic", ".heif", ".jxl", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".xcf", ".svg"})
+"""Endings of images that cannot be read here and may be meant to be trained."""
+
 # Pillow warns above 89 million pixels and refuses above twice that; the refusal is the line we report.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 # What its plugins grumble about (damaged EXIF, odd palettes) would otherwise be printed over the screen.
@@ -132,6 +135,15 @@ def open_alpha(path: Path) -> Image.Image | None:
             return alpha.transpose(turn) if turn is not None else alpha
     except Exception as error:
         raise _unreadable(path, error) from error
+
+
+def has_alpha(path: Path) -> bool:
+    """Whether an image knows transparency, by its header; False where that cannot be read."""
+    try:
+        with open_regular(path) as stream, Image.open(stream) as image:
+            return image.has_transparency_data
+    except Exception:  # noqa: BLE001 - Pillow's plugins let a dozen types through; who reads the image tells of it
+        return False
 
 
 def background_colour(name: str) -> tuple[int, int, int]:

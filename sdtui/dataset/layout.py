@@ -110,7 +110,8 @@ def _itself(path: Path, folder: Folder, problems: list[Problem]) -> Part:
     found = kohya_name(path.name)
     if found is None:
         message = f"no folder in it is named {PATTERN}, as kohya's layout wants it, nor is it itself"
-        problems.append(Problem("bad-layout", path, message, 'Rename them, such as 10_cat, or set layout = "flat"'))
+        remedy = 'Rename them, such as 10_cat, or set layout = "flat" and recursive = true'
+        problems.append(Problem("bad-layout", path, message, remedy))
     repeats, tokens = found or (1, "")
     return Part(path, folder.path, repeats * folder.repeats, folder.class_tokens or tokens)
 
@@ -129,7 +130,10 @@ def _left_out(path: Path, images: int, others: list[str]) -> Iterator[Problem]:
         message = f"kohya's layout reads only folders named {PATTERN} and leaves out {', '.join(told[:_SHOWN])}"
         if len(told) > _SHOWN:
             message += f" and {len(told) - _SHOWN} more folders"
-        yield Problem("left-out", path, message, 'Rename or move them, such as to 10_cat, or set layout = "flat"')
+        remedy = (
+            'Rename or move them, such as to 10_cat, or set layout = "flat" and recursive = true to train all alike'
+        )
+        yield Problem("left-out", path, message, remedy)
 
 
 def _images(count: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,6 +93,11 @@ class Library:
     def subfolders(self) -> tuple[str, ...]:
         """Folders directly inside the dataset's folder."""
         return tuple(self._listing.subfolders)
+
+    @property
+    def others(self) -> Mapping[str, int]:
+        """Files that are neither images nor captions, by their ending in lower case."""
+        return self._listing.other
 
     @property
     def naming(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from sdtui.dataset.image import ImageFacts, UnreadableImage, read_facts
@@ -31,6 +32,10 @@ class Masks:
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def files(self) -> Iterable[Path]:
+        """All of them, in the order of the listing."""
+        return self._found.values()
 
     def of(self, relative: str) -> Path | None:
         """The mask of the image with this path below the images' folder: `a/cat.jpg` has a/cat.png or a/cat.jpg.png."""

@@ -22,7 +22,13 @@ Kind = Literal[
     "bad-masks",
     "unreadable-mask",
     "mask-shape",
+    "foreign-image",
+    "stray-mask",
+    "no-alpha",
 ]
+
+HARMLESS: frozenset[Kind] = frozenset({"left-out", "foreign-image", "stray-mask", "no-alpha"})
+"""What stops no run: something lies there that is not used, or is asked for and not there."""
 
 
 @dataclass(frozen=True)

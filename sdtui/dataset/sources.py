@@ -8,14 +8,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import CaptionError, label, namings_for
-from sdtui.dataset.image import EXTENSIONS, ImageFacts, UnreadableImage, read_facts
+from sdtui.dataset.caption import CaptionError, caption_name, namings_for
+from sdtui.dataset.image import EXTENSIONS, FOREIGN, ImageFacts, UnreadableImage, has_alpha, read_facts
 from sdtui.dataset.layout import Layout, Part, find_layout
 from sdtui.dataset.library import Library
 from sdtui.dataset.masks import Masks, mask_problem
+from sdtui.dataset.names import printable
 from sdtui.dataset.problem import Problem
 from sdtui.dataset.scan import DatasetError
 from sdtui.profile.schema import Profile
+
+_UNCAPTIONED = 'Write one, give the folder class_tokens, or set captions.on_missing = "empty"'
 
 
 class Source(NamedTuple):
@@ -37,6 +40,7 @@ class Found(NamedTuple):
     facts: ImageFacts
     caption: str
     mask: Path | None
+    alpha: bool  # whether its transparency is a mask
 
 
 def find_layouts(profile: Profile, problems: list[Problem]) -> tuple[Layout, ...]:
@@ -90,6 +94,7 @@ def find_images(
             if progress is not None:
                 progress(done, total)
     problems += _misnamed_masks(sources)
+    problems += _opaque(profile, images)
     return images
 
 
@@ -105,7 +110,8 @@ def _find(profile: Profile, source: Source, position: int, problems: list[Proble
         problems.append(problem)
         return None
     name = entry.relative.replace(os.sep, "/")
-    return Found(source.row, source.part, name, facts, _caption(profile, source, position, problems), mask)
+    alpha = profile.dataset.folders[source.row].alpha_mask and has_alpha(entry.path)
+    return Found(source.row, source.part, name, facts, _caption(profile, source, position, problems), mask, alpha)
 
 
 def _mask(source: Source, relative: str) -> Path | None:
@@ -140,6 +146,11 @@ def _unlisted(path: Path, library: Library, *, recursive: bool) -> Iterator[Prob
         yield Problem("unreadable-folder", path / inner, "no permission to read the folder", "Check its owner and mode")
     if not library:
         yield _no_images(path, library, recursive=recursive)
+    elif foreign := {kind: count for kind, count in library.others.items() if kind in FOREIGN}:
+        total = sum(foreign.values())
+        images = "1 file is an image" if total == 1 else f"{total} files are images"
+        message = f"{images} of a kind that cannot be read and left out: {' '.join(sorted(foreign))}"
+        yield Problem("foreign-image", path, message, "Convert them to .png, .jpg or .webp to train them")
 
 
 def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
@@ -152,14 +163,32 @@ def _no_images(path: Path, library: Library, *, recursive: bool) -> Problem:
 
 
 def _misnamed_masks(sources: Sequence[Source]) -> Iterator[Problem]:
-    """Folders of masks of which not one belongs to an image."""
+    """Folders of masks of which not one belongs to an image, and masks that belong to none."""
     for _, group in groupby(sources, key=lambda source: source.row):
         parts = list(group)
         masks, images = parts[0].masks, sum(len(part.positions) for part in parts)
-        belongs = (_mask(part, part.library[at].relative) for part in parts for at in part.positions)
-        if masks is not None and images and not any(belongs):
-            message = f"none of its {len(masks)} masks has the name of one of the {images} images"
+        if masks is None or not images:
+            continue
+        used = {_mask(part, part.library[at].relative) for part in parts for at in part.positions}
+        if used != {None}:
+            remedy = "Name it as its image (cat.png for cat.jpg), or remove it"
+            for stray in masks.files():
+                if stray not in used:
+                    yield Problem("stray-mask", stray, "the mask has no image", remedy)
+        else:
+            message = f"none of its masks ({len(masks)}) has the name of one of the images ({images})"
             yield Problem("bad-masks", masks.folder, message, "Name each mask as its image: cat.png for cat.jpg")
+
+
+def _opaque(profile: Profile, images: Sequence[Found]) -> Iterator[Problem]:
+    """Folders whose transparency is to be a mask and that have none."""
+    for row, folder in enumerate(profile.dataset.folders):
+        mine = [found for found in images if found.row == row]
+        if folder.alpha_mask and mine and not any(found.alpha for found in mine):
+            message = "alpha_mask is true, and none of its images has transparency"
+            yield Problem(
+                "no-alpha", Path(folder.path), message, "Save them with transparency, or leave alpha_mask out"
+            )
 
 
 def _caption(profile: Profile, source: Source, position: int, problems: list[Problem]) -> str:
@@ -173,9 +202,13 @@ def _caption(profile: Profile, source: Source, position: int, problems: list[Pro
     text = "\n".join(stripped for line in caption.text.splitlines() if (stripped := line.strip()))
     if text or source.part.class_tokens:
         return text or source.part.class_tokens
-    remedy = 'Write one, give the folder class_tokens, or set captions.on_missing = "empty"'
+    tolerated = profile.captions.on_missing == "empty"
+    remedy = "Write one, or give the folder class_tokens" if tolerated else _UNCAPTIONED
     if caption.raw is None:
-        names = " or ".join(label(naming) for naming in namings_for(profile.captions.extension))
+        image = library.name(position)
+        names = " or ".join(
+            printable(caption_name(image, naming)) for naming in namings_for(profile.captions.extension)
+        )
         problems.append(Problem("missing-caption", library[position].path, f"no caption file ({names})", remedy))
     else:
         problems.append(Problem("empty-caption", caption.path, "the caption file is empty", remedy))

@@ -60,6 +60,7 @@ def folder_plans(collection: Collection) -> Iterator[FolderPlan]:
                 regularization=any(sample.role == "regularization" for sample in samples),
                 held_out=_files(sample for sample in samples if sample.role == "validation"),
                 masks=_files(sample for sample in samples if sample.mask),
+                transparent=_files(sample for sample in samples if sample.alpha_mask),
                 note=layout.note,
             )
 
@@ -74,6 +75,8 @@ def folder_line(folder: FolderPlan) -> str:
         told.append(f"{folder.held_out} held out")
     if folder.masks:
         told.append(f"{folder.masks} with a mask")
+    if folder.transparent:
+        told.append(f"{folder.transparent} masked by transparency")
     if folder.class_tokens:
         told.append(f'"{printable(folder.class_tokens)}" where a caption is missing')
     return ", ".join([*told, *filter(None, [folder.note])])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from sdtui.errors import UserError
 from sdtui.paths import cache_dir
@@ -41,6 +42,7 @@ class FolderPlan:
         regularization: whether they show what the model shall keep.
         held_out: how many of them are never trained.
         masks: how many of them have a mask file.
+        transparent: how many of them are masked by their transparency.
         note: what may have been meant otherwise; often empty.
     """
 
@@ -52,6 +54,7 @@ class FolderPlan:
     regularization: bool = False
     held_out: int = 0
     masks: int = 0
+    transparent: int = 0
     note: str = ""
 
 
@@ -224,6 +227,16 @@ def warmup_steps(profile: Profile, steps: int) -> int:
     return warmup if isinstance(warmup, int) else round(warmup * steps)
 
 
+def undivided_folders(profile: Profile, folders: Sequence[FolderPlan]) -> str:
+    """Which folders `validation.share` leaves whole, in a sentence; empty when it divides all that can be divided."""
+    whole = [each for each in folders if each.images and not (each.held_out or each.regularization)]
+    if not profile.validation.share or not whole:
+        return ""
+    more = f" and {len(whole) - 3} more folders" if len(whole) > 3 else ""
+    named = ", ".join(PurePath(each.path).name for each in whole[:3])
+    return f"validation.share holds out no image of {named}{more}: a folder of one image is never divided"
+
+
 def _measurements(profile: Profile, survey: Survey, steps: int, steps_per_epoch: int) -> int:
     """How often the loss of held-out images is measured: before the first step, in between, and after the last."""
     settings = profile.validation
@@ -311,8 +324,8 @@ def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> li
         found.append(f"the run ends after {epochs:.0%} of the first epoch: some images are never seen")
     if profile.previews.every > steps:
         found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
-    if profile.validation.share and not survey.held_out:
-        found.append("validation.share holds out no image: a folder of one image is never divided")
+    if undivided := undivided_folders(profile, survey.folders):
+        found.append(undivided)
     if survey.enlarged:
         found.append(
             f"{survey.enlarged} of {survey.images} images must be enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"

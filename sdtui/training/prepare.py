@@ -77,9 +77,12 @@ def tell_dataset(collection: Collection, report: Report) -> None:
     report.write("dataset", folders=[asdict(folder) for folder in folders])
     report.log("\n  ".join(["images:", *map(folder_line, folders)]))
     if collection.problems:
-        count, first = len(collection.problems), collection.problems[0]
+        count = len(collection.problems)
         problems = "1 problem" if count == 1 else f"{count} problems"
-        report.warning(UserError(f"training in spite of {problems} of the dataset, the first: {first}"))
+        # Who starts a run is told of each by then; others find them here.
+        report.log("\n  ".join(["problems of the dataset:", *map(str, collection.problems)]))
+        told = "; log.txt and sdtui check name it" if count == 1 else "; log.txt and sdtui check name them"
+        report.warning(UserError(f"training in spite of {problems} of the dataset{told}"))
 
 
 def load(profile: Profile, device: torch.device, report: Report) -> Model:

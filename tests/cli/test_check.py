@@ -202,7 +202,9 @@ def test_an_own_vae_takes_the_place_of_the_base_models(here: Path, capsys: pytes
     )
 
 
-def test_the_dataset_is_looked_into_one_problem_for_each_kind(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_problem_of_the_dataset_is_told_with_its_own_remedy(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trainable(here)
     for name in ("b", "c"):
         Image.new("RGB", (64, 64)).save(here / "images" / f"{name}.png")
@@ -213,12 +215,27 @@ def test_the_dataset_is_looked_into_one_problem_for_each_kind(here: Path, capsys
     told = [line.split("images/")[1] for line in out.splitlines() if line.startswith("sound.toml:4:8: error: ")]
     assert told == [
         "a.txt: the caption file is empty",
-        "b.png: no caption file (.txt or .caption or img.png.txt or img.png.caption) (and 1 more)",
+        "b.png: no caption file (b.txt or b.caption or b.png.txt or b.png.caption)",
+        "c.png: no caption file (c.txt or c.caption or c.png.txt or c.png.caption)",
         "d.png: cannot read the image: its contents are not an image of a known kind",
     ]
     code, out = checked(here, capsys, 'captions.on_missing="empty"', 'dataset.on_unreadable="skip"')
     assert code == 0
-    assert out.count("warning") == 3
+    assert out.count("warning") == 4
+
+
+def test_of_many_problems_of_a_kind_the_first_are_told_and_scripts_get_all(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainable(here)
+    for number in range(23):
+        (here / "images" / f"{number:02}.png").write_bytes(b"")
+    code, out = checked(here, capsys)
+    told = [line for line in out.splitlines() if ": error: " in line]
+    assert (code, len(told)) == (2, 21)
+    assert told[-1].endswith("error: 3 more of the same kind (unreadable image); check --json lists all")
+    assert main(["check", "sound.toml", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["errors"] == 23
 
 
 def test_what_is_wrong_with_layout_and_masks_is_told_at_their_settings(

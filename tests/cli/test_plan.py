@@ -62,7 +62,6 @@ def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "buckets  64×64: 6, 88×40: 3",
         "batches  5 an epoch, 2 images each",
         "steps    25 = 5 × 5 steps an epoch",
-        "warm-up  0 steps",
         "model    Stable Diffusion 1.x, a folder",
         "learned  not known for this base model",
         "file     output/p.safetensors",
@@ -118,7 +117,7 @@ def test_every_folder_says_what_it_was_found_to_be(profile: Path, capsys: pytest
     assert (found["images"], found["regularization"], found["held_out"]) == (4, 4, 0)
     assert found["folders"][0] == {
         "path": str(kept), "layout": "kohya", "images": 4, "repeats": 10, "class_tokens": "cup and bee",
-        "regularization": False, "held_out": 0, "masks": 1, "note": "",
+        "regularization": False, "held_out": 0, "masks": 1, "transparent": 0, "note": "",
     }  # fmt: skip
 
 
@@ -130,14 +129,23 @@ def test_what_is_held_out_is_told(profile: Path, capsys: pytest.CaptureFixture[s
     ]
     intervals = ("validation.share=0.3", "validation.every_steps=5", "validation.every_epochs=1")
     measured = []
-    for changes in (intervals[:2], (*intervals[:1], "validation.every_epochs=0"), ()):
+    few = ("validation.share=0.7", "validation.most_images=1", "validation.every_steps=5")
+    for changes in (intervals[:2], (*intervals[:1], "validation.every_epochs=0"), (), few):
         main(["plan", "p.toml", *(part for change in changes for part in ("--set", change))])
         measured.append([line for line in capsys.readouterr().out.splitlines() if line.startswith("measured")])
     assert measured == [
         ["measured 9 × the loss of held-out images, every 5 steps and every epoch, at 4 timesteps"],
         ["measured never: validation.every_steps and every_epochs are 0"],
         [],
+        [
+            "measured 7 × the loss of held-out images, 1 of each folder at most, every 5 steps and every epoch, at 4 timesteps"
+        ],
     ]
+
+
+def test_a_warm_up_is_told_where_there_is_one(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "p.toml", "--set", "schedule.warmup=5"]) == 0
+    assert "warm-up  5 steps" in capsys.readouterr().out.splitlines()
 
 
 def test_captions_are_shown_as_training_will_read_them(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:

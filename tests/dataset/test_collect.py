@@ -129,7 +129,8 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
         ("a.png", ""), ("b.png", ""), ("c.png", ""), ("e.png", "a cat"),
     ]  # fmt: skip
     assert survey(profile(tmp_path), collection).problems[3].startswith(f"{tmp_path}/d.png: cannot read the image")
-    assert "no caption file (.txt or .caption or img.png.txt or img.png.caption)" in str(collection.problems[0])
+    assert "no caption file (a.txt or a.caption or a.png.txt or a.png.caption)" in str(collection.problems[0])
+    assert 'or set captions.on_missing = "empty"' in collection.problems[0].remedy
 
 
 def test_what_the_profile_tolerates_does_not_block(tmp_path: Path) -> None:
@@ -140,13 +141,20 @@ def test_what_the_profile_tolerates_does_not_block(tmp_path: Path) -> None:
     assert [problem.kind for problem in collection.blocking(strict)] == ["missing-caption", "unreadable-image"]
     lenient = profile(tmp_path, on_unreadable="skip", captions={"on_missing": "empty"})
     assert collection.blocking(lenient) == ()
+    assert collect(lenient).problems[0].remedy == "Write one, or give the folder class_tokens"
     collection.require(lenient)
     with pytest.raises(UserError) as caught:
         collection.require(strict)
     message = str(caught.value)
     assert f"{tmp_path}/a.png: no caption file" in message
     assert f"{tmp_path}/b.png: cannot read the image: the file is empty" in message
-    assert 'dataset.on_unreadable = "skip"' in message
+    assert message.endswith(
+        '\nMend them; dataset.on_unreadable = "skip" passes over the 1 that cannot be read, no more'
+    )
+    (tmp_path / "a.txt").write_text("a cat")
+    with pytest.raises(UserError) as caught:
+        collect(strict).require(strict)
+    assert str(caught.value).endswith('\nMend them, or set dataset.on_unreadable = "skip"')
 
 
 def test_many_problems_are_counted(tmp_path: Path) -> None:
@@ -360,14 +368,14 @@ def masked(tmp_path: Path, *names: str) -> dict[str, Any]:
 
 def test_images_have_the_masks_of_their_names(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "a.png")
-    picture(tmp_path / "images" / "b.png")
+    Image.new("RGBA", (64, 64)).save(picture(tmp_path / "images" / "b.png"))
     picture(tmp_path / "images" / "inner" / "a.png")
     folder = masked(tmp_path, "a.png", "inner/a.webp", "c.png")
     chosen = profile({**folder, "recursive": True, "alpha_mask": True})
     collection = collect(chosen)
-    assert collection.problems == ()
+    assert kinds(collection) == [("stray-mask", "c.png")]
     assert [(sample.mask, sample.alpha_mask) for sample in collection.samples] == [
-        (tmp_path / "masks" / "a.png", True), (None, True), (tmp_path / "masks" / "inner" / "a.webp", True),
+        (tmp_path / "masks" / "a.png", False), (None, True), (tmp_path / "masks" / "inner" / "a.webp", False),
     ]  # fmt: skip
     assert survey(chosen, collection).folders[0].masks == 2
 
@@ -398,7 +406,7 @@ def test_masks_that_do_not_fit_stop_the_run(tmp_path: Path) -> None:
     collection = collect(chosen)
     assert kinds(collection) == [("mask-shape", "a.png"), ("unreadable-mask", "b.png")]
     (tmp_path / "images" / "c.png").unlink()
-    assert kinds(collect(chosen)) == kinds(collection)
+    assert kinds(collect(chosen)) == [*kinds(collection), ("stray-mask", "c.png")]
     assert [sample.path.name for sample in collection.samples] == ["c.png"]
     assert len(collection.blocking(chosen)) == 2
     assert [problem.kind for problem in collection.blocking(profile(folder, on_unreadable="skip"))] == ["mask-shape"]
@@ -409,7 +417,7 @@ def test_masks_that_belong_to_no_image_stop_the_run(tmp_path: Path) -> None:
     chosen = profile(masked(tmp_path, "a-mask.png"))
     collection = collect(chosen)
     assert kinds(collection) == [("bad-masks", "masks")]
-    assert "none of its 1 masks has the name of one of the 1 images" in collection.problems[0].message
+    assert "none of its masks (1) has the name of one of the images (1)" in collection.problems[0].message
     assert collection.blocking(chosen)
     gone = collect(profile({"path": str(tmp_path / "images"), "masks": str(tmp_path / "gone")}))
     assert kinds(gone) == [("bad-masks", "gone")]
@@ -417,7 +425,7 @@ def test_masks_that_belong_to_no_image_stop_the_run(tmp_path: Path) -> None:
 
 def test_the_digest_follows_masks_and_roles(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "a.png")
-    picture(tmp_path / "images" / "b.png")
+    Image.new("RGBA", (64, 64)).save(picture(tmp_path / "images" / "b.png"))
     folder = masked(tmp_path, "a.png")
     plain = {"path": folder["path"]}
     digests = {

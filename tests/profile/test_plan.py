@@ -229,10 +229,14 @@ def test_a_run_that_needs_more_memory_than_there_is_is_a_warning(monkeypatch: py
 
 
 @pytest.mark.parametrize(("held_out", "warnings"), [(0, 1), (1, 0)])
-def test_a_share_that_holds_out_nothing_is_a_warning(held_out: int, warnings: int) -> None:
-    plan = make_plan(_profile(training={"steps": 26}, validation={"share": 0.1}), replace(SURVEY, held_out=held_out))
+def test_a_share_that_holds_out_nothing_of_a_folder_is_a_warning(held_out: int, warnings: int) -> None:
+    folders = (
+        FolderPlan("/sets/one", "flat", images=1 + held_out, repeats=1, held_out=held_out),
+        FolderPlan("/sets/kept", "flat", images=9, repeats=1, regularization=True),
+    )
+    plan = make_plan(_profile(training={"steps": 26}, validation={"share": 0.1}), replace(SURVEY, folders=folders))
     assert len(plan.warnings) == warnings
-    assert all("holds out no image" in warning for warning in plan.warnings)
+    assert all(warning.startswith("validation.share holds out no image of one:") for warning in plan.warnings)
 
 
 def test_an_empty_dataset_has_no_plan() -> None:

@@ -363,7 +363,9 @@ def test_a_run_says_what_its_folders_were_found_to_be(tmp_path: Path, workplace:
         }
     ]  # fmt: skip
     assert "2_red square: kohya, 1 image × 2" in run.log_file.read_text()
-    assert "in spite of 1 problem of the dataset, the first: " in events(run, "warning")[0]["message"]
+    assert events(run, "warning")[0]["message"] == (
+        "training in spite of 1 problem of the dataset; log.txt and sdtui check name it"
+    )
     assert "leaves out 1 image in drafts" in events(run, "warning")[0]["message"]
 
 
