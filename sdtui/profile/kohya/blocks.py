@@ -10,6 +10,7 @@ from sdtui.profile.kohya.draft import Draft
 
 UNET = ("down_blocks", "mid_block", "up_blocks")
 _RATES = ("down_lr_weight", "mid_lr_weight", "up_lr_weight")
+_PLUS = ("loraplus_unet_lr_ratio", "loraplus_lr_ratio")
 _COUNT = 12
 # The parts of Stable Diffusion 1.x by kohya's numbers, those with attention and those with convolutions only.
 _ATTENTION = (
@@ -137,7 +138,12 @@ def _plus(draft: Draft) -> None:
     unet, text = source.value("loraplus_unet_lr_ratio"), source.value("loraplus_text_encoder_lr_ratio")
     common = source.value("loraplus_lr_ratio")
     ratio: Any = unet or common
-    names = ("loraplus_unet_lr_ratio", "loraplus_lr_ratio") if unet else ("loraplus_lr_ratio",)
+    names = _PLUS if unet else _PLUS[1:]
+    algorithm = draft.made["method.algorithm"].value
+    if algorithm != "lora":
+        for name in (*_PLUS, "loraplus_text_encoder_lr_ratio"):
+            draft.leave(name, f"it has no effect on {algorithm}")
+        return
     if ratio:
         draft.put("optimizer.lora_plus_ratio", ratio, *names)
     if (text or common) != ratio:

@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sdtui.profile.folder_rules import resolutions_of
+from sdtui.profile.kohya import giving_masks
 from sdtui.profile.kohya.folders import COLOUR
+from sdtui.profile.kohya.giving_masks import masks_for
 from sdtui.profile.kohya.lacking import LACKING, LINES
 from sdtui.profile.kohya.options import OPTIONS
 from sdtui.profile.kohya_name import kohya_name
@@ -29,16 +31,21 @@ def give(profile: Profile, files: Files) -> None:
             files.config["reg_data_dir" if folder.regularization else "train_data_dir"] = folder.path
         return
     made: dict[tuple[int, bool], list[dict[str, Any]]] = {}
+    masked: giving_masks.Subsets = {}
     for index, folder in enumerate(profile.dataset.folders):
         if folder.validation:
             files.lack(f"dataset.folders[{index}].validation", True, LACKING["dataset.folders[].validation"])
             continue
-        for subset in _subsets(folder, index, files):
+        subsets = _subsets(folder, index, files)
+        if folder.masks:
+            masked[index] = subsets
+        for subset in subsets:
             for side in resolutions_of(profile, index):
                 made.setdefault((side, bool(folder.masks)), []).append(subset)
     files.datasets = [{"resolution": side, "subsets": subsets} for (side, _), subsets in made.items()]
-    if any(masked for _, masked in made):
+    if masked:
         files.option("masked_loss", value=True)
+        giving_masks.give(profile, masked, files)
 
 
 def _as_kohya_does(profile: Profile) -> bool:
@@ -117,12 +124,17 @@ def _subsets(folder: Folder, index: int, files: Files) -> list[dict[str, Any]]:
     subset |= _own(folder, index, files)
     if folder.recursive:
         files.lack(f"dataset.folders[{index}].recursive", True, LACKING["dataset.folders[].recursive"])
-    inner = _repeated(folder)
-    return [
+    inner = [
         {**subset, "image_dir": os.path.join(folder.path, name), "num_repeats": repeats * folder.repeats,
          "class_tokens": tokens}
-        for name, repeats, tokens in inner
-    ] or [subset]  # fmt: skip
+        for name, repeats, tokens in _repeated(folder)
+    ]  # fmt: skip
+    if folder.masks:
+        for each in inner:
+            each["conditioning_data_dir"] = masks_for(each["image_dir"], folder.masks)
+            # Subsets with masks have none.
+            del each["class_tokens"]
+    return inner or [subset]
 
 
 def _own(folder: Folder, index: int, files: Files) -> dict[str, Any]:

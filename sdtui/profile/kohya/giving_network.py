@@ -43,10 +43,18 @@ def give(profile: Profile, files: Files) -> None:
     if method.exclude:
         files.lack("method.exclude", list(method.exclude), "kohya chooses layers by module and preset")
     _blocks(profile, files, args)
-    if profile.optimizer.lora_plus_ratio != 1:
-        args["loraplus_lr_ratio"] = profile.optimizer.lora_plus_ratio
+    _plus(profile, files, args)
     if args:
         files.config["network_args"] = [f"{name}={value}" for name, value in args.items()]
+
+
+def _plus(profile: Profile, files: Files, args: dict[str, Any]) -> None:
+    """LoRA+, which only a LoRA has, in LyCORIS as well."""
+    ratio, algorithm = profile.optimizer.lora_plus_ratio, profile.method.algorithm
+    if ratio != 1 and algorithm == "lora":
+        args["loraplus_lr_ratio"] = ratio
+    elif ratio != 1:
+        files.lack("optimizer.lora_plus_ratio", ratio, f"it has no effect on {algorithm}, and is left out")
 
 
 def _is_plain(method: Method) -> bool:

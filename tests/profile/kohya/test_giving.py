@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sdtui.profile import shipped
 from sdtui.profile.check import check_text
-from sdtui.profile.kohya.giving import config_text, dataset_text, give
+from sdtui.profile.kohya.giving import Lack, config_text, dataset_text, give
 from sdtui.profile.kohya.source import read_source
 from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import profile_text
@@ -221,6 +221,15 @@ def test_masks_are_datasets_of_their_own(tmp_path: Path) -> None:
         {"resolution": 512, "subsets": [{"image_dir": "/b", "alpha_mask": True}]},
     ]
     assert there_and_back(profile, tmp_path) == profile
+
+
+def test_lora_plus_is_a_lora_s_alone(tmp_path: Path) -> None:
+    files = give(made({"optimizer.lora_plus_ratio": 4.0}), tmp_path)
+    assert (files.config["network_args"], files.lacking) == (["loraplus_lr_ratio=4.0"], [])
+    loha = {"method.algorithm": "loha", "method.targets": ["attention", "feed-forward"]}
+    files = give(made({**loha, "optimizer.lora_plus_ratio": 4.0}), tmp_path)
+    assert files.config["network_args"] == ["algo=loha", "preset=unet-transformer-only"]
+    assert files.lacking == [Lack("optimizer.lora_plus_ratio", 4.0, "it has no effect on loha, and is left out")]
 
 
 def test_lycoris(tmp_path: Path) -> None:

@@ -129,3 +129,10 @@ def test_a_table_by_path_as_kohya_s_numbers() -> None:
     # The resnet beside it has the same number and another factor.
     assert blocks.numbered({"up_blocks.2.attentions.1": 2.0}, 1.0, convolutions=True) is None
     assert blocks.numbered({"down_blocks.0.attentions.0.transformer_blocks": 2.0}, 1.0, convolutions=False) is None
+
+
+def test_lora_plus_has_no_effect_on_other_algorithms(tmp_path: Path) -> None:
+    text = f'network_module = "lycoris.kohya"\n{_args("algo=loha", "loraplus_lr_ratio=4")}'
+    draft, profile = taken(tmp_path, text)
+    assert profile.optimizer.lora_plus_ratio == 1
+    assert ("network_args: loraplus_lr_ratio", "it has no effect on loha") in [(x.kohya, x.reason) for x in draft.left]
