@@ -38,7 +38,7 @@ def take(draft: Draft) -> None:
     """Rates, ranks and alphas by block, and the rates of the up matrices (LoRA+)."""
     _plus(draft)
     given = [name for name in _RATES if draft.source.value(name)]
-    if draft.source.value("sdxl"):
+    if draft.source.is_xl:
         # Its blocks have other numbers.
         for name in (*given, "block_dims", "block_alphas"):
             draft.leave(name, "blocks are numbered as Stable Diffusion 1.x has them")

@@ -18,7 +18,7 @@ LACKING: dict[str, str] = {
     "augment.saturation": "color_aug changes hue or brightness",
     "augment.variants": "kohya crops and colours anew in every step, without cached latents",
     "captions.on_missing": "kohya trains images without a caption, with their class tokens or with empty text",
-    "captions.cache_mib": "kohya does not cache what Stable Diffusion 1.x's text encoder says",
+    "captions.cache_mib": "kohya has no limit; it caches what text encoders say for Stable Diffusion XL only",
     "training.ema_decay": "kohya has no moving average",
     "training.device": "accelerate chooses the device",
     "training.threads": "set OMP_NUM_THREADS",

@@ -72,6 +72,11 @@ class Source:
         found = self.given(name, subset)
         return OPTIONS[name].default if found is None or found.value is None else found.value
 
+    @property
+    def is_xl(self) -> bool:
+        """Whether the file itself says that it is for Stable Diffusion XL."""
+        return bool(self.value("sdxl") or self.value("sdxl_checkbox"))
+
 
 def read_source(path: Path, dataset: Path | None = None) -> Source:
     """Read a file of kohya's, with the dataset TOML that it names or `dataset`.

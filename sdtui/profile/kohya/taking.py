@@ -61,7 +61,9 @@ def _one_to_one(draft: Draft) -> None:
         key = option.keys[0] if option.keys else ""
         if option.codec is not None and not key.startswith(("dataset.", "captions.", "augment.")):
             draft.put(key, option.codec.read(draft.source.value(option.name)), option.name)
-    for name in ("weighted_captions", "max_token_length", "clip_skip"):
+    if draft.source.is_xl:
+        draft.leave("clip_skip", "kohya passes over it for Stable Diffusion XL")
+    for name in ("weighted_captions", "max_token_length", *([] if draft.source.is_xl else ["clip_skip"])):
         option = OPTIONS[name]
         assert option.codec is not None
         draft.put(option.keys[0], option.codec.read(draft.source.value(name)), name)

@@ -247,3 +247,17 @@ def test_beside_previews_by_epochs_those_by_steps_do_not_count(tmp_path: Path) -
     draft, profile = taken(tmp_path, "sample_every_n_steps = 50\nsample_every_n_epochs = 2")
     assert profile.previews.every_epochs == 2
     assert "previews.every" not in draft.made
+
+
+@pytest.mark.parametrize(("mark", "skip"), [("sdxl", 1), ("sdxl_checkbox", 1), ("lowvram", 2)])
+def test_clip_skip_is_nothing_to_xl(mark: str, skip: int, tmp_path: Path) -> None:
+    draft, profile = taken(tmp_path, f'{{"LoRA_type": "Standard", "clip_skip": 2, "{mark}": true}}', "form.json")
+    assert profile.captions.clip_skip == skip
+    reason = ("clip_skip", "kohya passes over it for Stable Diffusion XL")
+    assert (reason in [(left.kohya, left.reason) for left in draft.left]) == (skip == 1)
+
+
+def test_no_option_is_put_off_with_the_name_of_a_model_that_is_trained() -> None:
+    assert [
+        option.name for option in OPTIONS.values() if option.text.startswith("an option of Stable Diffusion XL")
+    ] == []

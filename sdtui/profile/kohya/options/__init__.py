@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sdtui.profile.kohya.option import Option
 from sdtui.profile.kohya.options.data import AUGMENTATION, CAPTIONS, IMAGES
-from sdtui.profile.kohya.options.families import FAMILIES, FAMILY_MARKS
+from sdtui.profile.kohya.options.families import FAMILIES, FAMILY_MARKS, XL
 from sdtui.profile.kohya.options.forms import FORMS, NETWORKS
 from sdtui.profile.kohya.options.machine import LOGGING, MACHINE, SHARING
 from sdtui.profile.kohya.options.model import METHOD, MODEL
@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[Option, ...]] = {
     "The machine": MACHINE,
     "network_args": NETWORKS,
     "Only in kohya_ss": FORMS,
+    "Only for Stable Diffusion XL": XL,
     "Other models": FAMILIES,
 }
 OPTIONS: dict[str, Option] = {option.name: option for group in GROUPS.values() for option in group}

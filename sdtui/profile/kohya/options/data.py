@@ -67,7 +67,7 @@ IMAGES = (
     Option("in_json", "text", text=_CAPTION_FILES),
     Option("metadata_file", "text", text=_CAPTION_FILES),
     Option("dataset_class", "text", text="datasets are folders of images"),
-    Option("custom_attributes", "list", text="nothing in the training of SD 1.x reads them"),
+    Option("custom_attributes", "list", text="nothing in the training of Stable Diffusion reads them"),
     Option("network_multiplier", "number", 1.0, text="a LoRA is trained at its full strength"),
     Option("cache_info", "flag", False, text="always on: sizes and captions are remembered between runs", quiet=True),
     Option("cache_latents", "flag", False, text="always on: latents are cached on disk", quiet=True),
@@ -153,5 +153,12 @@ CAPTIONS = (
     Option("token_warmup_step", "number or share", 0, ("captions.token_warmup",), _ONE_FOR_ALL, AS_IS),
     Option("weighted_captions", "flag", False, ("captions.weighted",), "", AS_IS),
     Option("max_token_length", "whole", None, ("captions.max_tokens",), "not given: 75", silent(75)),
-    Option("clip_skip", "whole", None, ("captions.clip_skip",), "not given: 1", silent(1)),
+    Option(
+        "clip_skip",
+        "whole",
+        None,
+        ("captions.clip_skip",),
+        "not given: 1; kohya passes over it for Stable Diffusion XL, and so does the import of a form that is marked so",
+        silent(1),
+    ),
 )

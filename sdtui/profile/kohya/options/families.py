@@ -1,4 +1,4 @@
-"""Options of other models, which stand in every file that kohya_ss writes."""
+"""Options of one kind of model only, most of them of models that are not trained here; every file of kohya_ss has them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ FAMILY_MARKS = {
     "lumina_checkbox": "Lumina",
 }
 
+_XL = {
+    "always on where the text encoders are not trained: what they say is cached on disk": """
+        cache_text_encoder_outputs cache_text_encoder_outputs_to_disk sdxl_cache_text_encoder_outputs""",
+    "always on: images are encoded in fp32": "sdxl_no_half_vae",
+    "how weights are read is no setting": "disable_mmap_load_safetensors",
+    "an option of fine-tuning the whole model; a LoRA's text encoders learn at text_encoder_learning_rate": """
+        learning_rate_te1 learning_rate_te2""",
+    "an option of fine-tuning the whole model": "block_lr fused_optimizer_groups blockwise_fused_optimizers",
+}
+XL = tuple(Option(name, "text", text=text, quiet=True) for text, names in _XL.items() for name in names.split())
+
 _NAMES = {
-    "Stable Diffusion XL": """
-        sdxl_cache_text_encoder_outputs sdxl_no_half_vae cache_text_encoder_outputs cache_text_encoder_outputs_to_disk
-        disable_mmap_load_safetensors learning_rate_te1 learning_rate_te2 block_lr fused_optimizer_groups
-        blockwise_fused_optimizers""",
     "Flux.1": """
         flux1_checkbox flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk flux1_clip_l
         flux1_t5xxl flux_fused_backward_pass model_type ae clip_l t5xxl t5xxl_lr discrete_flow_shift
