@@ -36,7 +36,7 @@ def ls(args: argparse.Namespace) -> int:
     library = library_of(args)
     rows = [_row(library, position) for position in in_scope(args, library)]
     if args.untagged:
-        rows = [row for row in rows if not row["caption"] and "error" not in row]
+        rows = [row for row in rows if _is_untagged(row)]
     return _show(args, library, rows)
 
 
@@ -57,10 +57,13 @@ def stats(args: argparse.Namespace) -> int:
     """In how many captions each tag stands, most frequent first."""
     library = library_of(args)
     positions = in_scope(args, library)
-    counts = index_of(library).tag_counts(positions)
+    index = index_of(library)
+    counts = index.tag_counts(positions)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ranked[: args.top] if args.top > 0 else ranked
-    untagged = sum(not library.has_caption(position) for position in positions)
+    untagged = sum(
+        not library.has_caption(at) or ((text := index.text(at)) is not None and not text.strip()) for at in positions
+    )
     if args.json:
         summary = {"images": len(positions), "untagged": untagged, "tags": len(counts)}
         emit_json({**summary, "counts": [{"tag": tag, "captions": count} for tag, count in shown]})
@@ -82,13 +85,25 @@ def _row(library: Library, position: int) -> dict[str, Any]:
     return row
 
 
+def _is_untagged(row: dict[str, Any]) -> bool:
+    """Whether the image has no caption, or a blank one; of one that cannot be read nothing is known."""
+    return "error" not in row and not (row["caption"] or "").strip()
+
+
+def _shown(row: dict[str, Any]) -> str:
+    if "error" in row:
+        return f"({row['error']})"
+    if row["caption"] is None:
+        return "(no caption)"
+    return str(row["caption"]) if row["caption"].strip() else "(empty caption)"
+
+
 def _show(args: argparse.Namespace, library: Library, rows: list[dict[str, Any]]) -> int:
     if args.json:
         emit_json({"naming": library.naming, "images": rows})
         return 0
     for row in rows:
-        text = f"({row['error']})" if "error" in row else "(no caption)" if row["caption"] is None else row["caption"]
-        print(f"{printable(row['image'])}\t{printable(text)}")
-    untagged = sum(not row["caption"] for row in rows)
+        print(f"{printable(row['image'])}\t{printable(_shown(row))}")
+    untagged = sum(map(_is_untagged, rows))
     print(f"{len(rows)} of {len(library)} images, {untagged} untagged; {library.describe_captions()}", file=sys.stderr)
     return 0

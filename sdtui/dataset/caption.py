@@ -18,7 +18,7 @@ from sdtui.errors import UserError
 NAMINGS = (".txt", ".caption", "*.txt", "*.caption")
 AUTO = "auto"
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LINE_END = re.compile(r"\r\n|\n")
 _SEPARATOR = re.compile(r"[,\n]")
@@ -77,11 +77,11 @@ class CaptionFile:
     @classmethod
     def parse(cls, path: Path, raw: bytes) -> CaptionFile:
         """The caption held by the bytes `raw` of `path`; raises CaptionError when they are not UTF-8."""
-        bom = raw.startswith(_BOM)
+        bom = raw.startswith(BOM)
         try:
-            decoded = (raw[len(_BOM) :] if bom else raw).decode("utf-8")
+            decoded = (raw[len(BOM) :] if bom else raw).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _not_utf8(path, raw, error.start + (len(_BOM) if bom else 0)) from error
+            raise _not_utf8(path, raw, error.start + (len(BOM) if bom else 0)) from error
         body = decoded.rstrip("\r\n")
         ends = tuple(_LINE_END.findall(body))
         return cls(path, _LINE_END.sub("\n", body), raw, bom, ends, decoded[len(body) :])
@@ -107,7 +107,7 @@ class CaptionFile:
         lines = self.text.split("\n")
         body = "".join(line + end for line, end in zip(lines, (*self.line_ends, ""), strict=True))
         try:
-            return (_BOM if self.bom else b"") + (body + self.tail).encode("utf-8")
+            return (BOM if self.bom else b"") + (body + self.tail).encode("utf-8")
         except UnicodeEncodeError as error:
             raise CaptionError(
                 f"character {error.start + 1} of the caption cannot be written as UTF-8",
@@ -137,7 +137,7 @@ def plain_text(raw: bytes) -> str:
     Raises:
         UnicodeDecodeError: they are not UTF-8.
     """
-    return raw.removeprefix(_BOM).decode("utf-8").rstrip("\r\n").replace("\r\n", "\n")
+    return raw.removeprefix(BOM).decode("utf-8").rstrip("\r\n").replace("\r\n", "\n")
 
 
 def parse_tags(text: str) -> list[Tag]:

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import AUTO, CaptionFile, caption_path, describe_namings
+from sdtui.dataset.caption import AUTO, BOM, CaptionFile, caption_path, describe_namings
+from sdtui.dataset.image import open_regular
 from sdtui.dataset.scan import Listing, scan, why_empty
+
+# No one fills a caption with more blanks than this.
+_BLANK_BYTES = 64
 
 
 class Entry(NamedTuple):
@@ -81,8 +85,8 @@ class Library:
 
     @property
     def untagged(self) -> int:
-        """How many images have no caption file."""
-        return sum(not self.has_caption(position) for position in range(len(self)))
+        """How many images have no caption file, or one with nothing in it; asks the disk of each."""
+        return sum(path is None or _is_blank(path) for path in self.caption_files())
 
     @property
     def unreadable_folders(self) -> tuple[str, ...]:
@@ -155,3 +159,14 @@ class Library:
         """Take note that these images' captions were written, created or deleted."""
         for position in positions:
             self._listing.look_again(position)
+
+
+def _is_blank(path: str) -> bool:
+    """Whether a caption file holds blanks only; one that is larger, or cannot be read, is taken to say something."""
+    try:
+        if os.stat(path).st_size > _BLANK_BYTES:
+            return False
+        with open_regular(Path(path)) as stream:
+            return not stream.read().removeprefix(BOM).strip()
+    except OSError:
+        return False

@@ -5,6 +5,7 @@ A run in several processes has one such trainer on each machine, which starts th
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import partial
@@ -22,12 +23,15 @@ from sdtui.training.report import Aside, Report
 from sdtui.training.siblings import Siblings, Starter
 from sdtui.training.steering import Nobody, Steering
 
+_ENDED = "the run has ended"
+
 
 def main(arguments: list[str]) -> int:
     """Train the run in the folder `arguments[0]`; 0 when it finished or was stopped, 1 or 2 when it failed."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m sdtui.training RUN_DIR\n")
         return 2
+    _hush()
     run = RunFolder(Path(arguments[0]).absolute())
     place = places.inherited()
     if place is not None:
@@ -48,7 +52,7 @@ def _train(run: RunFolder, report: Report) -> int:
     """The run itself; whatever ends it is told once, in the event log and in log.txt."""
     steering = Steering(Inbox(run), report.control)
     steering.listen()
-    siblings = Siblings(run, partial(_give_up, report))
+    siblings = Siblings(run, partial(_give_up, report, steering))
     try:
         _set_spinning()
         siblings.start(places.launched(load_frozen(run.profile_file).launch))
@@ -68,7 +72,7 @@ def _train(run: RunFolder, report: Report) -> int:
         siblings.tell_far(explain(cause))
         return _tell(report, cause)
     finally:
-        steering.refuse_waiting("the run has ended")
+        steering.refuse_waiting(_ENDED)
     return 0
 
 
@@ -88,6 +92,12 @@ def _help(run: RunFolder, place: Place) -> int:
     return 0
 
 
+def _hush() -> None:
+    """Leave out of log.txt what packages tell of what is not used here; of a run that failed its end is shown."""
+    # bitsandbytes asks for a package of 4-bit kernels on every processor that multiplies bf16.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
+
 def _set_spinning() -> None:
     # Read when OpenMP is loaded. Threads that spin for long while waiting starve each other on shared cores; threads
     # that sleep at once are slow on free ones. About 20 microseconds of spinning loses little on either.
@@ -104,9 +114,10 @@ def _tell(report: Report, error: Exception) -> int:
     return problem.exit_code
 
 
-def _give_up(report: Report, problem: SdtuiError) -> None:
+def _give_up(report: Report, steering: Steering, problem: SdtuiError) -> None:
     """End a run whose own thread waits for a process that is gone."""
     code = _tell(report, problem)
+    steering.refuse_waiting(_ENDED)
     report.close()
     os._exit(code)
 

@@ -50,6 +50,18 @@ def test_ls_untagged_flat_and_json(folder: Path, capsys: pytest.CaptureFixture[s
     assert [row["image"] for row in as_json(capsys)["images"]] == ["img2.png", "img10.png"]
 
 
+def test_a_blank_caption_is_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "img1.txt").write_text(" \n")
+    assert caption("ls", folder) == 0
+    out, words = capsys.readouterr()
+    assert out.startswith("img1.png\t(empty caption)\n")
+    assert words == "4 of 4 images, 2 untagged; 3 .txt\n"
+    assert caption("ls", folder, "--untagged", "--json") == 0
+    assert [row["image"] for row in as_json(capsys)["images"]] == ["img1.png", "more/bare.png"]
+    assert caption("stats", folder) == 0
+    assert capsys.readouterr().err == "4 images, 2 untagged, 2 different tags\n"
+
+
 def test_find(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert caption("find", folder, "SKY") == 0
     assert capsys.readouterr().out == "img1.png\twall, sky\nimg2.png\tsky,tower,\n"

@@ -48,7 +48,10 @@ def test_entries_tell_path_and_caption(tmp_path: Path) -> None:
     assert library[1] == (tmp_path / "b.png", "b.png", None)
     assert library[2].caption == tmp_path / "c.png.txt"
     assert [library.has_caption(at) for at in range(3)] == [True, False, True]
-    assert library.untagged == 1
+    assert library.untagged == 2
+    for content, untagged in ((b"\xef\xbb\xbf \r\n", 2), (b"x", 1), (b"\xff", 1), (b"\n" * 65, 1)):
+        (tmp_path / "c.png.txt").write_bytes(content)
+        assert library.untagged == untagged
     assert [library.caption_file(at) for at in range(3)] == list(library.caption_files())
     assert list(library.caption_files()) == [f"{tmp_path}/a.txt", None, f"{tmp_path}/c.png.txt"]
 
