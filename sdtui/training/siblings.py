@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 from sdtui.errors import SdtuiError, UserError
@@ -130,6 +131,9 @@ class Starter:
 
     def tell(self, problem: SdtuiError) -> None:
         """Why this process ends; whoever is gone does not hear it."""
+        if isinstance(problem, BrokenLinkError):
+            # Somebody else's death, most likely: first come those who know more, or the end.
+            time.sleep(_NOTICE_SECONDS)
         try:
             self._line.sendall(str(problem).encode(errors="replace"))
         except OSError:
@@ -169,4 +173,6 @@ def _receive(line: socket.socket) -> bytes:
 def _copy(stream: IO[bytes] | None, rank: int) -> None:
     """What a process prints, line by line into our own log, under its number."""
     for line in stream or ():
-        sys.stderr.write(f"process {rank}: {line.decode(errors='replace').rstrip()}\n")
+        # A full disk costs the line; a process whose output is not read would wait for ever.
+        with suppress(OSError):
+            sys.stderr.write(f"process {rank}: {line.decode(errors='replace').rstrip()}\n")
