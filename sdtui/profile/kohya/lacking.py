@@ -10,6 +10,8 @@ LACKING: dict[str, str] = {
     "dataset.on_unreadable": "kohya stops at an image it cannot read",
     "dataset.folders[].recursive": "kohya does not look into folders inside a subset",
     "dataset.folders[].validation": "kohya holds out shares (validation_split), not folders",
+    "dataset.folders[].masks": "kohya stops at images without a mask, masks without an image or of another size, and random "
+    "crops beside them",
     "dataset.folders[].augment_brightness": "color_aug has no strengths",
     "dataset.folders[].augment_contrast": "color_aug has no strengths",
     "dataset.folders[].augment_saturation": "color_aug has no strengths",

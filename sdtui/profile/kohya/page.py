@@ -40,6 +40,9 @@ The imported profile keeps kohya's way wherever a setting can say it. What no se
   the gradient is the mean over the images of a step, so an image in a small batch counts no more than one in a full batch.
 * **Buckets may be chosen better.** `compat`, which an import writes, chooses a bucket as sd-scripts does. `log` compares
   shapes by their logarithm: an upright image and the same image lying land in mirrored buckets, and less is cropped.
+* **A resolution is one side.** With buckets only its area counts, and `768,512` becomes the side that makes the same buckets,
+  628. Without buckets sd-scripts crops every image to 768 × 512; here that is the square with about as many pixels, 624 × 624,
+  and the import says so.
 * **Every step sees a fresh sample.** The cache holds the mean and deviation of an image's latent, and each step draws from it.
   sd-scripts caches one sample for the whole run. Cropping and colour work with the cache.
 * **A run resumes exactly.** Every checkpoint holds everything; `sdtui resume` arrives at the same weights, bit for bit, as if
