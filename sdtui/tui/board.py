@@ -1,6 +1,7 @@
 """The board: one thread that knows what the workspace holds and what runs, and tells the app when that changed.
 
-It sleeps in `runs.watch` until a file changes; nothing is drawn, and nothing is read again, while nothing happens.
+It sleeps in `runs.watch` until a file changes; nothing is drawn, and nothing is read again, while nothing happens. What
+takes long, reading every image's header, is left to the looker.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from sdtui.runs.registry import RunInfo
 from sdtui.tui import workspace
+from sdtui.tui.looker import Looker
 from sdtui.tui.workspace import DatasetRow, ProfileRow
 
 # A killed trainer changes no file; its lock is looked at this often while something runs.
@@ -58,6 +60,7 @@ class BoardReader:
         self._thoroughly = thoroughly
         self._board = Board()
         self._checked: dict[Path, tuple[float, ProfileRow]] = {}
+        self._looker = Looker(lambda: thoroughly() and not self._closed.is_set(), self.look_again)
         self._counted: dict[Path, tuple[int, DatasetRow]] = {}
         self._closed = threading.Event()
         self._again = threading.Event()
@@ -71,7 +74,7 @@ class BoardReader:
             self._again.clear()
             self.read(complete=False)
             if self._thoroughly():
-                self.read(complete=True)
+                self._looker.look_at(self.read(complete=True).profiles)
             with Watch(self._watched(), least_seconds=LEAST_SECONDS) as watch:
                 self._nudge = watch.close
                 # Asked for while it was reading, when there was nothing to wake yet.
@@ -111,6 +114,8 @@ class BoardReader:
 
     def _profile(self, path: Path, complete: bool) -> ProfileRow:
         row = workspace.quick_row(path)
+        if (looked := self._looker.last(row)) is not None:
+            return looked
         known = self._checked.get(path)
         if known is not None and known[0] == row.changed:
             return known[1]

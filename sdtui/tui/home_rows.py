@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textual.content import Content
@@ -113,22 +113,25 @@ def draw(line: Line, width: int, marks: Glyphs, ascii_only: bool) -> Content:
 
 
 def _profile(row: ProfileRow, width: int) -> Content:
-    kind = fit(clean(row.kind) or "-", FIRST)
+    kind = fit(clean(row.kind) or ("-" if row.errors >= 0 else ""), FIRST)
     edited = fit(f"edited {age(row.changed)}" if row.changed else "", SECOND)
-    return Content.assemble((kind, "$soft"), (edited if width >= FIRST + SECOND else "", "$soft"), verdict(row))
+    left = Content.assemble((kind, "$soft"), (edited if width >= FIRST + SECOND else "", "$soft"))
+    whole = verdict(row)
+    fits = left.cell_length + whole.cell_length <= width
+    return left + (whole if fits or not row.errors else verdict(replace(row, warnings=0)))
 
 
 def verdict(row: ProfileRow) -> Content:
     """Whether a profile can be trained."""
     if row.errors < 0:
         return Content("")
+    counts = ((row.errors, "problem"), (row.warnings, "warning"))
+    said = ", ".join(count(number, noun) for number, noun in counts if number)
     if row.errors:
-        return Content.styled(count(row.errors, "problem"), "$error")
-    return (
-        Content.styled(count(row.warnings, "warning"), "$warning")
-        if row.warnings
-        else Content.styled("ready", "$success")
-    )
+        return Content.styled(said, "$error")
+    if not row.looked:
+        return Content.styled("checking", "$soft")
+    return Content.styled(said, "$warning") if said else Content.styled("ready", "$success")
 
 
 def _run(info: RunInfo, width: int, marks: Glyphs) -> Content:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdtui.errors import SdtuiError
 from sdtui.runs import registry
 from sdtui.runs.registry import RunInfo
+
+if TYPE_CHECKING:
+    from sdtui.profile.check import Report
 
 RUNS = "runs"
 
@@ -21,6 +24,7 @@ class ProfileRow:
 
     Attributes:
         errors: how many problems keep it from training; -1 while not checked.
+        looked: whether its base model, machine and images were looked at, too.
         folders: the dataset folders it names, absolute.
         runs: the folder its runs go to, absolute; None when the file does not say.
     """
@@ -35,6 +39,7 @@ class ProfileRow:
     errors: int = -1
     warnings: int = 0
     first_problem: str = ""
+    looked: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,21 +85,26 @@ def quick_row(path: Path) -> ProfileRow:
 
 
 def checked_row(row: ProfileRow) -> ProfileRow:
-    """The row with the problems that a full check finds; takes as long as importing and running the check."""
-    from dataclasses import replace
-
+    """The row with the problems of the text and its paths; takes as long as importing and running the check."""
     from sdtui.profile.check import check_text
 
     try:
         report = check_text(row.path.read_text(encoding="utf-8"), row.path)
     except (OSError, UnicodeDecodeError) as error:
         return replace(row, errors=1, first_problem=_unread(error))
-    errors = [problem for problem in report.problems if problem.severity == "error"]
-    first = (errors or list(report.problems))[:1]
+    return with_report(row, report)
+
+
+def with_report(row: ProfileRow, report: Report) -> ProfileRow:
+    """The row with the problems of a report, and with what is trained where the file leaves that to the default."""
+    from sdtui.profile.settings import BY_KEY
+
+    first = (report.errors or report.problems)[:1]
     return replace(
         row,
-        errors=len(errors),
-        warnings=len(report.problems) - len(errors),
+        kind=row.kind or str(BY_KEY["method.kind"].default),
+        errors=len(report.errors),
+        warnings=len(report.warnings),
         first_problem=first[0].message if first else "",
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,13 @@ def test_profiles() -> None:
     path = Path("/w/x.toml")
     assert drawn(ProfileRow(path, LONG_AGO, kind="lora")) == "x.toml lora edited 1971-01-01"
     assert drawn(ProfileRow(path, LONG_AGO, errors=2)) == "x.toml - edited 1971-01-01 2 problems"
-    assert drawn(ProfileRow(path, LONG_AGO, "lora", errors=0, warnings=1)) == "x.toml lora edited 1971-01-01 1 warning"
-    assert drawn(ProfileRow(path, LONG_AGO, "lora", errors=0), width=56) == "x.toml lora ready"
+    both = ProfileRow(path, LONG_AGO, "lora", errors=2, warnings=1)
+    assert drawn(both, width=100).endswith("1971-01-01 2 problems, 1 warning")
+    assert drawn(both, width=80).endswith("1971-01-01 2 problems")
+    sound = ProfileRow(path, LONG_AGO, "lora", errors=0, looked=True)
+    assert drawn(replace(sound, warnings=1)) == "x.toml lora edited 1971-01-01 1 warning"
+    assert drawn(sound, width=56) == "x.toml lora ready"
+    assert drawn(replace(sound, warnings=1, looked=False), width=56) == "x.toml lora checking"
 
 
 def test_runs() -> None:

@@ -83,6 +83,9 @@ def test_a_checked_row_counts_problems_and_names_the_first(tmp_path: Path) -> No
     row = workspace.checked_row(workspace.quick_row(path))
     assert row.errors >= 2
     assert row.first_problem
+    path.write_text("[method]\nrank = 3\n")
+    quick = workspace.quick_row(path)
+    assert (quick.kind, workspace.checked_row(quick).kind) == ("", "lora")
     path.unlink()
     assert workspace.checked_row(row).errors == 1
 
