@@ -12,7 +12,9 @@ for a GPU, and a pause may last.
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,6 +82,9 @@ class Crew:
         place = self.place
         if place.world == 1:
             return
+        if place.machines == 1:
+            # Not what the machine's name stands for, which may be a network, or nothing.
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
         store = self._store(check)
         self._gather(store, check)
         backend = "nccl" if kind == "cuda" else "gloo"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,7 @@ def talk(crew: Crew) -> dict[str, Any]:
     found: dict[str, Any] = {}
     found["agreed"] = crew.agree(Word(rank == 0, 0.5 + rank, asked_to_stop=rank == 1))
     found["stopped"] = crew.agree(Word(rank == 1, 0.25, asked_to_stop=rank == 0))
+    found["network"] = os.environ["GLOO_SOCKET_IFNAME"]
     found["all"] = crew.of_all(f"of {rank}")
     found["first"] = crew.of_first([rank, "x"])
     found["share"] = crew.share(["a", "b", "c"])
@@ -65,6 +67,8 @@ def test_talk(tmp_path: Path) -> None:
     assert first["agreed"] == second["agreed"] == [True, 0.5, True]
     # What others want to be told is for process 0 to say.
     assert first["stopped"] == second["stopped"] == [False, 0.25, False]
+    # Nobody beyond this machine can take part.
+    assert first["network"] in {"lo", "lo0"}
     assert first["all"] == second["all"] == ["of 0", "of 1"]
     assert first["first"] == second["first"] == [0, "x"]
     assert (first["share"], second["share"]) == (["a", "c"], ["b"])
