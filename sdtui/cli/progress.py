@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from sdtui.cli import INTERRUPTED
+from sdtui.cli import INTERRUPTED, USAGE
 from sdtui.errors import SdtuiError
 from sdtui.runs import control, registry
 from sdtui.runs.figures import Message
@@ -147,7 +147,7 @@ class _Follower:
     def _show(self) -> None:
         messages, said = list(self._view.messages), self._view.said
         for message in messages[max(0, len(messages) - (said - self._told)) :]:
-            if message.kind == "finished":
+            if message.kind == "finished" or (message.kind == "state" and message.text.startswith("failed")):
                 continue  # the verdict says so
             self._line.note(f"{time.strftime('%H:%M:%S', time.localtime(message.t))} {_text(message)}")
         self._told = said
@@ -163,7 +163,8 @@ class _Follower:
             self._line.note(f"go on with it: sdtui resume {self._run.name}")
         if view.state == "stopped":
             return INTERRUPTED
-        if not view.series:
+        # What is wrong with the user's input was told; of anything else the log may say more.
+        if not view.series and view.exit_code != USAGE:
             for line in registry.log_tail(self._run, _LOG_LINES):
                 self._line.note(f"  log.txt: {line}")
         return view.exit_code or 1

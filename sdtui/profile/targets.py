@@ -89,8 +89,9 @@ def strange_blocks(blocks: Iterable[str], layers: Iterable[str]) -> Iterator[tup
         if any(block_of(name, [whole]) for name in names):
             continue
         parts = sorted({".".join(name.split(".")[: whole.count(".") + 1]) for name in names})
-        near = difflib.get_close_matches(whole, parts, n=1)
-        meant = near[0].removeprefix("" if block == whole else "unet.") if near else ""
+        plain = {part.removeprefix("unet."): part for part in parts}
+        near = difflib.get_close_matches(whole.removeprefix("unet."), plain, n=1, cutoff=0.75)
+        meant = (plain[near[0]] if block == whole else near[0]) if near else ""
         message = f"no trained layer is in {whole}; there are: {', '.join(parts)}"
         yield block, message, f"Did you mean {meant}?" if meant else ""
 

@@ -17,7 +17,7 @@ from sdtui.runs.control import Inbox
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.lock import hold
 from sdtui.training import place as places
-from sdtui.training.failures import Interrupted, explain
+from sdtui.training.failures import Interrupted, explain, headline
 from sdtui.training.place import Place
 from sdtui.training.report import Aside, Report
 from sdtui.training.siblings import Siblings, Starter
@@ -110,7 +110,7 @@ def _tell(report: Report, error: Exception) -> int:
         report.log_traceback(error)
     problem = explain(error)
     report.error(problem, getattr(error, "images", None))
-    report.end("failed", problem.message)
+    report.end("failed", headline(problem.message))
     return problem.exit_code
 
 

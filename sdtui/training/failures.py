@@ -40,7 +40,9 @@ class LostProcessError(SdtuiError):
         how = f"was ended by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
         super().__init__(
             f"{who} failed: {said}" if said else f"{who} {how}, and the run cannot go on without it",
-            remedy="" if said else "What it said last is in log.txt. Resume the run: it goes on from its last checkpoint",
+            remedy=""
+            if said
+            else "What it said last is in log.txt. Resume the run: it goes on from its last checkpoint",
         )
 
 
@@ -77,6 +79,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(said in str(error) for said in _OUT_OF_MEMORY)
+
+
+def headline(message: str) -> str:
+    """A message in one line: of a list what it is a list of, and its item where it has one only."""
+    first, *items = message.splitlines()
+    return " ".join([first, items[0].strip()]) if len(items) == 1 else first.rstrip(":")
 
 
 def explain(error: Exception) -> SdtuiError:

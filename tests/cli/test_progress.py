@@ -123,6 +123,21 @@ def test_follow_returns_what_the_trainer_returned(tmp_path: Path, code: int) -> 
     assert progress.follow([run], io.StringIO(), stop_on_interrupt=False) == code
 
 
+def test_what_is_wrong_with_the_input_is_told_once_and_without_the_log(tmp_path: Path) -> None:
+    run, stream = RunFolder.create(tmp_path, "run"), io.StringIO()
+    record.write(run, record.RunRecord(state="failed", reason="2 images cannot be read"))
+    run.log_file.write_text("computing on cpu\n")
+    with EventWriter(run.events_file) as events:
+        events.write("error", message="2 images cannot be read:\n  a.png: empty\n  b.png: empty", exit_code=2)
+        events.write("state", state="failed", reason="2 images cannot be read")
+        events.write("finished", state="failed", step=0, seconds=1.0)
+    assert progress.follow([run], stream, stop_on_interrupt=False) == 2
+    told = stream.getvalue()
+    assert "error: 2 images cannot be read:\n  a.png: empty\n  b.png: empty\n" in told
+    assert (told.count("2 images"), told.count("a.png")) == (2, 1)
+    assert "log.txt" not in told
+
+
 def test_follow_shows_the_log_of_a_trainer_that_died_at_once(tmp_path: Path) -> None:
     stream = io.StringIO()
     assert progress.follow([begin(tmp_path, fail="early")], stream, stop_on_interrupt=False) == 1

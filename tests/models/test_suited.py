@@ -126,3 +126,10 @@ def test_what_a_file_predicts(tmp_path: Path, file: Path) -> None:
 
 def test_a_model_that_cannot_be_read_is_told_elsewhere(tmp_path: Path) -> None:
     assert found(tmp_path / "none.safetensors", captions={"clip_skip": 12}) == []
+
+
+def test_a_block_that_is_there_and_not_trained_is_not_taken_for_another(file: Path) -> None:
+    method, optimizer = {"exclude": ["*mid_block*"]}, {"block_rates": {"mid_block": 0.5}}
+    assert told(file, method=method, optimizer=optimizer) == [
+        ("optimizer.block_rates", "optimizer.block_rates.mid_block", "")
+    ]

@@ -7,7 +7,7 @@ import math
 import torch
 
 from sdtui.errors import UserError
-from sdtui.training.failures import NotFiniteError, TooLargeError, explain, is_out_of_memory
+from sdtui.training.failures import NotFiniteError, TooLargeError, explain, headline, is_out_of_memory
 
 
 def test_our_own_errors_stay_as_they_are() -> None:
@@ -40,3 +40,9 @@ def test_one_image_that_does_not_fit_is_told_by_its_size() -> None:
 def test_not_finite_tells_loss_from_gradient() -> None:
     assert NotFiniteError(3, math.nan, []).message == "the loss is nan in step 3"
     assert NotFiniteError(3, 0.5, ["a.png"]).message == "a gradient is not finite in step 3"
+
+
+def test_of_a_list_one_line_is_kept() -> None:
+    assert headline("the disk is full") == "the disk is full"
+    assert headline("1 image cannot be read:\n  a.png: empty") == "1 image cannot be read: a.png: empty"
+    assert headline("2 images cannot be read:\n  a.png: empty\n  b.png: empty") == "2 images cannot be read"
