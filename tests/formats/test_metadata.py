@@ -44,7 +44,7 @@ def profile(**sections: dict[str, Any]) -> Profile:
         "name": "pets",
         "model": {"base": "/home/ana/models/sd15", "vae": "/home/ana/models/vae-ft"},
         "dataset": {"folders": folders},
-        "training": {"steps": 200, "seed": 7, "batch_size": 2, "accumulation": 3},
+        "training": {"steps": 200, "seed": 7, "batch_size": 2, "accumulation": 3, "precision": "fp32"},
         "launch": {"runs": "/home/ana/work/runs"},
     }
     for name, entries in sections.items():
@@ -290,9 +290,9 @@ def test_no_path_leaves_the_machine(plain: dict[str, str]) -> None:
 
 def test_the_profile_inside_is_whole_but_for_the_folders() -> None:
     told = tomllib.loads(resolved(profile()))
-    assert told["model"] == {"base": "sd15", "vae": "vae-ft"}
+    assert told["model"] == {"base": "sd15", "vae": "vae-ft", "download": False}
     assert [folder["path"] for folder in told["dataset"]["folders"]] == ["cats", "dogs"]
-    assert told["launch"] == {"runs": "runs"}
+    assert (told["launch"]["runs"], told["launch"]["main_address"]) == ("runs", "")
     assert told["optimizer"]["learning_rate"] == 1e-4
     again = Profile.model_validate(told)
     assert again.training == profile().training
