@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sdtui.dataset.library import Library
 from sdtui.dataset.names import natural_key, printable
 from sdtui.dataset.problem import Problem
 from sdtui.dataset.scan import DatasetError, scan
@@ -95,6 +96,13 @@ def find_layout(
         return Layout(row, folder.path, "kohya", (_itself(path, folder, problems),))
     whole = Part(path, folder.path, folder.repeats, folder.class_tokens)
     return Layout(row, folder.path, "flat", (whole,), () if folder.recursive else tuple(others))
+
+
+def outside_kohya(library: Library) -> int:
+    """How many images of a folder, looked through to its depths, kohya's layout leaves out; 0 where it has another."""
+    folders, folder_of = library.folders
+    read = [kohya_name(folder) is not None and os.sep not in folder for folder in folders]
+    return sum(not read[number] for number in folder_of) if any(read) else 0
 
 
 def _parts(path: Path, folders: list[str], folder: Folder) -> Iterator[Part]:

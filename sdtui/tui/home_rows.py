@@ -162,9 +162,9 @@ def _dataset(row: DatasetRow, width: int, marks: Glyphs) -> Content:
     if row.problem:
         return Content.styled(fit(clean(row.problem), width, marks.ellipsis), "$error")
     images = (fit(count(row.images, "image"), FIRST), "$soft")
-    return Content.assemble(
-        images, (f"{grouped(row.untagged)} untagged" if row.untagged else "all captioned", _untagged(row))
-    )
+    told = f"{grouped(row.untagged)} untagged" if row.untagged else "all captioned"
+    told += f", {grouped(row.outside)} left out" if row.outside else ""
+    return Content.assemble(images, (fit(told, max(0, width - FIRST), marks.ellipsis), _untagged(row)))
 
 
 def _untagged(row: DatasetRow) -> str:
@@ -204,6 +204,7 @@ def _facts(item: Item, press: Press) -> list[tuple[str, str, str]]:
     if isinstance(item, DatasetRow):
         return [
             ("images", grouped(item.images) if item.images >= 0 else "", "$foreground"),
+            ("left out", f"{grouped(item.outside)} outside kohya's folders" if item.outside else "", "$warning"),
             ("untagged", grouped(item.untagged) if item.images >= 0 else "", _untagged(item)),
             ("problem", item.problem, "$error"),
         ]

@@ -44,12 +44,17 @@ class ProfileRow:
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """One dataset: its folder, how many images it holds and how many lack a caption; -1 while not counted."""
+    """One dataset: its folder, how many images it holds and how many lack a caption; -1 while not counted.
+
+    Attributes:
+        outside: how many images lie where kohya's layout, which the folder has, does not look.
+    """
 
     path: Path
     images: int = -1
     untagged: int = 0
     problem: str = ""
+    outside: int = 0
 
 
 def profile_files(workspace: Path) -> list[Path]:
@@ -117,13 +122,15 @@ def dataset_folders(workspace: Path) -> list[Path]:
 
 def dataset_row(path: Path) -> DatasetRow:
     """Count a dataset's images and the captions that are missing."""
+    from sdtui.dataset.layout import outside_kohya
     from sdtui.dataset.library import Library
 
     try:
         library = Library.scan(path)
     except SdtuiError as error:
         return DatasetRow(path, 0, problem=error.message)
-    return DatasetRow(path, len(library), library.untagged, "" if len(library) else library.why_empty())
+    problem = "" if len(library) else library.why_empty()
+    return DatasetRow(path, len(library), library.untagged, problem, outside_kohya(library))
 
 
 def runs_folders(workspace: Path, profiles: list[ProfileRow]) -> list[Path]:

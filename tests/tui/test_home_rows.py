@@ -59,6 +59,10 @@ def test_datasets() -> None:
     assert drawn(DatasetRow(path)) == "city"
     assert drawn(DatasetRow(path, 1240, 12)) == "city 1 240 images 12 untagged"
     assert drawn(DatasetRow(path, 1, 0)) == "city 1 image all captioned"
+    assert drawn(DatasetRow(path, 29, 4, outside=4)) == "city 29 images 4 untagged, 4 left out"
+    facts = details(DatasetRow(path, 29, 4, outside=4), 60, pressed, ascii_only=False).plain
+    assert "left out" in facts
+    assert "4 outside kohya's folders" in facts
     assert drawn(DatasetRow(path, 0, problem="the folder does not exist")) == "city the folder does not exist"
 
 

@@ -95,6 +95,10 @@ def test_a_dataset_is_counted(tmp_path: Path) -> None:
         Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
     (tmp_path / "a.txt").write_text("x")
     assert workspace.dataset_row(tmp_path) == DatasetRow(tmp_path, 3, 2, "")
+    for name in ("2_cat/d.png", "2_cat/deep/e.png", "notes/f.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert workspace.dataset_row(tmp_path) == DatasetRow(tmp_path, 6, 5, "", outside=5)
     assert workspace.dataset_row(tmp_path / "none") == DatasetRow(
         tmp_path / "none", 0, problem="the folder does not exist"
     )
