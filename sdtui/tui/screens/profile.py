@@ -7,40 +7,31 @@ never over what another program has written in the meantime.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Static
 
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.settings import SECTIONS
-from sdtui.runs.layout import RunFolder
 from sdtui.tui import keys
-from sdtui.tui.daemon import while_wanted
 from sdtui.tui.literal import literal
-from sdtui.tui.profile import form, planning
+from sdtui.tui.profile import form
 from sdtui.tui.profile.pane import FormPane
-from sdtui.tui.profile.planning import Planned
 from sdtui.tui.profile.views import VIEWS
-from sdtui.tui.screens.dialogs import Ask, Confirm
-from sdtui.tui.screens.document import DocumentScreen
+from sdtui.tui.screens.dialogs import Ask
+from sdtui.tui.screens.planned import PlannedScreen
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.plan_line import PlanLine
 
-# Rest after a change before the plan is made again, in seconds: typing must not start a plan a key.
-PLAN_DELAY = 0.4
 # Of a setting's problems, this many are told beside the first.
 MORE_SHOWN = 9
-Purpose = Literal["show", "check", "launch"]
-PLAN_GROUPS: dict[Purpose, str] = {purpose: f"profile-plan-{purpose}" for purpose in get_args(Purpose)}
 
 
-class ProfileScreen(DocumentScreen):
+class ProfileScreen(PlannedScreen):
     """One profile being edited."""
 
     NAME = "profile"
@@ -69,28 +60,10 @@ class ProfileScreen(DocumentScreen):
     }
     """
 
-    class Planning(Message):
-        """A plan is ready for the document as it was."""
-
-        def __init__(self, planned: Planned, text: str, purpose: Purpose) -> None:
-            super().__init__()
-            self.planned = planned
-            self.text = text
-            self.purpose = purpose
-
-    class Launched(Message):
-        """A run was started."""
-
-        def __init__(self, run: RunFolder) -> None:
-            super().__init__()
-            self.run = run
-
     def __init__(self) -> None:
         super().__init__()
-        self._planner = planning.Planner()
         self._view = ""
         self._search = ""
-        self._plan_timer: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Sections, form or text, help, plan."""
@@ -158,15 +131,16 @@ class ProfileScreen(DocumentScreen):
 
     def document_opened(self) -> None:
         """Back to the form, without a plan yet."""
-        self.query_one(PlanLine).show(Content(""))
-        # A plan of the document before is wanted no more.
-        for group in PLAN_GROUPS.values():
-            self.workers.cancel_group(self, group)
+        self.forget_plan()
         self._show_view("")
 
     def draw_notice(self, text: str) -> None:
         """What another program did to the file."""
         self.query_one("#notice", Static).update(literal(text, ascii_only=self.sdtui.settings.ascii))
+
+    def go_to_setting(self, key: str) -> None:
+        """Put the cursor on it."""
+        self.query_one(FormPane).go_to(key)
 
     def show_conflict(self) -> None:
         """What differs from the file on disk."""
@@ -179,12 +153,10 @@ class ProfileScreen(DocumentScreen):
         document = self.document
         if document is None:
             return
-        self._draw_report(document)
-        if self._plan_timer is not None:
-            self._plan_timer.stop()
-        self._plan_timer = self.set_timer(PLAN_DELAY, self._plan)
+        self.draw_report(document)
+        self.plan_soon()
 
-    def _draw_report(self, document: ProfileDocument) -> None:
+    def draw_report(self, document: ProfileDocument) -> None:
         """Draw the document with its problems."""
         self.query_one(FormPane).show(document)
         self.query_one("#sections", LineList).redraw()
@@ -240,85 +212,6 @@ class ProfileScreen(DocumentScreen):
         if self._view and self.document is not None:
             lines = VIEWS[self._view][1](self.document, self.sdtui.settings.ascii)
             self.query_one("#view", LineList).set_rows(len(lines), lambda index, _width: lines[index])
-
-    # -- plan and launch ------------------------------------------------------------------------------------------
-
-    def _plan(self, purpose: Purpose = "show") -> None:
-        """Look at what the profile needs and count its steps, in a thread; a check or a launch looks afresh."""
-        if self._plan_timer is not None:
-            self._plan_timer.stop()
-        document = self.document
-        profile = document.profile if document else None
-        if document is None or profile is None:
-            self._show_plan(Content.styled("after the problems are mended", "$soft"))
-            return
-        afresh = purpose != "show"
-        if afresh:
-            self._show_plan(Content.styled("looking at base model and images", "$soft"))
-        text = document.text
-
-        async def work() -> None:
-            planned = await while_wanted(lambda go_on: self._planner.plan(profile, go_on, afresh=afresh))
-            self.post_message(self.Planning(planned, text, purpose))
-
-        # One that leads to an answer is not given up for one that is only shown.
-        self.run_worker(work(), group=PLAN_GROUPS[purpose], exclusive=True, exit_on_error=False)
-
-    def on_profile_screen_planning(self, event: Planning) -> None:
-        """Show the plan and what was found, and do what it was made for; one for another text is not for this document."""
-        document, planned = self.document, event.planned
-        if document is None or document.text != event.text:
-            if event.purpose != "show":
-                self.say(f"the profile changed while its images were looked at: {event.purpose} again", "warning")
-            return
-        before = document.problems()
-        document.found(planned.findings)
-        if document.problems() != before:
-            self._draw_report(document)
-        words = planning.plan_words(planned.plan, self.sdtui.glyphs.dot) if planned.plan else "nothing to train"
-        line = Content.styled(words, "$foreground")
-        if planned.refusal:
-            said = literal(" ".join(planned.refusal.splitlines()[:2]), "$error", ascii_only=self.sdtui.settings.ascii)
-            # In front: what keeps it from training must not be cut off.
-            line = said if planned.plan is None else said + "   " + line
-        self._show_plan(line)
-        if event.purpose == "launch":
-            self._ask_to_launch(planned)
-        elif event.purpose == "check":
-            self._tell_report(document)
-
-    def _show_plan(self, line: Content) -> None:
-        self.query_one(PlanLine).show(Content.assemble(("plan   ", "$soft"), line))
-
-    def _ask_to_launch(self, planned: Planned) -> None:
-        document = self.document
-        if document is None:
-            return
-        if planned.refusal or planned.plan is None:
-            self.say(planned.refusal or "nothing to train", "error")
-            for problem in document.report().errors[:1]:
-                self.query_one(FormPane).go_to(problem.key)
-            return
-        written = f"\n{document.path.name} is written first." if document.dirty else ""
-        words = planning.plan_words(planned.plan, self.sdtui.glyphs.dot)
-        warnings = "".join(f"\n{warning}" for warning in planned.plan.warnings)
-        question = f"Launch {planned.profile.name}?\n{words}{warnings}{written}"
-        self.app.push_screen(Confirm(question, yes="launch"), lambda yes: self._launch(planned) if yes else None)
-
-    def _launch(self, planned: Planned) -> None:
-        document = self.document
-        if document is None or (document.dirty and not self.write_document()):
-            return
-        path = document.path
-
-        def work() -> None:
-            self.post_message(self.Launched(planning.start(planned, path)))
-
-        self.run_worker(work, thread=True, group="profile-launch", exclusive=True, exit_on_error=False)
-
-    def on_profile_screen_launched(self, event: Launched) -> None:
-        """Watch it."""
-        self.sdtui.show_started(event.run.path)
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -391,38 +284,6 @@ class ProfileScreen(DocumentScreen):
             self._show_view("")
             return True
         return super().go_back()
-
-    def action_check(self) -> None:
-        """Look again at everything the profile needs, and go to the first problem."""
-        document = self.document
-        if document is None:
-            return
-        document.recheck()
-        self.draw_document()
-        self._plan("check")
-        # With errors of its own, nothing else is asked.
-        if document.profile is None:
-            self._tell_report(document)
-
-    def _tell_report(self, document: ProfileDocument) -> None:
-        """Say how much is wrong, and go to the first of it."""
-        report = document.report()
-        if problems := report.errors or report.warnings:
-            self.say(form.report_words(report), "warning")
-            self.query_one(FormPane).go_to(problems[0].key)
-        else:
-            self.say("no problems")
-
-    def action_launch(self) -> None:
-        """Check, plan, ask."""
-        document = self.document
-        if document is None:
-            return
-        document.recheck()
-        if document.profile is None:
-            self.action_check()
-        else:
-            self._plan("launch")
 
     def line_under_cursor(self) -> int:
         """The line of what is under the cursor."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.tui.screens import profile as screens
+from sdtui.tui.screens import planned
 from tests.tui.profile.desk import make_desk
 
 
 @pytest.fixture
 def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(screens, "PLAN_DELAY", 0.01)
+    monkeypatch.setattr(planned, "PLAN_DELAY", 0.01)
     return make_desk(tmp_path / "work")
