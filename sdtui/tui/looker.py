@@ -1,13 +1,12 @@
 """What Home cannot know at once of its profiles: their base models, machine and images, looked at in the background.
 
-One profile after another, only while somebody looks at Home, with a rest now and then so that keys come first.
+One profile after another, and only while somebody looks at Home.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from sdtui.profile.problem import Finding
     from sdtui.profile.schema import Profile
     from sdtui.tui.looking import Datasets
-
-# A thread that reads headers without end would hold the keys back: a rest of a thousandth of a second so often.
-IMAGES_BETWEEN_RESTS = 64
-REST_SECONDS = 0.001
 
 Stamps = tuple[int, ...]
 
@@ -110,7 +105,7 @@ class Looker:
         def dataset_judge(profile: Profile) -> Iterable[Finding]:
             from sdtui.dataset.findings import findings_of
 
-            collection = self._datasets_at(before).of(profile, self._go_on())
+            collection = self._datasets_at(before).of(profile, self._go_on)
             places.update(dict.fromkeys(part.path for layout in collection.layouts for part in layout.parts))
             return findings_of(profile, collection)
 
@@ -126,18 +121,9 @@ class Looker:
             self._datasets = (stamps, Datasets())
         return self._datasets[1]
 
-    def _go_on(self) -> Callable[[], None]:
-        seen = 0
-
-        def go_on() -> None:
-            nonlocal seen
-            seen += 1
-            if seen % IMAGES_BETWEEN_RESTS == 1:
-                if not self._wanted():
-                    raise GivenUpError
-                time.sleep(REST_SECONDS)
-
-        return go_on
+    def _go_on(self) -> None:
+        if not self._wanted():
+            raise GivenUpError
 
 
 def _stamps(places: Iterable[Path]) -> Stamps:

@@ -5,6 +5,7 @@ Reading the headers of 100 000 images takes a while; a look is given up as soon 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from sdtui.dataset.collect import Collection, collect
@@ -12,6 +13,10 @@ from sdtui.dataset.findings import findings_of
 from sdtui.models.preflight import JUDGES
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
+
+# A thread that reads headers without end would hold the keys back: a rest so often.
+IMAGES_BETWEEN_RESTS = 64
+REST_SECONDS = 0.001
 
 GoOn = Callable[[], None]
 """Called at each image; raises what ends the look when nobody waits for it any more."""
@@ -25,10 +30,16 @@ class Datasets:
 
     def of(self, profile: Profile, go_on: GoOn, *, afresh: bool = False) -> Collection:
         """The profile's dataset; `afresh` looks at it in any case."""
+
+        def progress(done: int, _total: int) -> None:
+            go_on()
+            if done % IMAGES_BETWEEN_RESTS == 0:
+                time.sleep(REST_SECONDS)
+
         sections = (profile.dataset, profile.captions, profile.validation)
         wanted = "".join(section.model_dump_json() for section in sections)
         if afresh or self._last is None or self._last[0] != wanted:
-            self._last = (wanted, collect(profile, lambda _done, _total: go_on()))
+            self._last = (wanted, collect(profile, progress))
         return self._last[1]
 
 

@@ -16,7 +16,7 @@ from sdtui.dataset import sources
 from sdtui.dataset.collect import collect
 from sdtui.dataset.image import ImageFacts, read_facts
 from sdtui.models import preflight
-from sdtui.tui import looker, looking
+from sdtui.tui import looking
 from sdtui.tui.looker import Looked, Looker
 from sdtui.tui.workspace import ProfileRow, checked_row, quick_row
 from tests.support.hollow import hollow_pipeline
@@ -117,7 +117,6 @@ def test_profiles_on_the_same_images_share_one_look(profile: Path, monkeypatch: 
 def test_a_look_that_nobody_waits_for_ends_at_the_next_image_and_is_taken_up_again(
     profile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looker, "IMAGES_BETWEEN_RESTS", 2)
     wanted, begun = threading.Event(), threading.Event()
     wanted.set()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sdtui.profile.document import ProfileDocument
+from sdtui.profile.problem import Finding
 from sdtui.profile.settings import SETTINGS, Setting
 from sdtui.tui.keys import KeyTable
 from sdtui.tui.profile import form
@@ -162,3 +163,22 @@ def test_help_says_what_may_stand_there_the_default_and_where_it_comes_from() ->
     ]
     assert ("required", "$soft") in form.help_lines(setting("model.base"))
     assert ("no default", "$soft") in form.help_lines(setting("model.vae"))
+
+
+def test_what_was_found_in_a_folder_is_told_by_the_files_name_errors_first(document: ProfileDocument) -> None:
+    folder, key = document.path.parent / "images", "dataset.folders[0].path"
+    document.found(
+        [
+            Finding("left-out", key, f"{folder}: 1 image left out", severity="warning"),
+            Finding("unreadable-image", key, f"{folder}/a.png: the file is empty"),
+        ]
+    )
+    row = row_of(document, key)
+    assert form.said_at_row(row, form.named_folder(document, row)) == "1 of 2: a.png: the file is empty"
+    assert [problem.severity for problem in row.more] == ["warning"]
+    assert form.report_words(document.report()) == "1 problem, 1 warning"
+    document.found([Finding("left-out", key, f"{folder}: 1 image left out", severity="warning")])
+    row = row_of(document, key)
+    assert form.said_at_row(row, form.named_folder(document, row)) == "1 image left out"
+    document.found([])
+    assert form.report_words(document.report()) == "no problems"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sdtui.profile.document import ProfileDocument
+from sdtui.profile.problem import Finding
 from sdtui.tui.profile.views import diff_default_lines, diff_disk_lines, text_lines
 from tests.tui.profile.desk import TEXT, document_of
 
@@ -21,6 +22,12 @@ def test_the_text_has_line_numbers_and_its_problems(tmp_path: Path) -> None:
     ]
     assert lines[8] == "!  9  rank     = 5000            # small   method.rank is 5000"
     assert len(lines) == 32
+
+
+def test_of_two_problems_of_a_line_the_error_is_told(tmp_path: Path) -> None:
+    document = document_of(tmp_path)
+    document.found([Finding("a", "method.rank", "odd", severity="warning"), Finding("b", "method.rank", "wrong")])
+    assert text_lines(document, ascii_only=False)[8].plain.endswith("# small   wrong")
 
 
 def test_a_broken_or_empty_text_is_still_shown(tmp_path: Path) -> None:
