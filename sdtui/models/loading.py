@@ -177,7 +177,13 @@ _CHANGES: Mapping[Change, Callable[[Tensor], Tensor]] = {
 
 def frozen(module: nn.Module, device: torch.device) -> nn.Module:
     """The module on the device, in evaluation mode, learning nothing until a method says so."""
-    return module.requires_grad_(requires_grad=False).eval().to(device)
+    module = module.requires_grad_(requires_grad=False).eval().to(device)
+    if device.type == "cpu":
+        # Weights of a folder lie in the mapped file: at odd addresses, at which sums have other last bits and take longer,
+        # and gone when the file is replaced.
+        for weight in (*module.parameters(), *module.buffers()):
+            weight.data = weight.data.clone()
+    return module
 
 
 def _text_class(*, projected: bool) -> Any:
