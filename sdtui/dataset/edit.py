@@ -3,7 +3,7 @@
 What is durable when: the operation's record, with both versions of every file, is on disk (fsync) before the first file
 changes. Each file is replaced by a rename, so at any instant it is the old one or the new one. If the process dies in
 between, the next `Journal.open` finishes the operation. When `apply` returns, the files themselves survive a power
-failure as well: few are synced one by one, many by one sync of the file system.
+failure as well: few are synced one by one, many are prepared and synced together (see `switch`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sdtui.dataset.journal import Change, Operation, Side, State, Store, Summary
 from sdtui.dataset.names import printable
+from sdtui.dataset.switch import switch_all
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import sync_all, sync_folder, temporary_start, write_atomic, write_failure
 
@@ -118,6 +119,18 @@ class Journal:
         numbers = range(state.last, max(0, state.last - limit), -1)
         return [self._store.summary(number, applied=number <= state.applied) for number in numbers]
 
+    def originals(self) -> dict[Path, bytes | None]:
+        """Every file that an edit in force has touched, with its bytes before the first of them.
+
+        Raises:
+            SdtuiError: a recorded edit is damaged.
+        """
+        first: dict[Path, bytes | None] = {}
+        for number in range(1, self._store.read_state().applied + 1):
+            for change in self._store.load(number).changes:
+                first.setdefault(change.path, change.before)
+        return first
+
     def _step(self, direction: int) -> Operation | None:
         if not self._store.home.exists():
             return None
@@ -138,22 +151,23 @@ class Journal:
     def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None]) -> None:
         """Bring all files to `target`; on failure or interruption put them back and withdraw the operation."""
         source: Side = "before" if target == "after" else "after"
-        sync = len(operation.changes) <= _SYNC_EACH
-        done = 0
         try:
-            for change in operation.changes:
-                _put(change.path, change.side(target), sync=sync)
-                done += 1
+            self._write([(change.path, change.side(target)) for change in operation.changes])
         except (SdtuiError, KeyboardInterrupt):
-            # Including the one that was being written. If this fails as well the record stays, and the next open
-            # finishes the operation.
-            for change in operation.changes[: done + 1]:
-                if _bytes_of(change.path) != change.side(source):
-                    _put(change.path, change.side(source), sync=sync)
+            # If this fails as well the record stays, and the next open finishes the operation.
+            for change in operation.changes:
+                if _holds(change.path, change.side(target)):
+                    _put(change.path, change.side(source), sync=False)
+            sync_all(self._store.root)
             withdraw()
             raise
-        if not sync:
-            sync_all(self._store.root)
+
+    def _write(self, files: Sequence[tuple[Path, bytes | None]]) -> None:
+        if len(files) > _SYNC_EACH:
+            switch_all(files, self._store.root)
+            return
+        for path, data in files:
+            _put(path, data, sync=True)
 
     def _unfinished(self, state: State) -> bool:
         return state.under_way is not None or self._store.has(state.last + 1)
@@ -171,33 +185,34 @@ class Journal:
             number, target, after = state.applied + 1, _AFTER, State(state.applied + 1, state.last)
         operation = self._store.load(number)
         source: Side = "before" if target == "after" else "after"
-        sync = len(operation.changes) <= _SYNC_EACH
-        written, conflicts = 0, []
+        files, conflicts = [], []
         for change in operation.changes:
             there = _bytes_of(change.path)
             if there == change.side(target):
                 continue
             # Nobody has asked for this now, and the journal may have come with the dataset: it must not reach out of it.
             if there == change.side(source) and self._store.reaches(change.path):
-                _put(change.path, change.side(target), sync=sync)
-                written += 1
+                files.append((change.path, change.side(target)))
             else:
                 conflicts.append(change.path)
-        if not sync:
-            sync_all(self._store.root)
+        self._write(files)
         _sweep(operation.changes)
         self._store.write_state(after, sync=True)
-        self.recovered = Recovered(operation.label, written, tuple(conflicts))
+        self.recovered = Recovered(operation.label, len(files), tuple(conflicts))
         return after
 
     def _insist(self, changes: Iterable[Change], side: Side, what: str) -> None:
-        conflicts = [change.path for change in changes if _bytes_of(change.path) != change.side(side)]
+        conflicts = [change.path for change in changes if not _holds(change.path, change.side(side))]
         if conflicts:
             raise ConflictError(conflicts, what)
 
     def _insist_inside(self, changes: Iterable[Change]) -> None:
+        inside: dict[str, bool] = {}
         for change in changes:
-            if not Path(os.path.abspath(change.path)).is_relative_to(self._store.root):
+            folder, name = os.path.split(change.path)
+            if folder not in inside:
+                inside[folder] = Path(os.path.abspath(folder)).is_relative_to(self._store.root)
+            if not inside[folder] or name in {os.curdir, os.pardir}:
                 raise UserError(f"not inside the dataset {printable(self._store.root)}", where=printable(change.path))
 
 
@@ -223,6 +238,22 @@ def _bytes_of(path: Path) -> bytes | None:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise SdtuiError(f"cannot read: {error.strerror}", where=printable(path)) from error
+
+
+def _holds(path: Path, expected: bytes | None) -> bool:
+    """Whether the file has exactly these bytes, or with None is not there; a third of the cost of `_bytes_of`."""
+    if expected is None:
+        return _bytes_of(path) is None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return os.fstat(handle).st_size == len(expected) and os.read(handle, len(expected) + 1) == expected
+        finally:
+            os.close(handle)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise SdtuiError(f"cannot read: {error.strerror}", where=printable(path)) from error
 

@@ -14,7 +14,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -128,8 +128,9 @@ class Store:
             gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0) as packed,
         ):
             packed.write(json.dumps(header).encode() + b"\n")
-            for change in changes:
-                line = [os.path.relpath(change.path, self.root), _text(change.before), _text(change.after)]
+            names = self._names(change.path for change in changes)
+            for name, change in zip(names, changes, strict=True):
+                line = [name, _text(change.before), _text(change.after)]
                 packed.write(json.dumps(line).encode() + b"\n")
         return operation
 
@@ -161,6 +162,16 @@ class Store:
     def reaches(self, path: Path) -> bool:
         """Whether the file at `path` lies in the dataset when all links are followed."""
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+
+    def _names(self, paths: Iterable[Path]) -> Iterator[str]:
+        """Paths relative to the dataset; each folder's is worked out once."""
+        known: dict[str, str] = {}
+        for path in paths:
+            folder, name = os.path.split(path)
+            if folder not in known:
+                relative = os.path.relpath(folder, self.root)
+                known[folder] = "" if relative == os.curdir else relative
+            yield os.path.join(known[folder], name)
 
     def _inside(self, name: str) -> Path:
         path = Path(os.path.normpath(self.root / name))

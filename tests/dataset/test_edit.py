@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -238,6 +239,73 @@ def test_many_files_in_one_operation(tmp_path: Path) -> None:
     assert (tmp_path / "99.txt").read_bytes() == b"99"
     journal.undo()
     assert list(tmp_path.glob("*.txt")) == []
+
+
+def test_many_files_are_put_back_when_one_fails(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.txt").write_bytes(b"old")
+    changes = [Change(tmp_path / f"{number}.txt", b"old", b"new") for number in range(100)]
+    (tmp_path / "in the way").mkdir()
+    journal = Journal.open(tmp_path)
+    with pytest.raises(SdtuiError, match="cannot"):
+        journal.apply([*changes, Change(tmp_path / "in the way", None, b"new")], "all new")
+    with pytest.raises(SdtuiError, match="cannot write"):
+        journal.apply([*changes, Change(tmp_path / "none" / "x.txt", None, b"new")], "all new")
+    assert set(contents(tmp_path).values()) == {b"old"}
+    assert journal.history() == []
+    assert list(tmp_path.glob(".*.tmp")) == []
+
+
+@pytest.mark.parametrize(("verb", "place"), [("apply", "written beside"), ("apply", "switched"), ("undo", "switched")])
+def test_kill_9_amid_5_000_files_leaves_each_old_or_new_and_is_finished(tmp_path: Path, verb: str, place: str) -> None:
+    for number in range(5000):
+        (tmp_path / f"{number}.txt").write_bytes(b"old\r\n")
+    changes = [Change(tmp_path / f"{number}.txt", b"old\r\n", b"new\r\n") for number in range(5000)]
+    if verb == "undo":
+        Journal.open(tmp_path).apply(changes, "all new")
+    done = subprocess.run([sys.executable, "-c", KILLED_AMID, str(tmp_path), verb, place], check=False)
+    assert done.returncode == -signal.SIGKILL
+    found = set(contents(tmp_path).values())
+    assert found == ({b"old\r\n", b"new\r\n"} if place == "switched" else {changes[0].side(SIDES[verb])})
+    journal = Journal.open(tmp_path)
+    assert journal.recovered is not None
+    assert journal.recovered.conflicts == ()
+    assert set(contents(tmp_path).values()) == {b"new\r\n" if verb == "apply" else b"old\r\n"}
+    assert list(tmp_path.glob(".*.tmp")) == []
+    assert (journal.undo() if verb == "apply" else journal.redo()) is not None
+    assert set(contents(tmp_path).values()) == {b"old\r\n" if verb == "apply" else b"new\r\n"}
+
+
+SIDES: dict[str, Literal["before", "after"]] = {"apply": "before", "undo": "after"}
+KILLED_AMID = textwrap.dedent("""
+    import os, signal, sys
+    from pathlib import Path
+    from sdtui.dataset import edit, switch
+    folder, verb, place = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    name = "_written_beside" if place == "written beside" else "_switch"
+    real, count = getattr(switch, name), 0
+    def deadly(*words):
+        global count
+        count += 1
+        if count > 2000:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*words)
+    setattr(switch, name, deadly)
+    journal = edit.Journal.open(folder)
+    if verb == "apply":
+        journal.apply([edit.Change(folder / f"{n}.txt", b"old\\r\\n", b"new\\r\\n") for n in range(5000)], "all new")
+    else:
+        journal.undo()
+""")
+
+
+def test_originals_are_what_was_there_before_the_first_edit_in_force(folder: Path) -> None:
+    journal = Journal.open(folder)
+    journal.apply([change(folder, "a", b"a", b"1"), change(folder, "new", None, b"n")], "one")
+    journal.apply([change(folder, "a", b"1", b"2"), change(folder, "b", b"b", None)], "two")
+    assert journal.originals() == {folder / "a.txt": b"a", folder / "new.txt": None, folder / "b.txt": b"b"}
+    journal.undo()
+    assert journal.originals() == {folder / "a.txt": b"a", folder / "new.txt": None}
 
 
 def test_undecodable_file_names(tmp_path: Path) -> None:

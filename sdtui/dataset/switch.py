@@ -1,0 +1,127 @@
+"""Many files replaced together: all of them written beside the old ones first, then switched.
+
+A disk that is full is noticed while nothing has changed yet. What is written is on the disk before the first switch, so
+each file is the old one or the new one even after a power failure. Several threads do it: on network disks, and on those
+that wait whenever blocks become free, nearly all of the time is waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from sdtui.files import sync_all, temporary_start, write_failure
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_THREADS = 8
+# Files that a thread takes at a time: few enough for ctrl+c to be heard at once.
+_CHUNK = 32
+
+Item = TypeVar("Item")
+
+
+def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path) -> None:
+    """Give each file its bytes; None deletes it.
+
+    Modes are kept and symbolic links written through. `root` is a folder of their file system, which is synced before the
+    first switch and after the last one. Whatever ends it early, no unfinished file is left behind.
+
+    Raises:
+        SdtuiError: the disk is full, or a file may not be written; some may have been switched.
+    """
+    token = secrets.token_hex(4)
+    # Where the new file lies (None: there is none), and what it is to replace.
+    ready: list[tuple[str | None, str]] = []
+
+    def prepare(file: tuple[Path, bytes | None]) -> None:
+        path, data = file
+        try:
+            ready.append((None, os.fspath(path)) if data is None else _written_beside(os.fspath(path), data, token))
+        except OSError as error:
+            raise write_failure(path, error) from error
+
+    switched = False
+    try:
+        _in_threads(prepare, files)
+        sync_all(root)
+        _in_threads(_switch, ready)
+        switched = True
+    finally:
+        for temporary, _ in () if switched else ready:
+            if temporary:
+                with suppress(OSError):
+                    os.unlink(temporary)
+    sync_all(root)
+
+
+def _in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:
+    """Do `work` with every item, in any order; the first failure ends it, and is raised once all threads rest."""
+
+    def some(first: int) -> None:
+        for item in items[first : first + _CHUNK]:
+            work(item)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for done in [pool.submit(some, first) for first in range(0, len(items), _CHUNK)]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _switch(file: tuple[str | None, str]) -> None:
+    temporary, target = file
+    try:
+        if temporary:
+            os.replace(temporary, target)
+        else:
+            with suppress(FileNotFoundError):
+                os.unlink(target)
+    except OSError as error:
+        raise write_failure(Path(target), error) from error
+
+
+def _written_beside(target: str, data: bytes, token: str) -> tuple[str, str]:
+    """A file with these bytes beside `target` and with its mode; where it lies, and what it is to replace."""
+    mode = _mode(target)
+    if mode is not None and stat.S_ISLNK(mode):
+        target = os.path.realpath(target)
+        mode = _mode(target)
+    handle, temporary = _create_beside(target, token)
+    try:
+        if mode is not None:
+            os.fchmod(handle, stat.S_IMODE(mode))
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(handle)
+    return temporary, target
+
+
+def _mode(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _create_beside(target: str, token: str) -> tuple[int, str]:
+    folder, name = os.path.split(target)
+    while True:
+        temporary = os.path.join(folder, f"{temporary_start(name)}{token}.tmp")
+        try:
+            return os.open(temporary, _NEW, 0o666), temporary
+        except FileExistsError:
+            # Long names are cut, so two of them may ask for the same neighbour.
+            token = secrets.token_hex(4)
