@@ -7,21 +7,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sdtui.cli import caption_edit, caption_list, caption_query
+from sdtui.cli.caption_arguments import add_parameters
 from sdtui.dataset.caption import AUTO
 from sdtui.dataset.library import Library
+from sdtui.dataset.operations import EDITS
 
-_EDITS: tuple[tuple[str, str], ...] = (
-    ("add", "add a tag to every caption that lacks it"),
-    ("remove", "take a tag out of every caption"),
-    ("replace", "turn one tag into another"),
-    ("sort", "put each caption's tags into another order"),
-    ("set", "write the caption of one image"),
-)
+_SET = 'sdtui caption set ~/cats more/07.png "cat, window"'
+_RESTORE = 'sdtui caption restore ~/cats --where "folder:more"'
+
+_OVERVIEW = """\
+look        ls · find · stats · queries
+choose      mark · rate
+tags        add · remove · replace · regex · dedupe · trim · trigger
+order       front · sort
+spelling    spaces · underscores · escape · unescape · case · prefix · suffix
+one image   set
+take back   undo · redo · history · restore
+
+Edits take --where QUERY or --mark N for some of the images, --dry-run to look before, and undo takes each of them back.
+Help and an example for each: sdtui caption ACTION --help"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "sdtui caption ACTION DIR …"
+    parser.epilog = _OVERVIEW
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help=argparse.SUPPRESS)
     ls = _action(actions, "ls", "list images and captions", caption_list.ls)
     ls.add_argument("--untagged", action="store_true", help="only images without a caption, or with an empty one")
     find = _action(actions, "find", "list images that a query finds", caption_list.find, scoped=False)
@@ -30,20 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     stats = _action(actions, "stats", "count the tags", caption_list.stats)
     stats.add_argument("--top", type=int, default=0, metavar="N", help="only the N most frequent tags (0: all)")
     _marking(actions)
-    edits = {name: _edit(actions, name, summary) for name, summary in _EDITS}
-    edits["add"].add_argument("tag", metavar="TAG")
-    edits["add"].add_argument("--front", action="store_true", help="before the other tags instead of after them")
-    edits["remove"].add_argument("tag", metavar="TAG")
-    edits["replace"].add_argument("old", metavar="OLD")
-    edits["replace"].add_argument("new", metavar="NEW")
-    edits["sort"].add_argument(
-        "--by",
-        choices=("alphabet", "frequency"),
-        default="alphabet",
-        help="frequency: the dataset's commonest tag first",
-    )
-    edits["set"].add_argument("image", metavar="IMAGE", help="path of the image, relative to DIR")
-    edits["set"].add_argument("text", metavar="TEXT")
+    for edit in EDITS.values():
+        add_parameters(_edit(actions, edit.verb, edit.summary, edit.example), edit)
+    write = _edit(actions, "set", "write the caption of one image", _SET, scoped=False)
+    write.add_argument("image", metavar="IMAGE", help="path of the image, relative to DIR")
+    write.add_argument("text", metavar="TEXT")
+    _edit(actions, "restore", "put back the captions as they were before the first recorded edit", _RESTORE)
     for name, summary in (("undo", "take back the last edit"), ("redo", "make the edit that was undone last again")):
         _action(actions, name, summary, caption_edit.step, scoped=False)
     history = _action(actions, "history", "list the recorded edits, newest first", caption_edit.history, scoped=False)
@@ -78,12 +82,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _edit(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    example: str,
+    *,
+    scoped: bool = True,
 ) -> argparse.ArgumentParser:
-    parser = _action(actions, name, summary, caption_edit.edit, scoped=name != "set")
-    if name == "set":
+    parser = _action(actions, name, summary, caption_edit.edit, scoped=scoped)
+    if not scoped:
         _scan_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.epilog = f"example: {example}"
     return parser
 
 
@@ -103,6 +113,7 @@ def _action(
     if scoped:
         _scan_options(parser)
         parser.add_argument("--where", metavar="QUERY", default="", help="only images that this query finds")
+        parser.add_argument("--mark", metavar="N", dest="marked", type=int, help="only images with this mark, 1 to 9")
     parser.set_defaults(act=act)
     return parser
 

@@ -1,34 +1,34 @@
-"""What `sdtui caption` changes: add, remove, replace, sort, set; undo, redo, history."""
+"""What `sdtui caption` changes: every edit of `dataset.operations`, set, restore; undo, redo, history."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+from sdtui.cli.caption_arguments import edit_of
 from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
-from sdtui.dataset import tags
-from sdtui.dataset.bulk import Proposal, propose
+from sdtui.dataset.bulk import Proposal, propose, propose_originals
 from sdtui.dataset.edit import Journal
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
+from sdtui.dataset.operations import Context, each_line
 from sdtui.errors import UserError
+from sdtui.models import tokens
+
+# Tags whose number changes that a preview lists.
+_TAGS = 10
 
 
 def edit(args: argparse.Namespace) -> int:
     """Work the edit out, show it, and unless `--dry-run` make it as one operation that can be undone."""
     library = library_of(args)
-    change, label = _change(args, library)
-    positions = [_position(args, library)] if args.action == "set" else in_scope(args, library)
-    proposal = propose(library, positions, change, label)
-    operation = None
-    if not args.dry_run:
-        operation = _journal(args).apply(proposal.changes, label)
+    journal = _journal(args)
+    proposal = _proposal(args, library, journal)
+    operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label)
     if args.json:
         emit_json(_report(args, proposal, operation.number if operation else None))
     elif args.dry_run:
@@ -36,7 +36,7 @@ def edit(args: argparse.Namespace) -> int:
     for error in proposal.unreadable:
         print(f"sdtui: left out: {error}", file=sys.stderr)
     if not args.dry_run:
-        done = f"{label}: {len(proposal.changes)} of {proposal.looked_at} captions changed"
+        done = f"{proposal.label}: {len(proposal.changes)} of {proposal.looked_at} captions changed"
         print(f"{done}. `sdtui caption undo` takes it back" if operation else done, file=sys.stderr)
     return 1 if proposal.unreadable else 0
 
@@ -70,27 +70,21 @@ def history(args: argparse.Namespace) -> int:
     return 0
 
 
-def _change(args: argparse.Namespace, library: Library) -> tuple[Callable[[str], str], str]:
-    """The edit to one caption's text, and what it is called."""
-    if args.action == "add":
-        tag = tags.checked(args.tag)
-        return partial(tags.add, tag=tag, front=args.front), f"add {tag!r}"
-    if args.action == "remove":
-        tag = tags.checked(args.tag)
-        return partial(tags.remove, tag=tag), f"remove {tag!r}"
-    if args.action == "replace":
-        old, new = tags.checked(args.old), tags.checked(args.new)
-        return partial(tags.replace, old=old, new=new), f"replace {old!r} by {new!r}"
-    if args.action == "sort":
-        return partial(tags.sort, key=_order(args, library)), f"sort by {args.by}"
-    return lambda _: args.text, f"set the caption of {printable(args.image)}"
-
-
-def _order(args: argparse.Namespace, library: Library) -> Callable[[str], Any]:
-    if args.by == "alphabet":
-        return lambda tag: (tag.casefold(), tag)
-    counts = index_of(library).tag_counts()
-    return lambda tag: (-counts[tag], tag)
+def _proposal(args: argparse.Namespace, library: Library, journal: Journal) -> Proposal:
+    """What the edit would do; tags are counted only where that is shown."""
+    count = args.dry_run or args.json
+    if args.action == "set":
+        label = f"set the caption of {printable(args.image)}"
+        return propose(library, [_position(args, library)], lambda _: args.text, label, count_tags=count)
+    if args.action == "restore":
+        originals = journal.originals()
+        return propose_originals(library, in_scope(args, library), originals, "restore the originals", count_tags=count)
+    wanted = edit_of(args)
+    context = Context(lambda: index_of(library).tag_counts(), tokens.count)
+    rewrite = wanted.rewrite(context)
+    if args.lines:
+        rewrite = each_line(rewrite)
+    return propose(library, in_scope(args, library), rewrite, wanted.label, count_tags=count)
 
 
 def _position(args: argparse.Namespace, library: Library) -> int:
@@ -128,6 +122,12 @@ def _preview(proposal: Proposal) -> None:
         print(f"{printable(sample.path)}\n  - {printable(sample.before)}\n  + {printable(sample.after)}")
     if len(proposal.changes) > len(proposal.samples):
         print(f"… and {len(proposal.changes) - len(proposal.samples)} more")
+    if proposal.tags:
+        print("captions with the tag:")
+    for tag, before, after in proposal.tags[:_TAGS]:
+        print(f"  {before} → {after}\t{printable(tag)}")
+    if len(proposal.tags) > _TAGS:
+        print(f"  … and {plural(len(proposal.tags) - _TAGS, 'more tag')}")
 
 
 def _report(args: argparse.Namespace, proposal: Proposal, number: int | None) -> dict[str, Any]:
@@ -141,5 +141,6 @@ def _report(args: argparse.Namespace, proposal: Proposal, number: int | None) ->
         "samples": [
             {"path": str(sample.path), "before": sample.before, "after": sample.after} for sample in proposal.samples
         ],
+        "tags": [tag._asdict() for tag in proposal.tags],
         "unreadable": [{"path": error.where, "message": error.message} for error in proposal.unreadable],
     }

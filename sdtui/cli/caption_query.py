@@ -37,8 +37,12 @@ def index_of(library: Library) -> Index:
 
 
 def in_scope(args: argparse.Namespace, library: Library) -> Sequence[int]:
-    """Positions of the images that `--where` leaves, rising."""
-    return found_by(args.where, library) if args.where else range(len(library))
+    """Positions of the images that `--where` and `--mark` leave, rising."""
+    found: Sequence[int] = found_by(args.where, library) if args.where else range(len(library))
+    if args.marked is None:
+        return found
+    marked = Marks(library.folder).selected(args.marked)
+    return [position for position in found if library[position].relative in marked]
 
 
 def found_by(text: str, library: Library) -> list[int]:

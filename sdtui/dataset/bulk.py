@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import CaptionError
+from sdtui.dataset.caption import NAMINGS, CaptionError, caption_path, tag_words
 from sdtui.dataset.journal import Change
 from sdtui.dataset.library import Library
 
@@ -20,9 +22,20 @@ class Sample(NamedTuple):
     after: str
 
 
+class TagCount(NamedTuple):
+    """In how many of the captions looked at a tag stands, before the edit and after it."""
+
+    tag: str
+    before: int
+    after: int
+
+
 @dataclass(frozen=True)
 class Proposal:
-    """An edit that has not been made: what it is called, what it would write, which captions it cannot read."""
+    """An edit that has not been made: what it is called, what it would write, which captions it cannot read.
+
+    `tags` are those whose number of captions changes, the largest change first; empty if they were not counted.
+    """
 
     label: str
     looked_at: int
@@ -30,6 +43,7 @@ class Proposal:
     changes: tuple[Change, ...]
     samples: tuple[Sample, ...]
     unreadable: tuple[CaptionError, ...]
+    tags: tuple[TagCount, ...] = ()
 
 
 def propose(
@@ -39,31 +53,109 @@ def propose(
     label: str,
     *,
     samples: int = 5,
+    count_tags: bool = False,
 ) -> Proposal:
     """What `edit` would do to the captions at `positions`, read from disk now; nothing is written.
 
     An image without a caption file counts as an empty caption, and gets a file only if `edit` gives it a text. A
-    caption that two images share (01.png and 01.jpg) is edited once.
+    caption that two images share (01.png and 01.jpg) is edited once. `count_tags` fills in `Proposal.tags`.
     """
-    seen: set[Path] = set()
-    touched: list[int] = []
-    changes: list[Change] = []
-    shown: list[Sample] = []
-    unreadable: list[CaptionError] = []
+    draft = _Draft(samples, count_tags)
     for position in positions:
         path = library.caption_path(position)
-        if path in seen:
+        if path in draft.seen:
             continue
-        seen.add(path)
+        draft.seen.add(path)
         try:
             caption = library.read_caption(position)
         except CaptionError as error:
-            unreadable.append(error)
+            draft.unreadable.append(error)
             continue
-        new = caption.replaced(edit(caption.text))
+        text = edit(caption.text)
+        new = caption if text == caption.text else caption.replaced(text)
         if new.text != caption.text:
-            touched.append(position)
-            changes.append(Change(path, caption.raw, new.to_bytes()))
-            if len(shown) < samples:
-                shown.append(Sample(path, caption.text, new.text))
-    return Proposal(label, len(seen), tuple(touched), tuple(changes), tuple(shown), tuple(unreadable))
+            draft.change(position, Change(path, caption.raw, new.to_bytes()), Sample(path, caption.text, new.text))
+        elif count_tags:
+            draft.before.update(set(tag_words(caption.text)))
+    return draft.proposal(label)
+
+
+def propose_originals(
+    library: Library,
+    positions: Iterable[int],
+    originals: Mapping[Path, bytes | None],
+    label: str,
+    *,
+    samples: int = 5,
+    count_tags: bool = False,
+) -> Proposal:
+    """What putting back `originals` (as `Journal.originals` tells) would do to the captions at `positions`.
+
+    Bytes are put back as they were, also those that are no text; a caption that an edit made is deleted.
+    """
+    draft = _Draft(samples, count_tags)
+    for position in positions:
+        path = _known_path(library, position, originals)
+        if path in draft.seen:
+            continue
+        draft.seen.add(path)
+        now = path.read_bytes() if path.exists() else None
+        then = originals.get(path, now)
+        if now != then:
+            draft.change(position, Change(path, now, then), Sample(path, _shown(now), _shown(then)))
+        elif count_tags:
+            draft.before.update(set(tag_words(_shown(now))))
+    return draft.proposal(label)
+
+
+@dataclass
+class _Draft:
+    """A proposal in the making."""
+
+    samples: int
+    count_tags: bool
+    seen: set[Path] = field(default_factory=set)
+    positions: list[int] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    shown: list[Sample] = field(default_factory=list)
+    unreadable: list[CaptionError] = field(default_factory=list)
+    before: Counter[str] = field(default_factory=Counter)
+    shift: Counter[str] = field(default_factory=Counter)
+
+    def change(self, position: int, change: Change, sample: Sample) -> None:
+        self.positions.append(position)
+        self.changes.append(change)
+        if len(self.shown) < self.samples:
+            self.shown.append(sample)
+        if self.count_tags:
+            old, new = set(tag_words(sample.before)), set(tag_words(sample.after))
+            self.before.update(old)
+            self.shift.update(new - old)
+            self.shift.subtract(old - new)
+
+    def proposal(self, label: str) -> Proposal:
+        moved = sorted((-abs(by), tag) for tag, by in self.shift.items() if by)
+        tags = tuple(TagCount(tag, self.before[tag], self.before[tag] + self.shift[tag]) for _, tag in moved)
+        return Proposal(
+            label,
+            len(self.seen),
+            tuple(self.positions),
+            tuple(self.changes),
+            tuple(self.shown),
+            tuple(self.unreadable),
+            tags,
+        )
+
+
+def _known_path(library: Library, position: int, originals: Mapping[Path, bytes | None]) -> Path:
+    """The image's caption as the journal names it; a caption that an edit deleted may have had another ending."""
+    path = Path(os.path.abspath(library.caption_path(position)))
+    if path in originals or path.exists():
+        return path
+    image = Path(os.path.abspath(library[position].path))
+    paths = (caption_path(image, naming) for naming in NAMINGS)
+    return next((known for known in paths if known in originals), path)
+
+
+def _shown(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8-sig", "replace").rstrip("\r\n")

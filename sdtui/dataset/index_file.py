@@ -21,7 +21,7 @@ from sdtui.dataset.postings import Numbers
 from sdtui.dataset.texts import BLOCK
 from sdtui.files import open_atomic, write_failure
 
-SCHEMA = 1
+SCHEMA = 2
 # Names never hold a NUL, tags never a line end.
 _NAMES_END, _WORDS_END = "\0", "\n"
 

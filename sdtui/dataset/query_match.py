@@ -23,7 +23,8 @@ from sdtui.dataset.strings import ANY, ONE, Strings, folded
 
 Stopped = Callable[[], bool]
 
-_SEPARATORS = re.compile(r"[,\n]")
+# Of the bars, three together are a border; a text with fewer is looked for in the captions as well.
+_SEPARATORS = re.compile(r"[,\n|]")
 # Letters that a pattern without case takes for an i, and that folding does not.
 _ODD_CASE = ("ı", "i̇")
 # How often to ask whether the answer is still wanted, in captions.
@@ -51,7 +52,7 @@ class Matcher:
         if not _SEPARATORS.search(joined) and (value.plain is None or joined == joined.strip()):
             return self._having(value, whole=False)
         candidates = within & self._having_all(piece for text in pieces for piece in _SEPARATORS.split(text))
-        return self._looked_through(candidates, self._test(value, r"[^,\n]"))
+        return self._looked_through(candidates, self._test(value, r"(?:(?!\|\|\|)[^,\n])"))
 
     def names(self, value: Text | Regex, names: Strings, original: Sequence[str], *, whole: bool) -> Mask:
         """Images whose name (one of `names`, `original` as they are written) contains it, or is it."""

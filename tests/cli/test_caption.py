@@ -83,6 +83,7 @@ def test_dry_run_shows_and_changes_nothing(folder: Path, capsys: pytest.CaptureF
     assert caption("add", folder, "night", "--where", "wall", "--dry-run") == 0
     assert capsys.readouterr().out == (
         f"add 'night': would change 1 of 1 captions\n{folder}/img1.txt\n  - wall, sky\n  + wall, sky, night\n"
+        "captions with the tag:\n  0 → 1\tnight\n"
     )
     assert texts(folder) == before
     assert not (folder / ".sdtui").exists()

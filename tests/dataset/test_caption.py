@@ -107,8 +107,8 @@ def test_tags_have_places_in_the_text() -> None:
     assert parse_tags(" , \n,") == []
 
 
-def test_separators_of_other_tools_are_text_for_now() -> None:
-    assert tag_words("a ||| b, c;;;d, {x|y}") == ["a ||| b", "c;;;d", "{x|y}"]
+def test_three_bars_are_a_border_other_separators_are_text() -> None:
+    assert tag_words("a ||| b, c;;;d, {x|y}, |_|, ||_||") == ["a", "b", "c;;;d", "{x|y}", "|_|", "||_||"]
 
 
 @given(st.text(alphabet="ab ,\n(|)　"))

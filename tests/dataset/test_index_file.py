@@ -69,7 +69,7 @@ def test_parts_that_do_not_belong_together_are_none(tmp_path: Path, stored: Stor
 
 def test_another_schema_is_none(tmp_path: Path, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, stored)
-    monkeypatch.setattr(index_file, "SCHEMA", 2)
+    monkeypatch.setattr(index_file, "SCHEMA", 99)
     assert read(tmp_path) is None
 
 

@@ -66,10 +66,6 @@ def test_replace(text: str, old: str, new: str, expected: str) -> None:
     assert tags.replace(text, old, new) == expected
 
 
-def test_sort_keeps_separators_and_lines() -> None:
-    assert tags.sort("c,a ,\nb, ", str) == "a,b ,\nc, "
-
-
 def test_an_empty_tag_is_refused() -> None:
     with pytest.raises(UserError, match="the tag is empty"):
         tags.add("a", " , ")
@@ -81,7 +77,7 @@ def test_ten_thousand_tags_are_no_burden() -> None:
     text = "a, b, " * 10_000
     assert tags.remove(text, "a") == "b, " * 10_000
     assert tags.replace(text, "b", "c") == "a, c, " + "a, " * 9_999
-    assert tags.sort(text, str) == "a, " * 10_000 + "b, " * 10_000
+    assert tags.dedupe(text) == "a, b, "
 
 
 TEXTS = st.text(alphabet="ab ,\n")
@@ -97,8 +93,3 @@ def test_add_changes_no_other_tag(text: str, tag: str, front: bool) -> None:
     words = tag_words(text)
     expected = words if tag in words else ([tag, *words] if front else [*words, tag])
     assert tag_words(tags.add(text, tag, front=front)) == expected
-
-
-@given(TEXTS)
-def test_sort_sorts(text: str) -> None:
-    assert tag_words(tags.sort(text, str)) == sorted(tag_words(text))

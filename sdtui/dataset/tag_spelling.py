@@ -1,0 +1,91 @@
+"""How a tag is written: blanks or underscores, brackets with or without backslashes, upper and lower case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+Case = Literal["lower", "upper", "title"]
+Test = Callable[[str], bool]
+
+# Tags that are faces, which lose their meaning without the underscore: those that the WD taggers' own code leaves alone.
+KAOMOJI = frozenset(
+    [
+        "0_0",
+        "(o)_(o)",
+        "+_+",
+        "+_-",
+        "._.",
+        "<o>_<o>",
+        "<|>_<|>",
+        "=_=",
+        ">_<",
+        "3_3",
+        "6_9",
+        ">_o",
+        "@_@",
+        "^_^",
+        "o_o",
+        "u_u",
+        "x_x",
+        "|_|",
+        "||_||",
+    ]
+)
+_ESCAPED = re.compile(r"\\([\\()\[\]])")
+_ROUND = re.compile(r"\\[\\()\[\]]|[\\()]")
+_ALL = re.compile(r"\\[\\()\[\]]|[\\()\[\]]")
+_BRACKET = re.compile(r"\\.|[()\[\]]", re.DOTALL)
+_WORD = re.compile(r"\S+")
+
+
+def spaces(tag: str) -> str:
+    """Blanks for underscores; faces, and tags of nothing but underscores, stay."""
+    if "_" not in tag or unescape(tag) in KAOMOJI:
+        return tag
+    return tag.replace("_", " ").strip() or tag
+
+
+def underscores(tag: str) -> str:
+    """Underscores for blanks."""
+    return tag.replace(" ", "_")
+
+
+def escape(tag: str, *, square: bool = False) -> str:
+    r"""A backslash before each bracket and backslash that has none: `saber (fate)` becomes `saber \(fate\)`.
+
+    Brackets around the whole tag are weights, as in `(long hair:1.2)`, and stay. `square`: those as well, not round ones only.
+    """
+    if tag[:1] in {"(", "["} and _partner(tag) == len(tag) - 1:
+        return tag[0] + escape(tag[1:-1], square=square) + tag[-1]
+    return (_ALL if square else _ROUND).sub(lambda found: found[0] if len(found[0]) == 2 else f"\\{found[0]}", tag)
+
+
+def unescape(tag: str) -> str:
+    """Without the backslashes before brackets and backslashes."""
+    return _ESCAPED.sub(r"\1", tag) if "\\" in tag else tag
+
+
+def cased(tag: str, case: Case) -> str:
+    """In lower case, in upper case, or with a capital for each word; faces stay."""
+    if tag in KAOMOJI:
+        return tag
+    if case == "title":
+        return _WORD.sub(lambda word: word[0][0].upper() + word[0][1:].lower(), tag)
+    return tag.lower() if case == "lower" else tag.upper()
+
+
+def keeping(change: Callable[[str], str], *keep: Test) -> Callable[[str], str]:
+    """As `change`, but for tags that one of `keep` is true of."""
+    return lambda tag: tag if any(test(tag) for test in keep) else change(tag)
+
+
+def _partner(tag: str) -> int:
+    """Where the bracket at the front of `tag` is closed; -1: nowhere."""
+    depth = 0
+    for found in _BRACKET.finditer(tag):
+        depth += (found[0] in {"(", "["}) - (found[0] in {")", "]"})
+        if not depth:
+            return found.start()
+    return -1
