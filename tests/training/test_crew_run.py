@@ -17,7 +17,7 @@ from sdtui.runs import lock, record
 from sdtui.runs.layout import RunFolder
 from tests.training.workplace import events, make_run, start, wait_for
 
-STEPS = 6
+STEPS = 12
 # Three batches an epoch: in every other step one of two processes has none. All that draws a random number or keeps a
 # state, and modules that some batches pass by.
 EVERYTHING: dict[str, dict[str, Any]] = {
@@ -26,9 +26,9 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     "captions": {"dropout": 0.3},
     "objective": {"noise_offset": 0.1, "input_perturbation": 0.1, "min_snr_gamma": 5.0},
     "schedule": {"name": "cosine", "warmup": 2},
-    "saving": {"every_steps": 2, "keep_last": 9},
-    "previews": {"every": 4, "prompts": ["a red square --w 64 --h 64 --s 1"]},
-    "validation": {"share": 0.2, "every_steps": 3, "every_epochs": 0},
+    "saving": {"every_steps": 4, "keep_last": 9},
+    "previews": {"every": 8, "prompts": ["a red square --w 64 --h 64 --s 1"]},
+    "validation": {"share": 0.2, "every_steps": 6, "every_epochs": 0},
 }
 
 
@@ -89,9 +89,9 @@ def test_the_steps_are_those_of_one_process_with_the_same_effective_batch(place:
 def test_one_process_writes(shared: RunFolder) -> None:
     kinds = [event["kind"] for event in events(shared)]
     assert kinds.count("run") == kinds.count("finished") == kinds.count("output") == 1
-    assert [event["step"] for event in events(shared, "checkpoint")] == [2, 4, 6]
-    assert [event["step"] for event in events(shared, "preview")] == [4, 6]
-    assert [event["step"] for event in events(shared, "validation")] == [0, 3, 6]
+    assert [event["step"] for event in events(shared, "checkpoint")] == [4, 8, 12]
+    assert [event["step"] for event in events(shared, "preview")] == [8, 12]
+    assert [event["step"] for event in events(shared, "validation")] == [0, 6, 12]
     assert events(shared, "run")[0]["processes"] == 2
     assert record.read(shared).state == "finished"
 
@@ -103,10 +103,12 @@ def test_each_process_encodes_its_share(shared: RunFolder) -> None:
 def test_whatever_ends_a_process_the_run_ends_and_goes_on_bit_for_bit(place: Path, shared: RunFolder) -> None:
     run = make_run(place, {**EVERYTHING, "launch": {"processes": 2}})
 
-    # One of them is killed.
+    # A batch system tells all of them to end: that is for the first to obey. Then one is killed.
     process = reach(run, 2)
     (child,) = children(process)
     assert lock.is_held(run)
+    os.kill(child, signal.SIGTERM)
+    wait_for(lambda: events(run, "step")[-1]["step"] >= 3, "another step", process)
     os.kill(child, signal.SIGKILL)
     process.join(60)
     assert process.exitcode == 1
@@ -114,17 +116,8 @@ def test_whatever_ends_a_process_the_run_ends_and_goes_on_bit_for_bit(place: Pat
     assert [event["message"] for event in events(run, "error")] == [message]
     assert (record.read(run).state, record.read(run).reason) == ("failed", message)
 
-    # All are told to end, as a batch system does it.
-    process = reach(run, 3)
-    for pid in [process.pid or 0, *children(process)]:
-        os.kill(pid, signal.SIGTERM)
-    process.join(60)
-    assert process.exitcode == 0
-    assert record.read(run).state == "stopped"
-    assert run.complete_checkpoints()[-1][0] == record.read(run).step
-
     # The one that holds the lock is killed.
-    process = reach(run, 5)
+    process = reach(run, 6)
     (child,) = children(process)
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
