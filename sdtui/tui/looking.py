@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.findings import findings_of
-from sdtui.models.preflight import JUDGES
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 
@@ -45,5 +44,7 @@ class Datasets:
 
 def findings_about(profile: Profile, collection: Collection) -> tuple[Finding, ...]:
     """Everything that `sdtui check` finds beyond the text of a sound profile."""
+    from sdtui.models.preflight import JUDGES
+
     asked = (finding for judge in JUDGES for finding in judge(profile))
     return (*asked, *findings_of(profile, collection))

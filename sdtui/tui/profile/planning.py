@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
-from sdtui.models.recognise import plan_parts
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
 from sdtui.profile.problem import Finding
@@ -47,6 +46,8 @@ class Planner:
 
     def plan(self, profile: Profile, go_on: GoOn = lambda: None, *, afresh: bool = False) -> Planned:
         """Look and count; `afresh` looks at the dataset again in any case, `go_on` may end the look by raising."""
+        from sdtui.models.recognise import plan_parts
+
         with self._lock:
             collection = self._datasets.of(profile, go_on, afresh=afresh)
         findings = findings_about(profile, collection)
