@@ -12,6 +12,7 @@ BENCHMARKS = (
     "bytes_on_the_wire",
     "many_captions",
     "caption_index",
+    "caption_edit",
     "open_run",
     "training_step",
     "training_start",

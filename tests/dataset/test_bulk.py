@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sdtui.dataset import tags
-from sdtui.dataset.bulk import propose
+from sdtui.dataset.bulk import propose, propose_originals
 from sdtui.dataset.edit import Change
 from sdtui.dataset.index import Index
 from sdtui.dataset.library import Library
@@ -60,3 +60,23 @@ def test_samples_are_few_and_unreadable_captions_are_named(folder: Path) -> None
     assert len(proposal.samples) == 1
     assert [error.where for error in proposal.unreadable] == [str(folder / "b.txt")]
     assert [change.path.name for change in proposal.changes] == ["a.txt", "c.txt"]
+
+
+def test_tags_are_counted_when_asked(folder: Path) -> None:
+    edit = partial(tags.replace, old="wall", new="gate")
+    assert propose(Library.scan(folder), range(3), edit, "x").tags == ()
+    assert propose(Library.scan(folder), range(3), edit, "x", count_tags=True).tags == (("gate", 0, 2), ("wall", 2, 0))
+    some = propose(Library.scan(folder), range(3), partial(tags.remove, tag="sky"), "x", count_tags=True)
+    assert some.tags == (("sky", 2, 0),)
+
+
+def test_originals_are_proposed_as_they_were(folder: Path) -> None:
+    originals = {folder / "a.txt": b"caf\xe9", folder / "b.txt": None, folder / "elsewhere.txt": b"x"}
+    proposal = propose_originals(Library.scan(folder), range(3), originals, "restore", count_tags=True)
+    assert proposal.changes == (
+        Change(folder / "a.txt", b"sky\r\n", b"caf\xe9"),
+        Change(folder / "b.txt", b"wall, sky", None),
+    )
+    assert (proposal.looked_at, proposal.positions) == (3, (0, 1))
+    assert proposal.samples[1] == (folder / "b.txt", "wall, sky", "")
+    assert proposal.tags == (("sky", 2, 0), ("caf\ufffd", 0, 1), ("wall", 2, 1))

@@ -57,7 +57,7 @@ def test_a_full_disk_changes_nothing_and_leaves_nothing(tmp_path: Path, monkeypa
             raise OSError(28, "No space left on device")
         return real(handle, data)
 
-    monkeypatch.setattr(switch.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(SdtuiError, match="no space left on the disk"):
         switch_all(files, tmp_path)
     monkeypatch.undo()
