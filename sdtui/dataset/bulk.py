@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import NAMINGS, CaptionError, caption_path, tag_words
+from sdtui.dataset.caption import NAMINGS, CaptionError, CaptionFile, caption_path, tag_words
 from sdtui.dataset.journal import Change
 from sdtui.dataset.library import Library
 
@@ -67,7 +67,7 @@ def propose(
             continue
         draft.seen.add(path)
         try:
-            caption = library.read_caption(position)
+            caption = CaptionFile.read(path)
         except CaptionError as error:
             draft.unreadable.append(error)
             continue

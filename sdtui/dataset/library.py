@@ -119,8 +119,8 @@ class Library:
 
     def caption_path(self, position: int) -> Path:
         """The image's caption file, or where a new one belongs."""
-        entry = self[position]
-        return entry.caption or caption_path(entry.path, self.naming)
+        file = self.caption_file(position)
+        return Path(file) if file is not None else caption_path(self[position].path, self.naming)
 
     def caption_files(self) -> Iterator[str | None]:
         """As `Entry.caption`, of all images in order: paths that are plain text, and nothing is asked of the disk."""

@@ -111,8 +111,8 @@ def checked(tag: str) -> str:
 
 def rebuilt(text: str, tags: Sequence[Tag], words: Sequence[str | None]) -> str:
     """The caption with each tag replaced by its word; None takes the tag out with the separator on one side of it."""
-    if not tags or [tag.text for tag in tags] == words:
-        return text
+    if None not in words:
+        return _reworded(text, tags, words)
     edges = [0, *(edge for tag in tags for edge in (tag.start, tag.end)), len(text)]
     gaps = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
     last = max((at for at, word in enumerate(words) if word is not None), default=-1)
@@ -128,6 +128,17 @@ def rebuilt(text: str, tags: Sequence[Tag], words: Sequence[str | None]) -> str:
         else:
             gap = _closed(gap, after, first=not parts, last=at > last)
     return "".join((*parts, gap))
+
+
+def _reworded(text: str, tags: Sequence[Tag], words: Sequence[str | None]) -> str:
+    """As `rebuilt`, where every tag has its word."""
+    parts: list[str] = []
+    end = 0
+    for tag, word in zip(tags, words, strict=True):
+        if word != tag.text:
+            parts += (text[end : tag.start], word or "")
+            end = tag.end
+    return "".join((*parts, text[end:]))
 
 
 def _closed(gap: str, after: str, *, first: bool, last: bool) -> str:
