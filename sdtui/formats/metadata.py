@@ -65,7 +65,9 @@ def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
     """All metadata but the hashes, which the format adds; every value is text, as the header wants it.
 
     Args:
+        profile: what was asked for.
         samples: those that are trained, and those that are held out to be measured.
+        facts: what only the run knows.
     """
     entries = {
         **_run(profile, facts),

@@ -9,10 +9,10 @@ import pytest
 from sdtui.profile.rules import contradictions
 from sdtui.profile.schema import Profile
 
-REGULARIZATION = [{"path": "y"}, {"path": "z", "regularization": True}]
-MASKS = [{"path": "y", "masks": "m"}]
-ALPHA = [{"path": "y", "alpha_mask": True}]
-PLAIN = [{"path": "y"}]
+REGULARIZATION: list[dict[str, Any]] = [{"path": "y"}, {"path": "z", "regularization": True}]
+MASKS: list[dict[str, Any]] = [{"path": "y", "masks": "m"}]
+ALPHA: list[dict[str, Any]] = [{"path": "y", "alpha_mask": True}]
+PLAIN: list[dict[str, Any]] = [{"path": "y"}]
 
 
 def found(folders: list[dict[str, Any]], **sections: Any) -> dict[str, str]:

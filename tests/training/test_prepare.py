@@ -134,7 +134,7 @@ def test_processes_share_what_is_encoded_and_what_cannot_be_read(tmp_path: Path)
     model = FakeModel()
     report = Report(RunFolder.create(tmp_path / "runs", "pair"))
     crew = Pair(Place(processes=2))
-    with pytest.raises(prepare.UnreadableImagesError, match="^1 image cannot be read"):
+    with pytest.raises(prepare.UnreadableImagesError, match=r"^1 image cannot be read"):
         prepare.cache_images(profile, collect(profile), model, report, lambda: None, crew=crew)
     report.close()
     assert model.encoded_images == 2
