@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = "sdtui caption ACTION DIR …"
-    parser.epilog = _OVERVIEW
+    parser.epilog = f"{_OVERVIEW}\n\n{parser.epilog}"
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help=argparse.SUPPRESS)
     ls = _action(actions, "ls", "list images and captions", caption_list.ls)
     ls.add_argument("--untagged", action="store_true", help="only images without a caption, or with an empty one")

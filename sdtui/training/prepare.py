@@ -77,12 +77,13 @@ def tell_dataset(collection: Collection, report: Report) -> None:
     report.write("dataset", folders=[asdict(folder) for folder in folders])
     report.log("\n  ".join(["images:", *map(folder_line, folders)]))
     if collection.problems:
-        count = len(collection.problems)
-        problems = "1 problem" if count == 1 else f"{count} problems"
+        count, first = len(collection.problems), collection.problems[0]
         # Who starts a run is told of each by then; others find them here.
         report.log("\n  ".join(["problems of the dataset:", *map(str, collection.problems)]))
-        told = "; log.txt and sdtui check name it" if count == 1 else "; log.txt and sdtui check name them"
-        report.warning(UserError(f"training in spite of {problems} of the dataset{told}"))
+        told = f"1 problem of the dataset: {first}"
+        if count > 1:
+            told = f"{count} problems of the dataset, which log.txt names; the first: {first}"
+        report.warning(UserError(f"training in spite of {told}"))
 
 
 def load(profile: Profile, device: torch.device, report: Report) -> Model:

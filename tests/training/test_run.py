@@ -359,14 +359,14 @@ def test_a_run_says_what_its_folders_were_found_to_be(tmp_path: Path, workplace:
     assert told["folders"] == [
         {
             "path": f"{tmp_path}/train/2_red square", "layout": "kohya", "images": 1, "repeats": 2,
-            "class_tokens": "red square", "regularization": False, "held_out": 0, "masks": 0, "note": "",
+            "class_tokens": "red square", "regularization": False, "held_out": 0, "masks": 0, "transparent": 0,
+            "note": "",
         }
     ]  # fmt: skip
     assert "2_red square: kohya, 1 image × 2" in run.log_file.read_text()
-    assert events(run, "warning")[0]["message"] == (
-        "training in spite of 1 problem of the dataset; log.txt and sdtui check name it"
-    )
-    assert "leaves out 1 image in drafts" in events(run, "warning")[0]["message"]
+    warning = events(run, "warning")[0]["message"]
+    assert warning.startswith(f"training in spite of 1 problem of the dataset: {tmp_path}/train")
+    assert "leaves out 1 image in drafts" in warning
 
 
 @pytest.mark.parametrize(("policy", "code"), [("stop", 2), ("empty", 0)])
