@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from textual.content import Content
@@ -27,7 +28,9 @@ def text_lines(document: ProfileDocument, ascii_only: bool) -> Lines:
         sign, style = _sign(problem.severity if problem else "")
         row = Content.assemble((f"{sign} {number:>{width}}  ", style), _coloured(line, ascii_only))
         if problem:
-            row += literal(f"   {problem.message}", style, ascii_only=ascii_only)
+            # What lies beside the profile is told from there: the end of a long path is what a window cuts off.
+            message = problem.message.replace(f"{document.path.parent}{os.sep}", "")
+            row += literal(f"   {message}", style, ascii_only=ascii_only)
         rows.append(row)
     return rows
 
