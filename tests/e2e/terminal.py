@@ -64,9 +64,14 @@ class Terminal:
 
     def wait_exit(self, seconds: float = WAIT_SECONDS) -> int:
         """Wait for the program's end and return its exit code."""
-        wait_until(self.dead, seconds, lambda: f"still running:\n{self.screen()}")
-        state = self._state()
-        return int(state[1]) if len(state) == 2 else _code_of_the_ended(self.pane_pid())
+        codes: list[int] = []
+
+        def ended() -> bool:
+            codes.extend(self._exit_code())
+            return bool(codes)
+
+        wait_until(ended, seconds, lambda: f"still running:\n{self.screen()}")
+        return codes[0]
 
     def dead(self) -> bool:
         """Whether the program has ended."""
@@ -75,6 +80,16 @@ class Terminal:
     def pane_pid(self) -> str:
         """The process id of the program."""
         return self._tmux("display-message", "-p", "#{pane_pid}").strip()
+
+    def _exit_code(self) -> list[int]:
+        """The exit code, once it is known: from tmux, or from the process while tmux has not asked for it."""
+        state = self._state()
+        if len(state) == 2:
+            return [int(state[1])]
+        try:
+            return [_code_of_the_ended(self.pane_pid())] if state[0] == "1" else []
+        except FileNotFoundError:
+            return []  # tmux asked a moment ago, and will tell
 
     def _state(self) -> list[str]:
         return self._tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split()
