@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -90,9 +89,11 @@ def _measure(folder: Path, family: str, dtype: str, precision: str, modules: int
     assert found.family.name == family
     begun = time.perf_counter()
     _train(folder, precision)
-    # Of the largest child so far: the models are trained in the order of their size.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     seconds = time.perf_counter() - begun
+    # The trainer outlives the command that started it and is no child of this process: its own word counts.
+    (events,) = folder.glob("runs/*/events.jsonl")
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    peak = max(event["memory"]["peak_mib"] for event in told if event["kind"] == "stats") / 1024
     (output,) = folder.glob("runs/*/output/*.safetensors")
     with safe_open(output, framework="np") as adapter:
         names = {name.rpartition(".alpha")[0] for name in adapter.keys() if name.endswith(".alpha")}  # noqa: SIM118
