@@ -387,7 +387,14 @@ def test_a_damaged_state_is_one_message(folder: Path, content: str) -> None:
         Journal.open(folder)
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"{}"), gzip.compress(b"x" * 999)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"not gzip", id="no gzip"),
+        pytest.param(gzip.compress(b"{}"), id="not an edit"),
+        pytest.param(gzip.compress(b"x" * 999)[:-9], id="cut short"),
+    ],
+)
 def test_a_damaged_record_is_one_message(folder: Path, content: bytes) -> None:
     journal = Journal.open(folder)
     journal.apply([change(folder, "a", b"a", b"A")], "edit")
