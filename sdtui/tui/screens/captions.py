@@ -15,11 +15,11 @@ from textual.worker import Worker
 from sdtui.dataset import tags
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import keys
-from sdtui.tui.caption_text import drop_tag, replace_tag
-from sdtui.tui.captions_model import CaptionsModel, InHand
+from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.text import drop_tag, replace_tag
+from sdtui.tui.captions.writing import TYPED, CaptionsWriting
 from sdtui.tui.editor import edit_file
 from sdtui.tui.numbers import grouped
-from sdtui.tui.screens.captions_writing import TYPED, CaptionsWriting
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.line_input import LineInput

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Static
 
+from sdtui.tui.captions.tag_ranks import TagRanks
 from sdtui.tui.literal import harmless
-from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.line_input import LineInput

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from sdtui.dataset.caption import Tag, parse_tags
-from sdtui.tui.caption_text import repeated
+from sdtui.tui.captions.text import repeated
 from sdtui.tui.literal import clean, literal
 
 

@@ -7,10 +7,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from sdtui.tui.captions.tag_ranks import TagRanks
 from sdtui.tui.glyphs import bar, glyphs_of
 from sdtui.tui.literal import clean, fit
 from sdtui.tui.numbers import grouped
-from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.linelist import LineList
 
 BAR_SHARE = 3  # a third of the width is the bar

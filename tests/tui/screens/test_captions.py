@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from sdtui.dataset.marks import Marks
 from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
-from sdtui.tui.captions_model import CaptionsModel
+from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.screens import captions as captions_screen
 from sdtui.tui.screens.captions import CaptionsScreen
 from sdtui.tui.settings import Settings

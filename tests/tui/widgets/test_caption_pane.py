@@ -6,7 +6,7 @@ from collections import Counter
 
 from textual.content import Content
 
-from sdtui.tui.tag_ranks import TagRanks
+from sdtui.tui.captions.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from tests.tui.hostile import HOSTILE

@@ -22,12 +22,12 @@ from textual.worker import Worker, get_current_worker
 from sdtui.dataset.caption import parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.caption_facts import facts_line, length_line, row_line
-from sdtui.tui.captions_model import CaptionsModel, InHand
+from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.tag_ranks import TagRanks
+from sdtui.tui.captions.words import facts_line, length_line, row_line
 from sdtui.tui.literal import home_path
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.base import SdtuiScreen
-from sdtui.tui.tag_ranks import TagRanks
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.picture import PicturePanel

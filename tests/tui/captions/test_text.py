@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.caption import parse_tags
-from sdtui.tui.caption_text import drop_tag, repeated, replace_tag
+from sdtui.tui.captions.text import drop_tag, repeated, replace_tag
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdtui.tui.caption_facts import two_texts
+from sdtui.tui.captions.words import two_texts
 from sdtui.tui.glyphs import glyphs
 
 

@@ -9,8 +9,8 @@ import pytest
 from sdtui.dataset import tags
 from sdtui.dataset.edit import ConflictError
 from sdtui.errors import UserError
-from sdtui.tui.captions_model import CaptionsModel, Edited, InHand
-from sdtui.tui.tag_ranks import TagRanks
+from sdtui.tui.captions.model import CaptionsModel, Edited, InHand
+from sdtui.tui.captions.tag_ranks import TagRanks
 
 CAPTIONS = {"a": b"city, tower\n", "b": b"city\n", "c": b"\n", "d": None, "e": b"\xff"}
 

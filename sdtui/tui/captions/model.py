@@ -22,7 +22,7 @@ from sdtui.dataset.edit import Change, Journal, Operation
 from sdtui.dataset.library import Library, Stat
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
-from sdtui.tui.tag_ranks import TagRanks
+from sdtui.tui.captions.tag_ranks import TagRanks
 
 if TYPE_CHECKING:
     from sdtui.dataset.query import Searcher

@@ -10,9 +10,9 @@ from textual.binding import BindingType
 
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.captions_model import CaptionsModel, Edited
+from sdtui.tui.captions.model import CaptionsModel, Edited
+from sdtui.tui.captions.search import CaptionsSearch
 from sdtui.tui.numbers import count, grouped
-from sdtui.tui.screens.captions_search import CaptionsSearch
 
 
 class CaptionsMarks(CaptionsSearch):

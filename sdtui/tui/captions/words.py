@@ -8,8 +8,8 @@ from itertools import takewhile
 from textual.content import Content
 
 from sdtui.dataset.caption import Tag
-from sdtui.tui.caption_text import repeated
-from sdtui.tui.captions_model import CaptionsModel
+from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.text import repeated
 from sdtui.tui.glyphs import Glyphs
 from sdtui.tui.literal import clean, shorten
 from sdtui.tui.numbers import count

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sdtui.tui.tag_ranks import TagRanks
+from sdtui.tui.captions.tag_ranks import TagRanks
 
 
 def ranked(ranks: TagRanks) -> list[tuple[str, int]]:

@@ -9,9 +9,9 @@ from textual.binding import BindingType
 from sdtui.dataset.edit import ConflictError
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.caption_facts import two_texts
-from sdtui.tui.captions_model import CaptionsModel, InHand
-from sdtui.tui.screens.captions_marks import CaptionsMarks
+from sdtui.tui.captions.marks import CaptionsMarks
+from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.words import two_texts
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_pane import CaptionPane
 

@@ -11,9 +11,9 @@ from textual.worker import get_current_worker
 
 from sdtui.errors import UserError
 from sdtui.tui import keys
-from sdtui.tui.captions_model import CaptionsModel
+from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.view import CaptionsView
 from sdtui.tui.numbers import grouped
-from sdtui.tui.screens.captions_view import CaptionsView
 from sdtui.tui.screens.dialogs import Ask
 from sdtui.tui.widgets.search_line import SearchLine
 
