@@ -22,7 +22,7 @@ def add(text: str, tag: str, *, front: bool = False, place: int | None = None) -
         return text
     if not tags:
         return tag + text if text.strip() else tag
-    separator = _separator(text, tags)
+    separator = separator_of(text, tags)
     at = 0 if front else len(tags) if place is None else place - 1
     if at < len(tags):
         return text[: tags[at].start] + tag + separator + text[tags[at].start :]
@@ -97,7 +97,7 @@ def trigger(text: str, word: str) -> str:
     start = len(rest) - len(rest.lstrip())
     if not rest.strip():
         return word
-    between = " " if rest.startswith(PIN, start) else _separator(rest, tags)
+    between = " " if rest.startswith(PIN, start) else separator_of(rest, tags)
     return rest[:start] + word + between + rest[start:]
 
 
@@ -153,7 +153,7 @@ def _closed(gap: str, after: str, *, first: bool, last: bool) -> str:
     return gap if not last and "\n" in gap and "\n" not in after else after
 
 
-def _separator(text: str, tags: Sequence[Tag]) -> str:
+def separator_of(text: str, tags: Sequence[Tag]) -> str:
     """What stands between the first two tags, if that is on one line; else a comma and a blank."""
     between = text[tags[0].end : tags[1].start] if len(tags) > 1 else _DEFAULT_SEPARATOR
     return _DEFAULT_SEPARATOR if "\n" in between or PIN in between else between
