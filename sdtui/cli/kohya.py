@@ -112,7 +112,8 @@ def _warn(draft: Draft) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     folder: Path = args.output
-    files = give(load_profile(args.profile), folder.absolute())
+    # What is exported may be meant for another machine, which has the model and the images.
+    files = give(load_profile(args.profile, places=False), folder.absolute())
     texts = _texts(files)
     _refuse([folder / name for name in texts], force=args.force)
     folder.mkdir(parents=True, exist_ok=True)

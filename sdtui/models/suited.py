@@ -16,10 +16,11 @@ from sdtui.models.recognise import EPSILON, Found, recognise, stated_prediction
 from sdtui.profile.factors import Site
 from sdtui.profile.objective_rules import unsuited
 from sdtui.profile.positions import join_key
+from sdtui.profile.prior_rules import asks_frozen
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import text_sites, unet_sites
-from sdtui.profile.targets import is_target, is_trained_norm, strange_blocks, strength, whole_path
+from sdtui.profile.targets import block_of, is_target, is_trained_norm, strange_blocks, strength, whole_path
 
 
 def suits(profile: Profile, base: Path) -> Iterator[Finding]:
@@ -45,6 +46,7 @@ def _objective(profile: Profile, prediction: str) -> Iterator[Finding]:
     """With a prediction written out the rules of the profile itself say it."""
     objective = profile.objective
     if objective.prediction != "auto":
+        yield from _own_answers(profile, prediction)
         return
     for name in unsuited(objective, prediction):
         message = f'objective.{name} is not for a model that predicts "{prediction}", as the base model does'
@@ -53,6 +55,17 @@ def _objective(profile: Profile, prediction: str) -> Iterator[Finding]:
         message = "the base model predicts noise, and objective.zero_terminal_snr needs one that predicts the velocity"
         remedy = 'Leave it out, or set objective.prediction = "v_prediction" and train long enough to relearn'
         yield Finding("contradiction", "objective.zero_terminal_snr", message, remedy)
+
+
+def _own_answers(profile: Profile, prediction: str) -> Iterator[Finding]:
+    """Noise is not held by velocity, nor velocity by noise."""
+    key = asks_frozen(profile)
+    if key and prediction not in {"", profile.objective.prediction}:
+        message = (
+            f'{key} holds the training to what the base model answers, and that is "{prediction}", not '
+            f'objective.prediction = "{profile.objective.prediction}"'
+        )
+        yield Finding("contradiction", key, message, "Leave one of the two out")
 
 
 def _clip_skip(profile: Profile, found: Found, configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
@@ -86,7 +99,16 @@ def _layers(profile: Profile, configs: Mapping[str, Mapping[str, Any]]) -> Itera
         yield from _strange(f"method.{key}", own, [_name(site) for site in layers])
     trained = [site for site in layers if strength(method, site.component, site.path, spatial=site.spatial).rank]
     if trained:
-        yield from _strange("optimizer.block_rates", list(profile.optimizer.block_rates), list(map(_name, trained)))
+        yield from _rates(profile, list(map(_name, trained)))
+
+
+def _rates(profile: Profile, trained: list[str]) -> Iterator[Finding]:
+    """Each block with a rate is one of those that are trained, and not all of them have the rate 0."""
+    key, given = "optimizer.block_rates", profile.optimizer.block_rates
+    yield from _strange(key, list(given), trained)
+    factors = {whole_path(block): factor for block, factor in given.items()}
+    if not any(factors.get(block_of(name, factors), 1) for name in trained):
+        yield Finding("contradiction", key, f"{key} leave nothing to train", "Give a block a factor above 0")
 
 
 def _strange(key: str, blocks: list[str], layers: list[str]) -> Iterator[Finding]:

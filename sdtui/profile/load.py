@@ -15,14 +15,19 @@ from sdtui.profile.schema import Profile
 __all__ = ["ProfileError", "freeze", "load_frozen", "load_profile"]
 
 
-def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
+def load_profile(path: Path, overrides: Sequence[str] = (), *, places: bool = True) -> Profile:
     """The checked profile at `path`, with absolute paths, its name filled in, and `key=value` overrides applied.
+
+    Args:
+        path: the profile's file.
+        overrides: "key=value" as the command line gives them.
+        places: whether what it names must be on this machine.
 
     Raises:
         UserError: the file cannot be read.
         ProfileError: it has at least one error; the text lists all.
     """
-    return _sound(path, check_text(read_text(path), path, overrides))
+    return _sound(path, check_text(read_text(path), path, overrides, places=places))
 
 
 def load_frozen(path: Path) -> Profile:

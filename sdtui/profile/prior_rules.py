@@ -52,6 +52,14 @@ def masks(profile: Profile) -> Iterator[Finding]:
         yield idle(f"objective.{name}", _NO_MASKS, "Give a folder masks, or leave it out")
 
 
+def asks_frozen(profile: Profile) -> str:
+    """The setting that asks for answers of the base model as it was, "" when none does."""
+    regular = any(folder.regularization for folder in profile.dataset.folders)
+    if profile.prior.target == "frozen" and regular:
+        return "prior.target"
+    return "prior.class_caption" if profile.prior.keeps_class else ""
+
+
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     regularization: ("prior.weight", "prior.target", "dataset.folders"),
     class_caption: ("prior.class_caption", "prior.trigger", "prior.class_weight"),

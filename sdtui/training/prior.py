@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset.class_caption import class_caption
 from sdtui.errors import UserError
+from sdtui.profile.prior_rules import asks_frozen
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Prior, Profile
@@ -46,13 +47,12 @@ def require_own_answers(profile: Profile, base: str, trained: str) -> None:
     Raises:
         UserError: answers of the frozen model are wanted, and it predicts `base`, the training `trained`.
     """
-    prior = profile.prior
-    regular = prior.target == "frozen" and any(folder.regularization for folder in profile.dataset.folders)
-    if base != trained and (regular or prior.keeps_class):
+    key = asks_frozen(profile)
+    if key and base != trained:
         raise UserError(
             f'objective.prediction = "{trained}" teaches a model that predicts "{base}" another kind of answer, and what '
             "it answered before training would hold it back",
-            where="prior.target" if regular else "prior.class_caption",
+            where=key,
             remedy="Leave one of the two out",
         )
 

@@ -126,6 +126,20 @@ def test_export_writes_what_sd_scripts_reads(workspace: Workspace, capsys: pytes
     assert Path("out/sample_prompts.txt").read_text() == "a cat --w 512 --h 512 --s 20 --n dogs\n"
 
 
+def test_export_for_another_machine(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    profile = Path(workspace.profile())
+    profile.write_text(
+        profile.read_text().replace('"model"', '"/elsewhere/sd15.safetensors"').replace("images", "gone")
+    )
+    assert main(["export", "kohya", str(profile), "-o", "out"]) == 0
+    config = Path("out/config.toml").read_text()
+    assert 'pretrained_model_name_or_path = "/elsewhere/sd15.safetensors"' in config
+    with profile.open("a") as more:
+        more.write("oops = 1\n")
+    assert main(["export", "kohya", str(profile), "-o", "again"]) == 2
+    assert "oops" in capsys.readouterr().err
+
+
 def test_export_as_json(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "kohya", workspace.profile(), "-o", "out", "--json"]) == 0
     found = parsed(capsys.readouterr().out)

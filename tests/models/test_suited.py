@@ -133,3 +133,35 @@ def test_a_block_that_is_there_and_not_trained_is_not_taken_for_another(file: Pa
     assert told(file, method=method, optimizer=optimizer) == [
         ("optimizer.block_rates", "optimizer.block_rates.mid_block", "")
     ]
+
+
+@pytest.mark.parametrize(
+    ("rates", "keys"),
+    [
+        ({"unet": 0}, ["optimizer.block_rates"]),
+        ({"down_blocks": 0, "up_blocks": 0, "mid_block": 0}, ["optimizer.block_rates"]),
+        ({"down_blocks": 0, "up_blocks": 0}, []),
+        ({"unet": 0, "mid_block": 0.1}, []),
+    ],
+)
+def test_rates_that_leave_nothing(file: Path, rates: dict[str, float], keys: list[str]) -> None:
+    assert [each.key for each in found(file, optimizer={"block_rates": rates})] == keys
+
+
+FOLDERS = [{"path": "images"}, {"path": "class", "regularization": True}]
+
+
+@pytest.mark.parametrize(
+    ("sections", "keys"),
+    [
+        ({"prior": {"target": "frozen"}, "dataset": {"folders": FOLDERS}}, ["prior.target"]),
+        ({"prior": {"class_caption": "a cat"}}, ["prior.class_caption"]),
+        ({"dataset": {"folders": FOLDERS}}, []),
+    ],
+)
+def test_what_the_base_model_answers_does_not_hold_another_kind(
+    file: Path, sections: dict[str, Any], keys: list[str]
+) -> None:
+    velocity, noise = {"prediction": "v_prediction"}, {"prediction": "epsilon"}
+    assert [each.key for each in found(file, objective=velocity, **sections)] == keys
+    assert found(file, objective=noise, **sections) == []
