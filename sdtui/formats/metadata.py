@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,12 +61,12 @@ class TrainingFacts:
     saved_at: float
 
 
-def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) -> dict[str, str]:
+def describe(profile: Profile, dataset: Mapping[str, Any], facts: TrainingFacts) -> dict[str, str]:
     """All metadata but the hashes, which the format adds; every value is text, as the header wants it.
 
     Args:
         profile: what was asked for.
-        samples: those that are trained, and those that are held out to be measured.
+        dataset: of `describe_dataset`, the same for all files of a run.
         facts: what only the run knows.
     """
     entries = {
@@ -74,13 +74,49 @@ def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) 
         **_network(profile),
         **_optimisation(profile, facts),
         **_objective(profile),
-        **_dataset(profile, samples, facts),
+        "num_batches_per_epoch": facts.batches_per_epoch,
+        **dataset,
     }
     ss = {f"ss_{key}": value if isinstance(value, str) else str(value) for key, value in entries.items()}
     own = {"sdtui.version": sdtui.__version__, "sdtui.profile": resolved(profile)}
     if profile.training.ema_decay:
         own["sdtui.ema_decay"] = str(profile.training.ema_decay)
     return {**ss, **_modelspec(profile, facts), **own}
+
+
+def describe_dataset(profile: Profile, samples: Sequence[Sample]) -> dict[str, Any]:
+    """What `describe` says of the samples, those that are trained and those that are held out to be measured.
+
+    Apart from it, as every caption is read for it: seconds with 100 000 of them, and no checkpoint should wait for that.
+    """
+    dataset, training = profile.dataset, profile.training
+    taught = [sample for sample in samples if sample.role == "train"]
+    kept = [sample for sample in samples if sample.role == "regularization"]
+    augments = [augment_of(profile, row) for row in range(len(dataset.folders))]
+    return {
+        "num_train_images": sum(sample.repeats for sample in taught),
+        "num_validation_images": len(samples) - len(taught) - len(kept),
+        "num_reg_images": sum(sample.repeats for sample in kept),
+        "batch_size_per_device": training.batch_size,
+        "total_batch_size": training.batch_size * training.accumulation * world_size(profile),
+        "resolution": f"({dataset.resolution}, {dataset.resolution})",
+        "enable_bucket": dataset.buckets != "none",
+        "bucket_no_upscale": not dataset.bucket_upscale,
+        "min_bucket_reso": dataset.bucket_min,
+        "max_bucket_reso": dataset.bucket_max,
+        "color_aug": any(map(is_coloured, augments)),
+        "flip_aug": any(each.flip for each in augments),
+        "random_crop": any(each.crop == "random" for each in augments),
+        "shuffle_caption": profile.captions.shuffle,
+        "keep_tokens": profile.captions.keep_tokens,
+        "dataset_dirs": _json(_folders(taught)),
+        "reg_dataset_dirs": _json(_folders(kept)),
+        "tag_frequency": _json(_tags([*taught, *kept])),
+        "bucket_info": _json(_buckets(taught, kept)),
+        "prior_loss_weight": profile.prior.weight,
+        "validation_split": profile.validation.share,
+        "validation_seed": profile.validation.seed,
+    }
 
 
 def resolved(profile: Profile) -> str:
@@ -202,38 +238,6 @@ def _objective(profile: Profile) -> dict[str, Any]:
         "caption_dropout_every_n_epochs": captions.dropout_every,
         "caption_tag_dropout_rate": captions.tag_dropout,
         "cache_latents": True,
-    }
-
-
-def _dataset(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) -> dict[str, Any]:
-    dataset, training = profile.dataset, profile.training
-    taught = [sample for sample in samples if sample.role == "train"]
-    kept = [sample for sample in samples if sample.role == "regularization"]
-    augments = [augment_of(profile, row) for row in range(len(dataset.folders))]
-    return {
-        "num_train_images": sum(sample.repeats for sample in taught),
-        "num_validation_images": len(samples) - len(taught) - len(kept),
-        "num_reg_images": sum(sample.repeats for sample in kept),
-        "num_batches_per_epoch": facts.batches_per_epoch,
-        "batch_size_per_device": training.batch_size,
-        "total_batch_size": training.batch_size * training.accumulation * world_size(profile),
-        "resolution": f"({dataset.resolution}, {dataset.resolution})",
-        "enable_bucket": dataset.buckets != "none",
-        "bucket_no_upscale": not dataset.bucket_upscale,
-        "min_bucket_reso": dataset.bucket_min,
-        "max_bucket_reso": dataset.bucket_max,
-        "color_aug": any(map(is_coloured, augments)),
-        "flip_aug": any(each.flip for each in augments),
-        "random_crop": any(each.crop == "random" for each in augments),
-        "shuffle_caption": profile.captions.shuffle,
-        "keep_tokens": profile.captions.keep_tokens,
-        "dataset_dirs": _json(_folders(taught)),
-        "reg_dataset_dirs": _json(_folders(kept)),
-        "tag_frequency": _json(_tags([*taught, *kept])),
-        "bucket_info": _json(_buckets(taught, kept)),
-        "prior_loss_weight": profile.prior.weight,
-        "validation_split": profile.validation.share,
-        "validation_seed": profile.validation.seed,
     }
 
 

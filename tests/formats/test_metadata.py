@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.image import ImageFacts
 from sdtui.formats import metadata
-from sdtui.formats.metadata import TrainingFacts, describe, resolved
+from sdtui.formats.metadata import TrainingFacts, describe_dataset, resolved
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
@@ -50,6 +51,11 @@ def profile(**sections: dict[str, Any]) -> Profile:
     for name, entries in sections.items():
         data[name] = {**data.get(name, {}), **entries}
     return Profile.model_validate(data)
+
+
+def describe(profile: Profile, samples: Sequence[Sample], facts: TrainingFacts) -> dict[str, str]:
+    """The metadata of a file of a run over `samples`."""
+    return metadata.describe(profile, describe_dataset(profile, samples), facts)
 
 
 @pytest.fixture(scope="module")
