@@ -63,15 +63,26 @@ def parse_units(text: str) -> list[Tag]:
     changes = [_balance(tag.text) for tag in tags]
     if not any(changes):
         return tags
+    lasts = _lasts(changes)
     units: list[Tag] = []
     at = 0
     while at < len(tags):
-        depths = accumulate(changes[at:]) if changes[at] > 0 else iter([0])
-        more = next((number for number, depth in enumerate(depths) if depth <= 0), 0)
-        start, end = tags[at].start, tags[at + more].end
+        start, end = tags[at].start, tags[lasts[at]].end
         units.append(Tag(text[start:end], start, end))
-        at += more + 1
+        at = lasts[at] + 1
     return units
+
+
+def _lasts(changes: Sequence[int]) -> list[int]:
+    """For each tag the one that closes what it opens; itself, where it opens nothing or nothing closes it."""
+    depths = [0, *accumulate(changes)]
+    lasts = list(range(len(changes)))
+    waiting: list[int] = []
+    for at, depth in enumerate(depths[1:]):
+        waiting.append(at)
+        while waiting and depths[waiting[-1]] >= depth:
+            lasts[waiting.pop()] = at
+    return lasts
 
 
 def _balance(word: str) -> int:

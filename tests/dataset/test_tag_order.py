@@ -20,6 +20,9 @@ TEXTS = st.text(alphabet="ab(),[\\ |\n")
         ("a), b", ["a)", "b"]),
         (r"a \(b, c\), d", [r"a \(b", r"c\)", "d"]),
         ("{red|blue}, [x, y]", ["{red|blue}", "[x, y]"]),
+        ("(a, (b, c), d", ["(a", "(b, c)", "d"]),
+        ("(a, ((b, c), d)) e, f", ["(a, ((b, c), d)) e", "f"]),
+        pytest.param("(a, " * 50_000 + "b", [*["(a"] * 50_000, "b"], id="many that nothing closes"),
     ],
 )
 def test_brackets_hold_tags_together(text: str, expected: list[str]) -> None:
