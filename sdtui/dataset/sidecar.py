@@ -6,14 +6,12 @@ It is `.sdtui/` inside the dataset, or a folder of the user's data folder when t
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sdtui import paths
+from sdtui import locks, paths
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
 
@@ -42,7 +40,7 @@ def locked(folder: Path, what: str, busy: SdtuiError) -> Iterator[None]:
         busy: raised when another process keeps the lock for more than five seconds.
 
     Raises:
-        SdtuiError: the lock cannot be made (disk full, no permission), or `busy`.
+        SdtuiError: the lock cannot be made (disk full, no permission, a file system without locks), or `busy`.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,20 +52,12 @@ def locked(folder: Path, what: str, busy: SdtuiError) -> Iterator[None]:
             remedy="Free some space or check the folder's mode; nothing was changed",
         ) from error
     try:
-        _wait_for(handle, busy)
+        locks.take(handle, folder / "lock", _LOCK_SECONDS, busy)
         yield
     finally:
         os.close(handle)
 
 
-def _wait_for(handle: int, busy: SdtuiError) -> None:
-    patience = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > patience:
-                raise busy from None
-            time.sleep(0.02)
-        else:
-            return
+def is_free(folder: Path) -> bool:
+    """Whether nobody holds the lock in `folder` at this moment."""
+    return not locks.is_taken(folder / "lock")

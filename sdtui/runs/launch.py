@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import sdtui
+from sdtui import locks
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
 from sdtui.runs import lock, record
@@ -126,7 +127,7 @@ def spawn(run: RunFolder, module: str, arguments: list[str], held: lock.Lock) ->
 
 def queue_lives(found: record.RunRecord) -> bool:
     """Whether the process that is to start this queued run is alive."""
-    return bool(found.queue) and lock.probe(RunFolder(Path(found.queue)).lock_file)
+    return bool(found.queue) and locks.is_taken(RunFolder(Path(found.queue)).lock_file)
 
 
 def _environment(held: lock.Lock) -> dict[str, str]:

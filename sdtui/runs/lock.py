@@ -1,16 +1,14 @@
-"""Who lives: a flock that the kernel releases when its holder dies, however it dies, so that no pid is ever trusted."""
+"""Who lives: the one who holds a run's lock, which dies with its holder, so that no pid is ever trusted."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sdtui.errors import SdtuiError, UserError
+from sdtui import locks
+from sdtui.errors import UserError
 from sdtui.files import write_failure
 from sdtui.runs.layout import RunFolder
 
@@ -61,7 +59,7 @@ def acquire(path: Path) -> Lock:
     except OSError as error:
         raise write_failure(path, error) from error
     try:
-        _lock_patiently(handle, path)
+        locks.take(handle, path, _PROBE_SECONDS, _living(path))
     except BaseException:
         os.close(handle)
         raise
@@ -70,47 +68,12 @@ def acquire(path: Path) -> Lock:
 
 def is_held(run: RunFolder) -> bool:
     """Whether a process that trains this run is alive, on any host whose locks this file system shares."""
-    return probe(run.lock_file)
+    return locks.is_taken(run.lock_file)
 
 
-def probe(path: Path) -> bool:
-    """Whether some process holds the lock file at `path`."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Shared, so that any number of watchers may ask at the same moment.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in {errno.EWOULDBLOCK, errno.EACCES}
-    finally:
-        os.close(handle)
-    return False
-
-
-def _lock_patiently(handle: int, path: Path) -> None:
-    """A watcher's question holds the lock for microseconds, so a refusal only counts when it lasts."""
-    deadline = time.monotonic() + _PROBE_SECONDS
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise UserError(
-                    "this run already has a living process",
-                    where=str(path.parent),
-                    remedy="Stop it first, or watch it",
-                ) from None
-            time.sleep(0.02)
-        except OSError as error:
-            raise SdtuiError(
-                f"this file system cannot lock files ({error.strerror})",
-                where=str(path),
-                remedy="Put the runs folder on a local disk or mount it with locks",
-            ) from error
-        else:
-            return
+def _living(path: Path) -> UserError:
+    where = str(path.parent)
+    return UserError("this run already has a living process", where=where, remedy="Stop it first, or watch it")
 
 
 def _adopt(path: Path) -> Lock | None:
