@@ -2,46 +2,62 @@
 
 What is durable when: the operation's record, with both versions of every file, is on disk (fsync) before the first file
 changes. Each file is replaced by a rename, so at any instant it is the old one or the new one. If the process dies in
-between, the next `Journal.open` finishes the operation. When `apply` returns, the files themselves survive a power
+between, the next `Journal.open` finishes the operation; who would rather ask first looks at `Journal.unfinished` and
+calls `Journal.recover`. When `apply` returns, the files themselves survive a power
 failure as well: few are synced one by one, many are prepared and synced together (see `switch`).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from sdtui.dataset.conflict import Choose, Conflict, ConflictError, settle
 from sdtui.dataset.journal import Change, Operation, Side, State, Store, Summary
 from sdtui.dataset.names import printable
-from sdtui.dataset.switch import switch_all
+from sdtui.dataset.switch import Progress, switch_all, unheard
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import sync_all, sync_folder, temporary_start, write_atomic, write_failure
 
-__all__ = ["Change", "ConflictError", "Journal", "Operation", "Recovered", "Summary"]
+__all__ = [
+    "Change",
+    "ConflictError",
+    "Journal",
+    "Operation",
+    "Progress",
+    "Recovered",
+    "StoppedError",
+    "Summary",
+    "Unfinished",
+]
 
 # Above this, one sync of the whole file system costs less than a sync per file.
 _SYNC_EACH = 16
-_SHOWN = 3
 
 
-class ConflictError(SdtuiError):
-    """Files changed on disk since the edit was made; `paths` names them all and nothing was written."""
+class StoppedError(SdtuiError):
+    """The user called an edit off; raised by what hears of its progress, and nothing of the edit stays."""
 
-    def __init__(self, paths: Sequence[Path], what: str) -> None:
-        names = ", ".join(printable(path) for path in paths[:_SHOWN])
-        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-        super().__init__(
-            f"{what}: changed on disk by another program since: {names}{more}",
-            remedy="Nothing was overwritten. Look at the files, then make the edit again",
-        )
-        self.paths = tuple(paths)
+
+class Unfinished(NamedTuple):
+    """An operation that a killed process left unfinished: `written` of its `files` are what it was to make them.
+
+    `verb` says whether it was an edit, an undo or a redo.
+    """
+
+    label: str
+    verb: str
+    files: int
+    written: int
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """An operation that a killed process had left unfinished and `Journal.open` finished.
+    """An operation that a killed process had left unfinished, and that was finished or taken back.
 
     `conflicts` are files that had been changed by another program meanwhile, or lie behind a link that leads out of the
     dataset; they were left as they are.
@@ -72,16 +88,53 @@ class Journal:
                 journal._recover()
         return journal
 
+    @classmethod
+    def unfinished(cls, folder: Path) -> Unfinished | None:
+        """What a killed process left half done in `folder`; None also while the process that does it lives.
+
+        Raises:
+            SdtuiError: the journal is damaged or from a newer sdtui.
+        """
+        journal = cls(Store(folder))
+        if not journal._unfinished(journal._store.read_state()) or not journal._store.is_free():
+            return None
+        # Asked again: whoever was at it may have come to the end in between.
+        if not journal._unfinished(state := journal._store.read_state()):
+            return None
+        number, target, _after = _cut_short(state)
+        operation = journal._store.load(number)
+        written = sum(_holds(change.path, change.side(target)) for change in operation.changes)
+        verb = "edit" if state.under_way is None else "undo" if target == _BEFORE else "redo"
+        return Unfinished(operation.label, verb, len(operation.changes), written)
+
+    @classmethod
+    def recover(cls, folder: Path, *, finish: bool) -> Recovered | None:
+        """Finish what a killed process left half done in `folder`, or take it back; None when there was nothing.
+
+        Raises:
+            SdtuiError: the journal is damaged, another process holds it, or the disk does not take it.
+        """
+        journal = cls(Store(folder))
+        if journal._unfinished(journal._store.read_state()):
+            with journal._store.locked():
+                journal._recover(finish=finish)
+        return journal.recovered
+
     @property
     def home(self) -> Path:
         """The folder the journal lives in."""
         return self._store.home
 
-    def apply(self, changes: Iterable[Change], label: str) -> Operation | None:
+    def apply(
+        self, changes: Iterable[Change], label: str, choose: Choose | None = None, progress: Progress = unheard
+    ) -> Operation | None:
         """Write every change, and record it; changes whose two sides are equal are left out. None: nothing to do.
 
+        A file that is not what `before` says is left to `choose`; `progress` hears of many files how far they are.
+
         Raises:
-            ConflictError: a file is not what `before` says; nothing was written.
+            StoppedError: `progress` raised it; the files already written were put back.
+            ConflictError: there are such files, and nobody chose; nothing was written.
             SdtuiError: a write failed (disk full, no permission); the files already written were put back.
         """
         wanted = [change for change in changes if change.before != change.after]
@@ -90,28 +143,42 @@ class Journal:
         self._insist_inside(wanted)
         with self._store.locked():
             state = self._recover()
-            self._insist(wanted, "before", f"cannot {label}")
+            wanted = self._agreed(wanted, "after", f"cannot {label}", choose)
+            if not wanted:
+                return None
             for number in range(state.last, state.applied, -1):
                 self._store.forget(number)
             if state.last > state.applied:
                 state.last = state.applied
                 self._store.write_state(state, sync=False)
-            operation = self._store.record(state.last + 1, label, wanted)
-            self._carry_out(operation, "after", lambda: self._store.forget(operation.number))
+            operation = Operation(state.last + 1, label, time.time(), tuple(wanted))
+            self._store.record(operation)
+            self._carry_out(operation, "after", lambda: self._store.forget(operation.number), progress)
             self._store.write_state(State(operation.number, operation.number), sync=False)
         return operation
 
-    def undo(self) -> Operation | None:
+    def undo(self, choose: Choose | None = None, progress: Progress = unheard) -> Operation | None:
         """Put back what the newest operation in force changed; None when there is none.
 
-        Raises:
-            ConflictError: a file was changed since by someone else; nothing was written.
-        """
-        return self._step(-1)
+        A file that someone else changed since is left to `choose`; what it held then is what `redo` brings back.
 
-    def redo(self) -> Operation | None:
-        """Do again what was undone last; None when there is nothing. Raises as `undo`."""
-        return self._step(+1)
+        Raises:
+            ConflictError: there are such files, and nobody chose; nothing was written.
+        """
+        return self._step(-1, choose, progress)
+
+    def redo(self, choose: Choose | None = None, progress: Progress = unheard) -> Operation | None:
+        """Do again what was undone last; None when there is nothing. Arguments and what it raises as for `undo`."""
+        return self._step(+1, choose, progress)
+
+    @property
+    def applied(self) -> int:
+        """The number of the newest operation in force; 0 when none is."""
+        return self._store.read_state().applied
+
+    def operation(self, number: int) -> Operation:
+        """A recorded operation with all its files; raises SdtuiError when its record is missing or damaged."""
+        return self._store.load(number)
 
     def history(self, limit: int = 20) -> list[Summary]:
         """The newest operations, newest first; those with `applied` false can be redone."""
@@ -131,7 +198,7 @@ class Journal:
                 first.setdefault(change.path, change.before)
         return first
 
-    def _step(self, direction: int) -> Operation | None:
+    def _step(self, direction: int, choose: Choose | None, progress: Progress) -> Operation | None:
         if not self._store.home.exists():
             return None
         with self._store.locked():
@@ -140,19 +207,22 @@ class Journal:
             if not 1 <= number <= state.last:
                 return None
             operation = self._store.load(number)
-            source, target = _sides(direction)
+            target: Side = "before" if direction < 0 else "after"
             verb = "undo" if direction < 0 else "redo"
-            self._insist(operation.changes, source, f"cannot {verb} {operation.label!r}")
+            changes = self._agreed(operation.changes, target, f"cannot {verb} {operation.label!r}", choose)
+            if changes != list(operation.changes):
+                operation = operation._replace(changes=tuple(changes))
+                self._store.record(operation)
             self._store.write_state(State(state.applied, state.last, target), sync=True)
-            self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False))
+            self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress)
             self._store.write_state(State(state.applied + direction, state.last), sync=False)
         return operation
 
-    def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None]) -> None:
+    def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None], progress: Progress) -> None:
         """Bring all files to `target`; on failure or interruption put them back and withdraw the operation."""
-        source: Side = "before" if target == "after" else "after"
+        source = _other(target)
         try:
-            self._write([(change.path, change.side(target)) for change in operation.changes])
+            self._write([(change.path, change.side(target)) for change in operation.changes], progress)
         except (SdtuiError, KeyboardInterrupt):
             # If this fails as well the record stays, and the next open finishes the operation.
             for change in operation.changes:
@@ -162,9 +232,9 @@ class Journal:
             withdraw()
             raise
 
-    def _write(self, files: Sequence[tuple[Path, bytes | None]]) -> None:
+    def _write(self, files: Sequence[tuple[Path, bytes | None]], progress: Progress = unheard) -> None:
         if len(files) > _SYNC_EACH:
-            switch_all(files, self._store.root)
+            switch_all(files, self._store.root, progress)
             return
         for path, data in files:
             _put(path, data, sync=True)
@@ -172,19 +242,16 @@ class Journal:
     def _unfinished(self, state: State) -> bool:
         return state.under_way is not None or self._store.has(state.last + 1)
 
-    def _recover(self) -> State:
-        """Finish what a killed process left; the caller holds the lock."""
+    def _recover(self, *, finish: bool = True) -> State:
+        """Finish what a killed process left, or take it back; the caller holds the lock."""
         state = self._store.read_state()
         if not self._unfinished(state):
             return state
-        if state.under_way is None:
-            number, target, after = state.last + 1, _AFTER, State(state.last + 1, state.last + 1)
-        elif state.under_way == "before":
-            number, target, after = state.applied, _BEFORE, State(state.applied - 1, state.last)
-        else:
-            number, target, after = state.applied + 1, _AFTER, State(state.applied + 1, state.last)
+        number, target, after = _cut_short(state)
+        if not finish:
+            target, after = _other(target), State(state.applied, state.last)
         operation = self._store.load(number)
-        source: Side = "before" if target == "after" else "after"
+        source = _other(target)
         files, conflicts = [], []
         for change in operation.changes:
             there = _bytes_of(change.path)
@@ -198,13 +265,22 @@ class Journal:
         self._write(files)
         _sweep(operation.changes)
         self._store.write_state(after, sync=True)
+        if not finish and state.under_way is None:
+            self._store.forget(number)
         self.recovered = Recovered(operation.label, len(files), tuple(conflicts))
         return after
 
-    def _insist(self, changes: Iterable[Change], side: Side, what: str) -> None:
-        conflicts = [change.path for change in changes if not _holds(change.path, change.side(side))]
-        if conflicts:
-            raise ConflictError(conflicts, what)
+    def _agreed(self, changes: Iterable[Change], target: Side, what: str, choose: Choose | None) -> list[Change]:
+        """The changes, with those of files that are not as expected as `choose` wants them; the caller holds the lock."""
+        source = _other(target)
+        kept, conflicts = [], []
+        for change in changes:
+            if _holds(change.path, change.side(source)):
+                kept.append(change)
+            else:
+                there = _bytes_of(change.path)
+                conflicts.append(Conflict(change.path, change.side(source), change.side(target), there))
+        return kept + settle(conflicts, target, choose or (lambda _: None), what)
 
     def _insist_inside(self, changes: Iterable[Change]) -> None:
         inside: dict[str, bool] = {}
@@ -220,8 +296,17 @@ _BEFORE: Side = "before"
 _AFTER: Side = "after"
 
 
-def _sides(direction: int) -> tuple[Side, Side]:
-    return (_AFTER, _BEFORE) if direction < 0 else (_BEFORE, _AFTER)
+def _other(side: Side) -> Side:
+    return _BEFORE if side == _AFTER else _AFTER
+
+
+def _cut_short(state: State) -> tuple[int, Side, State]:
+    """The operation under way, the side its files were going to, and where the journal stands once they are there."""
+    if state.under_way is None:
+        return state.last + 1, _AFTER, State(state.last + 1, state.last + 1)
+    if state.under_way == "before":
+        return state.applied, _BEFORE, State(state.applied - 1, state.last)
+    return state.applied + 1, _AFTER, State(state.applied + 1, state.last)
 
 
 def _sweep(changes: Iterable[Change]) -> None:

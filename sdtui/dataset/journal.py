@@ -12,7 +12,6 @@ import contextlib
 import gzip
 import json
 import os
-import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -87,6 +86,10 @@ class Store:
         with sidecar.locked(self.home, "the edit journal", busy):
             yield
 
+    def is_free(self) -> bool:
+        """Whether no process holds the lock at this moment; False also where that cannot be found out."""
+        return sidecar.is_free(self.home)
+
     def read_state(self) -> State:
         """Where the journal stands; a missing file is an empty journal.
 
@@ -118,13 +121,13 @@ class Store:
         """Whether an operation of this number is recorded."""
         return self._file(number).exists()
 
-    def record(self, number: int, label: str, changes: list[Change]) -> Operation:
+    def record(self, operation: Operation) -> None:
         """Write an operation's file; once this returns it survives a power failure."""
-        operation = Operation(number, label, time.time(), tuple(changes))
-        header = {"schema": SCHEMA, "label": label, "time": operation.time, "files": len(changes)}
+        changes = operation.changes
+        header = {"schema": SCHEMA, "label": operation.label, "time": operation.time, "files": len(changes)}
         # Level 1: 50 000 captions are 36 MB plain, 9 MB so, and the disk is the slower part.
         with (
-            open_atomic(self._file(number)) as stream,
+            open_atomic(self._file(operation.number)) as stream,
             gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0) as packed,
         ):
             packed.write(json.dumps(header).encode() + b"\n")
@@ -132,7 +135,6 @@ class Store:
             for name, change in zip(names, changes, strict=True):
                 line = [name, _text(change.before), _text(change.after)]
                 packed.write(json.dumps(line).encode() + b"\n")
-        return operation
 
     def load(self, number: int) -> Operation:
         """A recorded operation with all its files.

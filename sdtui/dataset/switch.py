@@ -24,9 +24,15 @@ _THREADS = 8
 _CHUNK = 32
 
 Item = TypeVar("Item")
+# Hears the share of the work that is done, 0 to 1; whatever it raises ends the work.
+Progress = Callable[[float], None]
 
 
-def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path) -> None:
+def unheard(_share: float) -> None:
+    """The progress that nobody wants to know."""
+
+
+def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path, progress: Progress = unheard) -> None:
     """Give each file its bytes; None deletes it.
 
     Modes are kept and symbolic links written through. `root` is a folder of their file system, which is synced before the
@@ -48,9 +54,9 @@ def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path) -> None:
 
     switched = False
     try:
-        _in_threads(prepare, files)
+        _in_threads(prepare, files, lambda share: progress(share / 2))
         sync_all(root)
-        _in_threads(_switch, ready)
+        _in_threads(_switch, ready, lambda share: progress((1 + share) / 2))
         switched = True
     finally:
         for temporary, _ in () if switched else ready:
@@ -60,8 +66,9 @@ def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path) -> None:
     sync_all(root)
 
 
-def _in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:
+def _in_threads(work: Callable[[Item], None], items: Sequence[Item], progress: Progress) -> None:
     """Do `work` with every item, in any order; the first failure ends it, and is raised once all threads rest."""
+    chunks = range(0, len(items), _CHUNK)
 
     def some(first: int) -> None:
         for item in items[first : first + _CHUNK]:
@@ -69,8 +76,9 @@ def _in_threads(work: Callable[[Item], None], items: Sequence[Item]) -> None:
 
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            for done in [pool.submit(some, first) for first in range(0, len(items), _CHUNK)]:
-                done.result()
+            for number, chunk in enumerate([pool.submit(some, first) for first in chunks], 1):
+                chunk.result()
+                progress(number / len(chunks))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
