@@ -93,6 +93,22 @@ class Marks:
         """Delete a saved query; False when there is none of this name."""
         return bool(self._changed(lambda now: int(now.queries.pop(name, None) is not None)))
 
+    def rename_query(self, name: str, new: str) -> None:
+        """Give a saved query another name; raises UserError when there is none of the old, or one of the new."""
+        if not new.strip():
+            raise UserError("a saved query needs a name")
+
+        def change(now: Marked) -> int:
+            if name not in now.queries:
+                raise UserError(f"no query is saved as {name!r}")
+            if new in now.queries:
+                raise UserError(f"another query is saved as {new!r}", remedy="Forget that one first")
+            now.queries[new] = now.queries.pop(name)
+            return 1
+
+        if new != name:
+            self._changed(change)
+
     def query(self, text: str) -> str:
         """The text of the saved query that `@NAME` names, or `text` itself; raises UserError where none has that name."""
         if not text.startswith("@"):

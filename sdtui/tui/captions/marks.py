@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.captions.model import CaptionsModel, Edited
+from sdtui.tui.captions.image_marks import MARKED
+from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.search import CaptionsSearch
 from sdtui.tui.numbers import count, grouped
+
+if TYPE_CHECKING:
+    from sdtui.tui.captions.writer import Edited
 
 
 class CaptionsMarks(CaptionsSearch):
@@ -39,7 +43,7 @@ class CaptionsMarks(CaptionsSearch):
         """Mark or unmark, and go on to the next image."""
         if self.model is not None and self.hand is not None:
             position = self.hand.position
-            self.model.mark([position], self._mark_written, on=position not in self.model.marked)
+            self.model.marks.put([position], MARKED, self._mark_written, on=position not in self.model.marked)
             self.images.redraw(self.images.cursor)
             self.update_chrome()
             self.images.action_down()
@@ -48,7 +52,7 @@ class CaptionsMarks(CaptionsSearch):
         """Unmark all images; when none is marked, mark those that are listed."""
         if self.model is not None:
             marked = self.model.marked
-            self.model.mark(marked or self.model.view, self._mark_written, on=not marked)
+            self.model.marks.put(marked or self.model.view, MARKED, self._mark_written, on=not marked)
             self.images.redraw()
             self.update_chrome()
 
@@ -80,7 +84,9 @@ class CaptionsMarks(CaptionsSearch):
             edited: Edited | None = None
             words = ""
             try:
-                edited = model.edit_marked_slowly(edit, f"{label} ({count(len(model.marked), 'marked image')})")
+                marked = sorted(model.marked)
+                named = f"{label} ({count(len(marked), 'marked image')})"
+                edited = model.writer.edit_many_slowly(marked, edit, named)
             except SdtuiError as error:
                 words = str(error)
             finally:

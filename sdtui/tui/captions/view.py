@@ -22,7 +22,9 @@ from textual.worker import Worker, get_current_worker
 from sdtui.dataset.caption import parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.hand import InHand
+from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.states import BROKEN, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
 from sdtui.tui.captions.words import facts_line, length_line, row_line
 from sdtui.tui.literal import home_path
@@ -96,7 +98,8 @@ class CaptionsView(SdtuiScreen):
         """How many images, how many still lack a caption, and how many have one that cannot be read."""
         if self.model is None:
             return Content("")
-        untagged, unreadable, marked = self.model.untagged, self.model.unreadable, len(self.model.marked)
+        known, marked = self.model.known, len(self.model.marked)
+        untagged, unreadable = known.count(UNTAGGED), known.count(BROKEN)
         parts = [
             Content.styled(count(len(self.model.library), "image"), "$soft"),
             Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"),

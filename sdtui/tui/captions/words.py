@@ -9,6 +9,7 @@ from textual.content import Content
 
 from sdtui.dataset.caption import Tag
 from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.states import BROKEN, UNTAGGED
 from sdtui.tui.captions.text import repeated
 from sdtui.tui.glyphs import Glyphs
 from sdtui.tui.literal import clean, shorten
@@ -23,9 +24,10 @@ SEEN, SEEN_BEFORE = 200, 60
 def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, ascii_only: bool) -> Content:
     """One image in the list: marked, `!` without a caption or `?` with one that cannot be read, name."""
     sign, style = " ", ""
-    if model.is_untagged(position):
+    state = model.known.state(position)
+    if state == UNTAGGED:
         sign, style = "!", "$warning"
-    elif model.is_unreadable(position):
+    elif state == BROKEN:
         sign, style = "?", "$error"
     mark = marks.mark if position in model.marked else " "
     name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), width - 4, marks.ellipsis)

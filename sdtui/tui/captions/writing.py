@@ -9,8 +9,9 @@ from textual.binding import BindingType
 from sdtui.dataset.edit import ConflictError
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
+from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.marks import CaptionsMarks
-from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.words import two_texts
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -137,7 +138,7 @@ class CaptionsWriting(CaptionsMarks):
                 return
             verb = "undone" if back else "done again"
             nothing = "nothing to undo" if back else "nothing to do again"
-            at = model.positions_of([change.path for change in operation.changes]) if operation else []
+            at = model.writer.positions_of([change.path for change in operation.changes]) if operation else []
             words = f"{verb}: {operation.label}" if operation else nothing
             self.app.call_from_thread(self._stepped, at[0] if at else None, words)
 

@@ -15,7 +15,8 @@ from textual.worker import Worker
 from sdtui.dataset import tags
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import keys
-from sdtui.tui.captions.model import CaptionsModel, InHand
+from sdtui.tui.captions.hand import InHand
+from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.text import drop_tag, replace_tag
 from sdtui.tui.captions.writing import TYPED, CaptionsWriting
 from sdtui.tui.editor import edit_file

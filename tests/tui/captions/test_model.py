@@ -9,8 +9,11 @@ import pytest
 from sdtui.dataset import tags
 from sdtui.dataset.edit import ConflictError
 from sdtui.errors import UserError
-from sdtui.tui.captions.model import CaptionsModel, Edited, InHand
+from sdtui.tui.captions.hand import InHand
+from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.states import BROKEN, FINE, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
+from sdtui.tui.captions.writer import Edited
 
 CAPTIONS = {"a": b"city, tower\n", "b": b"city\n", "c": b"\n", "d": None, "e": b"\xff"}
 
@@ -47,9 +50,8 @@ def edited(model: CaptionsModel, hand: InHand, text: str) -> tuple[InHand, Excep
 
 
 def test_untagged_blank_and_unreadable_are_told_apart(model: CaptionsModel) -> None:
-    assert (model.untagged, model.unreadable) == (2, 1)
-    assert [model.is_untagged(at) for at in range(5)] == [False, False, True, True, False]
-    assert model.is_unreadable(4)
+    assert [model.known.state(at) for at in range(5)] == [FINE, FINE, UNTAGGED, UNTAGGED, BROKEN]
+    assert (model.known.count(UNTAGGED), model.known.count(BROKEN)) == (2, 1)
     assert [model.next_untagged(row) for row in (0, 2, 3, 4)] == [2, 3, 4, 2]
 
 
@@ -61,7 +63,7 @@ def test_an_edit_is_written_and_counted(model: CaptionsModel) -> None:
     assert (after.text, (model.folder / "b.txt").read_bytes()) == ("canal, city", b"canal, city\n")
     assert ranked(model.ranks) == [("city", 2), ("canal", 1), ("tower", 1)]
     after, _error = edited(model, after, "")
-    assert model.is_untagged(1)
+    assert model.known.state(1) == UNTAGGED
     assert ranked(model.ranks) == [("city", 1), ("tower", 1)]
 
 
@@ -107,9 +109,9 @@ def test_undo_waits_for_what_is_being_written(model: CaptionsModel) -> None:
     model.edit(model.take(3), "new", "edit d", lambda _after, _error: None)
     operation = model.step_slowly(back=True)
     assert operation is not None
-    assert model.positions_of([change.path for change in operation.changes]) == [3]
+    assert model.writer.positions_of([change.path for change in operation.changes]) == [3]
     assert not (model.folder / "d.txt").exists()
-    assert model.is_untagged(3)
+    assert model.known.state(3) == UNTAGGED
     assert model.step_slowly(back=True) is None
     model.step_slowly(back=False)
     assert (model.folder / "d.txt").read_bytes() == b"new\n"
@@ -133,8 +135,8 @@ def test_a_query_that_is_none(model: CaptionsModel) -> None:
 
 def test_marks_are_kept_beside_the_images(model: CaptionsModel) -> None:
     heard: list[Exception | None] = []
-    model.mark([0, 3], heard.append, on=True)
-    model.mark([3], heard.append, on=False)
+    model.marks.put([0, 3], 1, heard.append, on=True)
+    model.marks.put([3], 1, heard.append, on=False)
     assert model.marked == {0}
     assert model.flush()
     assert heard == [None, None]
@@ -146,23 +148,22 @@ def test_marks_are_kept_beside_the_images(model: CaptionsModel) -> None:
 
 def test_a_disk_that_hangs_is_not_waited_for(model: CaptionsModel) -> None:
     held = threading.Event()
-    model._writer.submit(held.wait, 10)
+    model._thread.submit(held.wait, 10)
     assert not model.flush(0.01)
     held.set()
     assert model.flush(10)
 
 
 def test_marked_captions_are_one_operation_and_the_rest_stays(model: CaptionsModel) -> None:
-    model.marked = {0, 1, 3, 4}
-    done = model.edit_marked_slowly(lambda text: tags.add(text, "city"), "add city")
+    done = model.writer.edit_many_slowly([0, 1, 3, 4], lambda text: tags.add(text, "city"), "add city")
     assert done == Edited(changed=1, images=4, unreadable=1)
     assert (model.folder / "d.txt").read_bytes() == b"city\n"
-    assert (model.untagged, model.is_untagged(3)) == (1, False)
+    assert (model.known.count(UNTAGGED), model.known.state(3)) == (1, FINE)
     operation = model.step_slowly(back=True)
     assert operation is not None
     assert [change.path.name for change in operation.changes] == ["d.txt"]
     assert not (model.folder / "d.txt").exists()
-    assert model.is_untagged(3)
+    assert model.known.state(3) == UNTAGGED
 
 
 def test_a_caption_that_two_marked_images_share_is_edited_once(tmp_path: Path) -> None:
@@ -170,14 +171,12 @@ def test_a_caption_that_two_marked_images_share_is_edited_once(tmp_path: Path) -
         (tmp_path / name).touch()
     (tmp_path / "a.txt").write_bytes(b"city\n")
     model = CaptionsModel.open_slowly(tmp_path)
-    model.marked = {0, 1}
-    assert model.edit_marked_slowly(lambda text: tags.add(text, "night"), "add") == Edited(2, 2, 0)
+    assert model.writer.edit_many_slowly([0, 1], lambda text: tags.add(text, "night"), "add") == Edited(2, 2, 0)
     assert (tmp_path / "a.txt").read_bytes() == b"city, night\n"
     model.close()
 
 
 def test_nothing_is_written_when_the_edit_refuses(model: CaptionsModel) -> None:
-    model.marked = {0, 1}
     with pytest.raises(UserError, match="the tag is empty"):
-        model.edit_marked_slowly(lambda text: tags.add(text, " , "), "add")
+        model.writer.edit_many_slowly([0, 1], lambda text: tags.add(text, " , "), "add")
     assert (model.folder / "a.txt").read_bytes() == CAPTIONS["a"]

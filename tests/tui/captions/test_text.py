@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.caption import parse_tags
-from sdtui.tui.captions.text import drop_tag, repeated, replace_tag
+from sdtui.tui.captions.text import drop_tag, move_tag, repeated, replace_tag
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,21 @@ def test_replacing_touches_only_the_tag() -> None:
 
 def test_repeated_tags_whatever_their_case() -> None:
     assert repeated(parse_tags("wall, Tower, tower, WALL, wall")) == {2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "by", "moved"),
+    [
+        ("a, b, c", 0, 1, ("b, a, c", 1)),
+        ("a, b, c", 2, -1, ("a, c, b", 1)),
+        ("a, b, c", 2, 1, ("a, b, c", 2)),
+        ("a ,b,  c", 1, -9, ("b ,a,  c", 0)),
+        ("x ||| a, b, c,", 3, -9, ("x ||| c, a, b,", 1)),
+        ("x ||| a", 1, -1, ("x ||| a", 1)),
+        ("a\nb", 1, -1, ("b\na", 0)),
+        ("(a, b:1.2), c", 1, 1, ("c, (a, b:1.2)", 2)),
+        ("(a, b:1.2), c", 2, -1, ("c, (a, b:1.2)", 0)),
+    ],
+)
+def test_a_tag_moves_and_separators_stay(text: str, index: int, by: int, moved: tuple[str, int]) -> None:
+    assert move_tag(text, index, by) == moved

@@ -606,7 +606,7 @@ async def test_a_conflict_waits_until_another_caption_is_typed(images: Path) -> 
         go_on = threading.Event()
         model = screen_of(app).model
         assert model is not None
-        model._writer.submit(go_on.wait)
+        model._thread.submit(go_on.wait)
         await pilot.press("enter", "x")
         (images / "bridge.txt").write_bytes(b"theirs, " * 60)
         await pilot.press("enter", "j", "enter", "y")

@@ -1,0 +1,130 @@
+"""What is known of all captions on the screen: which lack a text or have something wrong, what a query finds, tag counts.
+
+Before the index is loaded only the names of the files are known; from then on it is kept right edit by edit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdtui.dataset.caption import tag_words
+from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE
+from sdtui.dataset.index import Index
+from sdtui.dataset.library import Library
+from sdtui.dataset.marks import Marks
+from sdtui.dataset.postings import Mask
+from sdtui.dataset.query import Searcher, parse
+from sdtui.tui.captions.hand import InHand
+from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
+from sdtui.tui.captions.tag_ranks import TagRanks
+
+_BY_STATE = {CAPTIONED: FINE, MISSING: UNTAGGED, EMPTY: UNTAGGED, UNREADABLE: BROKEN}
+
+
+class Known:
+    """The index of one dataset and what the screen needs of it at once.
+
+    Attributes:
+        index: what all captions say, once loaded.
+        edited: positions of captions that this session changed.
+    """
+
+    def __init__(self, library: Library, marks: Marks) -> None:
+        self.index = Index(library)
+        self.edited: set[int] = set()
+        self._library = library
+        self._searcher = Searcher(self.index, marks, _count_tokens)
+        self._state = bytearray(FINE if library.has_caption(at) else UNTAGGED for at in range(len(library)))
+        self._reading = threading.Lock()
+
+    # -- one image ----------------------------------------------------------------------------------------------------
+
+    def state(self, position: int) -> int:
+        """One of `states`, as far as is known."""
+        return self._state[position]
+
+    def note(self, position: int, text: str | None) -> None:
+        """Take note of a caption's text; None where none can be read."""
+        if text is None:
+            self._state[position] = BROKEN if self._library.has_caption(position) else UNTAGGED
+        elif not text.strip():
+            self._state[position] = UNTAGGED
+        else:
+            words = tag_words(text)
+            self._state[position] = TWICE if len(set(words)) < len(words) else FINE
+
+    def look_again(self, positions: Iterable[int], read: Callable[[int], InHand]) -> None:
+        """These captions were written: read them again."""
+        touched = list(positions)
+        self.index.changed(touched)
+        self.edited.update(touched)
+        for at in touched:
+            if self.index.ready:
+                self._state[at] = self._of_index(np.array([at]))[0]
+            else:
+                hand = read(at)
+                self.note(at, hand.text if hand.caption and hand.caption.raw is not None else None)
+
+    # -- all images ---------------------------------------------------------------------------------------------------
+
+    def count(self, state: int) -> int:
+        """How many images are in this state, as far as is known."""
+        return self._state.count(state)
+
+    def next_in(self, view: Sequence[int], row: int, *states: int) -> int | None:
+        """The first row of `view` after `row`, going round, whose image is in one of these states, as far as is known."""
+        return _next_row(view, row, np.isin(np.frombuffer(bytes(self._state), np.uint8), states), 1)
+
+    def next_of(self, view: Sequence[int], row: int, positions: Sequence[int], step: int) -> int | None:
+        """The next row of `view` in the direction of `step`, going round, whose image is among `positions`."""
+        return _next_row(view, row, self.index.mask(positions), step)
+
+    def load_slowly(self) -> Iterator[int]:
+        """Read all captions; yields how many are known. Afterwards blank ones count as untagged."""
+        with self._reading:
+            if not self.index.ready:
+                yield from self.index.load()
+                self._searcher.warm()
+        self._state[:] = self._of_index(np.arange(len(self._library)))
+
+    def search_slowly(self, query: str, stopped: Callable[[], bool]) -> list[int]:
+        """Positions of the images that match; raises UserError for a query that cannot be understood."""
+        parsed = parse(query)
+        found: list[int] = self._loaded().find(parsed, stopped).tolist()
+        return found
+
+    def count_slowly(self, view: Sequence[int]) -> TagRanks:
+        """Count the tags of the images in `view`."""
+        self._loaded()
+        return TagRanks(self.index.tag_counts(None if isinstance(view, range) else view))
+
+    def _loaded(self) -> Searcher:
+        """The index once it can be asked; waits for the thread that loads it, if one does."""
+        for _ in self.load_slowly() if not self.index.ready else ():
+            pass
+        return self._searcher
+
+    def _of_index(self, positions: NDArray[np.int64]) -> bytes:
+        columns = self.index.columns
+        states = np.array([_BY_STATE[state] for state in range(len(_BY_STATE))], np.uint8)[columns.state[positions]]
+        return np.where((states == FINE) & columns.twice[positions], TWICE, states).astype(np.uint8).tobytes()
+
+
+def _next_row(view: Sequence[int], row: int, wanted: Mask, step: int) -> int | None:
+    """The next row of `view` in the direction of `step` whose image is wanted, going round; None where none is."""
+    inside = wanted if isinstance(view, range) else wanted[np.asarray(view, np.int64)]
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        return None
+    at = np.searchsorted(rows, row, side="right") if step > 0 else np.searchsorted(rows, row, side="left") - 1
+    return int(rows[at % len(rows)])
+
+
+def _count_tokens(text: str) -> int:
+    from sdtui.models import tokens
+
+    return tokens.count(text)
