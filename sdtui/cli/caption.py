@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sdtui.cli import caption_edit, caption_list, caption_query
 from sdtui.cli.caption_arguments import add_parameters
+from sdtui.cli.caption_conflict import add_option
 from sdtui.dataset.caption import AUTO
 from sdtui.dataset.library import Library
 from sdtui.dataset.operations import EDITS
@@ -49,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     write.add_argument("text", metavar="TEXT")
     _edit(actions, "restore", "put back the captions as they were before the first recorded edit", _RESTORE)
     for name, summary in (("undo", "take back the last edit"), ("redo", "make the edit that was undone last again")):
-        _action(actions, name, summary, caption_edit.step, scoped=False)
+        add_option(_action(actions, name, summary, caption_edit.step, scoped=False))
     history = _action(actions, "history", "list the recorded edits, newest first", caption_edit.history, scoped=False)
     history.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default: 20)")
 
@@ -93,6 +94,7 @@ def _edit(
     if not scoped:
         _scan_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    add_option(parser)
     parser.epilog = f"example: {example}"
     return parser
 

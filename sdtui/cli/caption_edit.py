@@ -8,11 +8,12 @@ import time
 from typing import Any
 
 from sdtui.cli.caption_arguments import edit_of
+from sdtui.cli.caption_conflict import Choices
 from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
-from sdtui.dataset.edit import Journal
+from sdtui.dataset.edit import Journal, Operation
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.dataset.operations import Context, each_line
@@ -26,17 +27,20 @@ _TAGS = 10
 def edit(args: argparse.Namespace) -> int:
     """Work the edit out, show it, and unless `--dry-run` make it as one operation that can be undone."""
     library = library_of(args)
+    choices = Choices(args)
     journal = _journal(args)
     proposal = _proposal(args, library, journal)
-    operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label)
+    operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label, choices)
     if args.json:
-        emit_json(_report(args, proposal, operation.number if operation else None))
+        emit_json({**_report(args, proposal, operation), "conflicts": choices.report()})
     elif args.dry_run:
         _preview(proposal)
+    choices.tell()
     for error in proposal.unreadable:
         print(f"sdtui: left out: {error}", file=sys.stderr)
     if not args.dry_run:
-        done = f"{proposal.label}: {len(proposal.changes)} of {proposal.looked_at} captions changed"
+        written = len(operation.changes) if operation else 0
+        done = f"{proposal.label}: {written} of {proposal.looked_at} captions changed"
         print(f"{done}. `sdtui caption undo` takes it back" if operation else done, file=sys.stderr)
     return 1 if proposal.unreadable else 0
 
@@ -44,11 +48,14 @@ def edit(args: argparse.Namespace) -> int:
 def step(args: argparse.Namespace) -> int:
     """`undo` or `redo`; exit code 1 when there is nothing to do."""
     _existing(args)
+    choices = Choices(args)
     journal = _journal(args)
-    operation = journal.undo() if args.action == "undo" else journal.redo()
+    operation = journal.undo(choices) if args.action == "undo" else journal.redo(choices)
     if args.json:
         files = [printable(change.path) for change in operation.changes] if operation else []
-        emit_json({"action": args.action, "label": operation.label if operation else None, "files": files})
+        label = operation.label if operation else None
+        emit_json({"action": args.action, "label": label, "files": files, "conflicts": choices.report()})
+    choices.tell()
     if operation is None:
         print(f"sdtui: nothing to {args.action}", file=sys.stderr)
         return 1
@@ -130,14 +137,14 @@ def _preview(proposal: Proposal) -> None:
         print(f"  … and {plural(len(proposal.tags) - _TAGS, 'more tag')}")
 
 
-def _report(args: argparse.Namespace, proposal: Proposal, number: int | None) -> dict[str, Any]:
+def _report(args: argparse.Namespace, proposal: Proposal, operation: Operation | None) -> dict[str, Any]:
     return {
         "action": args.action,
         "label": proposal.label,
         "dry_run": args.dry_run,
-        "edit": number,
+        "edit": operation.number if operation else None,
         "captions": proposal.looked_at,
-        "changed": len(proposal.changes),
+        "changed": len(operation.changes) if operation else len(proposal.changes) if args.dry_run else 0,
         "samples": [
             {"path": str(sample.path), "before": sample.before, "after": sample.after} for sample in proposal.samples
         ],
