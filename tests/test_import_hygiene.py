@@ -22,6 +22,7 @@ ROOMS = {
     "training": {"textual"},
     "models": {"textual"},
     "formats": {"textual"},
+    "tagging": {"textual", "onnxruntime"},
 }
 
 
