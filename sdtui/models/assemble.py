@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,24 +20,28 @@ from sdtui.models.hub import known_name
 from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
 from sdtui.models.original import VAE, Naming, UnetNaming, clip_naming, openclip_naming, vae_naming
+from sdtui.models.part import Part
 from sdtui.models.recognise import EPSILON, VELOCITY, Found, stated_prediction
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.models.weights import Contents
 
 Digest = Callable[[], str]
+Load = Callable[[], Any]
 
 
 class _Parts(NamedTuple):
-    """What is in a folder or a file, besides the VAE."""
+    """What is in a folder or a file, besides the VAE; of the text encoders, how each is loaded, and its tokenizer."""
 
     unet: Any
-    encoders: list[tuple[Any, Any]]
+    encoders: Sequence[tuple[Load, Any]]
     scheduler: dict[str, Any]
     digest_text: Digest
 
 
 def assemble(found: Found, vae: Path | None, device: torch.device, dtype: torch.dtype) -> StableDiffusion:
     """Load the parts of `found`, with the VAE of the folder or file `vae` in place of its own if one is given.
+
+    The UNet is loaded now; VAE and text encoders when they are first asked, which may be never if all is cached.
 
     `dtype` is the UNet's. The VAE and the text encoders stay fp32: they run once per image, what they say is cached for
     the whole run, and bf16 would leave it three digits. SDXL's VAE, which overflows in fp16, is safe for the same reason.
@@ -47,15 +51,19 @@ def assemble(found: Found, vae: Path | None, device: torch.device, dtype: torch.
     """
     source = SingleFile(found.contents) if found.contents is not None else None
     parts = _from_folder(found, dtype) if source is None else _from_file(found, source, dtype)
-    autoencoder, digest_vae = _vae(found, source, vae)
+    load_vae, digest_vae = _vae(found, source, vae)
+
+    def part(load: Load) -> Part:
+        return Part(lambda: frozen(load(), device), device)
+
     model = StableDiffusion(
         kind=found.family,
         name=known_name(found.base),
         device=device,
         dtype=dtype,
         unet=frozen(parts.unet, device),
-        vae=frozen(autoencoder, device),
-        encoders=[(frozen(encoder, device), tokenizer) for encoder, tokenizer in parts.encoders],
+        vae_part=part(load_vae),
+        text_parts=[(part(load), tokenizer) for load, tokenizer in parts.encoders],
         scheduler_config=parts.scheduler,
         prediction_type=parts.scheduler["prediction_type"],
         alphas_cumprod=alphas_cumprod(parts.scheduler),
@@ -103,7 +111,10 @@ def _from_folder(found: Found, dtype: torch.dtype) -> _Parts:
     words = [folder.part(base, encoder.tokenizer, "vocab.json", "merges.txt") for encoder in family.encoders]
     unet = loading.unet_from_folder(folder.part(base, "unet", "config.json"), dtype)
     encoders = [
-        (loading.text_encoder_from_folder(text, projected=encoder.projected), loading.tokenizer_from_folder(word))
+        (
+            partial(loading.text_encoder_from_folder, text, projected=encoder.projected),
+            loading.tokenizer_from_folder(word),
+        )
         for encoder, text, word in zip(family.encoders, texts, words, strict=True)
     ]
     files = [
@@ -126,8 +137,12 @@ def _from_file(found: Found, source: SingleFile, dtype: torch.dtype) -> _Parts:
     unet = loading.unet_from_file(source, naming, configs["unet"], dtype)
     encoders = [
         (
-            loading.text_encoder_from_file(
-                source, _text_naming(encoder), configs[encoder.component], projected=encoder.projected
+            partial(
+                loading.text_encoder_from_file,
+                source,
+                _text_naming(encoder),
+                configs[encoder.component],
+                projected=encoder.projected,
             ),
             loading.bundled_tokenizer(encoder.pad),
         )
@@ -150,8 +165,8 @@ def _text_naming(encoder: TextEncoder) -> Naming:
     return openclip_naming(encoder.prefix) if encoder.openclip else clip_naming(encoder.prefix)
 
 
-def _vae(found: Found, source: SingleFile | None, other: Path | None) -> tuple[Any, Digest]:
-    """The VAE, and its digest: another's, or the model's own."""
+def _vae(found: Found, source: SingleFile | None, other: Path | None) -> tuple[Load, Digest]:
+    """How the VAE is loaded, and its digest: another's, or the model's own."""
     if other is not None and other.is_file():
         contents, prefix = layout.read_vae_file(other)
         return _vae_in_file(found.family, SingleFile(contents), prefix)
@@ -161,10 +176,10 @@ def _vae(found: Found, source: SingleFile | None, other: Path | None) -> tuple[A
         return _vae_in_file(found.family, source, VAE)
     place = layout.vae_folder(other) if other is not None else folder.part(found.base, "vae", "config.json")
     files = [place / "config.json", *folder.weight_files(place, VAE_FILE)[0]]
-    return loading.vae_from_folder(place), partial(folder.digest, files)
+    return partial(loading.vae_from_folder, place), partial(folder.digest, files)
 
 
-def _vae_in_file(family: Family, source: SingleFile, prefix: str) -> tuple[Any, Digest]:
+def _vae_in_file(family: Family, source: SingleFile, prefix: str) -> tuple[Load, Digest]:
     config = vae_config(family, source.contents, prefix)
     naming = vae_naming(prefix, len(config["block_out_channels"]))
 
@@ -172,4 +187,4 @@ def _vae_in_file(family: Family, source: SingleFile, prefix: str) -> tuple[Any, 
         # The scale is the family's, not the file's, and part of what latents are.
         return f"{source.digest(prefix)}-{config['scaling_factor']}"
 
-    return loading.vae_from_file(source, naming, config), digest
+    return partial(loading.vae_from_file, source, naming, config), digest

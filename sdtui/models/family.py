@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,9 @@ class Reading:
 
 
 PLAINLY = Reading()
+
+SPEAKER_DTYPE = torch.float32
+"""What text encoders and VAE compute in: what they say is kept."""
 
 Pair = tuple[int, int]
 
@@ -71,7 +74,6 @@ class Model(Protocol):
     device: torch.device
     dtype: torch.dtype
     unet: nn.Module
-    vae: nn.Module
     scheduler_config: dict[str, Any]
     prediction_type: str
     alphas_cumprod: Tensor
@@ -84,7 +86,14 @@ class Model(Protocol):
 
     @property
     def components(self) -> dict[str, nn.Module]:
-        """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"."""
+        """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"; all stay in memory."""
+
+    @property
+    def loaded(self) -> list[nn.Module]:
+        """The modules that are in memory now."""
+
+    def rest(self, what: Literal["vae", "text"]) -> None:
+        """Have the VAE, or the text encoders, in memory only while they are asked from now on."""
 
     @property
     def architecture(self) -> str:
@@ -124,10 +133,12 @@ class Model(Protocol):
 def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:
     """Load the folder or single file `base`, with the VAE of the folder or file `vae` in place of its own if one is given.
 
-    `dtype` is the UNet's. Text encoders and VAE stay fp32: they run once per image and what they say is cached.
+    `dtype` is the UNet's. Text encoders and VAE stay fp32: they run once per image and what they say is cached. They are
+    loaded when they are first asked.
 
     Raises:
-        UserError: a part is missing, broken, or of another kind, naming the file.
+        UserError: a part is missing, broken, or of another kind, naming the file. What is wrong with the weights of text
+            encoders or VAE is raised by what asks them first.
     """
     from sdtui.models.assemble import assemble
 

@@ -28,14 +28,22 @@ class Sampler(NamedTuple):
     settings: dict[str, Any]
 
 
-# Names are those of kohya's `--ss`; `sdtui.profile.schema.SamplerName` lists the same.
+_MULTISTEP = ("scheduling_dpmsolver_multistep", "DPMSolverMultistepScheduler")
+_SDE: dict[str, Any] = {"solver_order": 2, "algorithm_type": "sde-dpmsolver++"}
+# `sdtui.profile.samplers` has the same names, and those they have elsewhere.
 SAMPLERS: dict[str, Sampler] = {
     "ddim": Sampler("scheduling_ddim", "DDIMScheduler", {}),
     "pndm": Sampler("scheduling_pndm", "PNDMScheduler", {"skip_prk_steps": True}),
     "euler": Sampler("scheduling_euler_discrete", "EulerDiscreteScheduler", {}),
     "euler_a": Sampler("scheduling_euler_ancestral_discrete", "EulerAncestralDiscreteScheduler", {}),
     "heun": Sampler("scheduling_heun_discrete", "HeunDiscreteScheduler", {}),
-    "dpmsolver++": Sampler("scheduling_dpmsolver_multistep", "DPMSolverMultistepScheduler", {"solver_order": 2}),
+    "dpm_2": Sampler("scheduling_k_dpm_2_discrete", "KDPM2DiscreteScheduler", {}),
+    "dpm_2_a": Sampler("scheduling_k_dpm_2_ancestral_discrete", "KDPM2AncestralDiscreteScheduler", {}),
+    "dpmsingle": Sampler("scheduling_dpmsolver_singlestep", "DPMSolverSinglestepScheduler", {"solver_order": 2}),
+    "dpmsolver++": Sampler(*_MULTISTEP, {"solver_order": 2}),
+    "dpmsolver++_karras": Sampler(*_MULTISTEP, {"solver_order": 2, "use_karras_sigmas": True}),
+    "dpmsolver++_sde": Sampler(*_MULTISTEP, _SDE),
+    "dpmsolver++_sde_karras": Sampler(*_MULTISTEP, {**_SDE, "use_karras_sigmas": True}),
     "unipc": Sampler("scheduling_unipc_multistep", "UniPCMultistepScheduler", {}),
 }
 # What Stable Diffusion was published with; some folders' scheduler files leave it out.
@@ -69,7 +77,7 @@ def sample(
     scheduler.set_timesteps(steps)
     shape = (1, 4, height // model.latent_factor, width // model.latent_factor)
     latents = torch.randn(shape, generator=generator) * scheduler.init_noise_sigma
-    with evaluating(*model.components.values(), model.vae):
+    with evaluating(*model.loaded):
         # Rows: without the prompt, with it. At guidance 1 the first has no part in the result.
         texts = [prompt] if guidance == 1 else [negative, prompt]
         text = model.encode_text(texts, reading).to(model.device)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from sdtui.errors import UserError
 from sdtui.models import clip_text
 from sdtui.models.families import Family, Names
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading, TextStates
+from sdtui.models.part import Part
 
 
 @dataclass
@@ -30,8 +31,8 @@ class StableDiffusion:
         device: where its modules are.
         dtype: the UNet's; text encoders and VAE are fp32.
         unet: predicts.
-        vae: between images and latents.
-        encoders: the text encoders with their tokenizers, in the order in which their states stand side by side.
+        vae_part: between images and latents.
+        text_parts: the text encoders with their tokenizers, in the order in which their states stand side by side.
         scheduler_config: the noise schedule in diffusers' terms.
         prediction_type: "epsilon" or "v_prediction".
         alphas_cumprod: ᾱ by timestep, (1000,).
@@ -45,8 +46,8 @@ class StableDiffusion:
     device: torch.device
     dtype: torch.dtype
     unet: Any
-    vae: Any
-    encoders: Sequence[tuple[Any, Any]]
+    vae_part: Part
+    text_parts: Sequence[tuple[Part, Any]]
     scheduler_config: dict[str, Any]
     prediction_type: str
     alphas_cumprod: Tensor
@@ -61,10 +62,31 @@ class StableDiffusion:
         return self.kind.name
 
     @property
+    def vae(self) -> Any:
+        """The VAE; it stays in memory until it is put to rest."""
+        return self.vae_part.module
+
+    @property
+    def encoders(self) -> list[tuple[Any, Any]]:
+        """The text encoders with their tokenizers; they stay in memory until they are put to rest."""
+        return [(part.module, tokenizer) for part, tokenizer in self.text_parts]
+
+    @property
     def components(self) -> dict[str, nn.Module]:
-        """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"."""
+        """What can be trained, by name: "unet", "text_encoder" and, with two, "text_encoder_2"; all stay in memory."""
         named = zip(self.kind.encoders, self.encoders, strict=True)
         return {"unet": self.unet} | {encoder.component: module for encoder, (module, _) in named}
+
+    @property
+    def loaded(self) -> list[nn.Module]:
+        """The modules that are in memory now."""
+        parts = [self.vae_part, *(part for part, _ in self.text_parts)]
+        return [self.unet, *(part.present for part in parts if part.present is not None)]
+
+    def rest(self, what: Literal["vae", "text"]) -> None:
+        """Have the VAE, or the text encoders, in memory only while they are asked from now on."""
+        for part in [self.vae_part] if what == "vae" else [part for part, _ in self.text_parts]:
+            part.rest()
 
     @property
     def names(self) -> Names:
@@ -98,22 +120,33 @@ class StableDiffusion:
         before is normalised in its place, as the web UIs do. Weights multiply the states, as in kohya's scripts; unlike
         the web UIs' they are not scaled back to the old mean.
         """
-        parts = [self._read(encoder, tokenizer, prompts, reading) for encoder, tokenizer in self.encoders]
-        return TextStates(torch.cat([part.states for part in parts], dim=-1), parts[-1].pooled)
+        said = [
+            part.ask(partial(self._read, tokenizer=tokenizer, prompts=prompts, reading=reading))
+            for part, tokenizer in self.text_parts
+        ]
+        return TextStates(torch.cat([each.states for each in said], dim=-1), said[-1].pooled)
 
     @torch.no_grad()
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         """The scaled latent distribution, mean and std (B, 4, H/8, W/8), of `pixels` (B, 3, H, W) in [-1, 1]."""
-        scale = self.vae.config.scaling_factor
-        latents = self.vae.encode(pixels.to(self.device, self.vae.dtype)).latent_dist
-        return LatentDistribution(latents.mean.float() * scale, latents.std.float() * scale)
+
+        def encoded(vae: Any) -> LatentDistribution:
+            scale = vae.config.scaling_factor
+            latents = vae.encode(pixels.to(self.device, vae.dtype)).latent_dist
+            return LatentDistribution(latents.mean.float() * scale, latents.std.float() * scale)
+
+        return self.vae_part.ask(encoded)
 
     @torch.no_grad()
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Pixels (B, 3, 8h, 8w) in [-1, 1] of scaled latents (B, 4, h, w)."""
-        unscaled = latents.to(self.device, self.vae.dtype) / self.vae.config.scaling_factor
-        pixels: Tensor = self.vae.decode(unscaled).sample
-        return pixels.float().clamp(-1, 1)
+
+        def decoded(vae: Any) -> Tensor:
+            unscaled = latents.to(self.device, vae.dtype) / vae.config.scaling_factor
+            pixels: Tensor = vae.decode(unscaled).sample
+            return pixels.float().clamp(-1, 1)
+
+        return self.vae_part.ask(decoded)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, text: TextStates, sizes: Tensor | None = None) -> Tensor:
         """ε or v (by `prediction_type`) in fp32, (B, 4, h, w), for noisy latents at integer timesteps (B,).

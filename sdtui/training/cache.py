@@ -26,7 +26,7 @@ from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import UnreadableImage, open_alpha, open_mask, open_rgb
 from sdtui.dataset.variants import variants_of
 from sdtui.errors import SdtuiError
-from sdtui.models.family import Model
+from sdtui.models.family import SPEAKER_DTYPE, Model
 from sdtui.paths import cache_dir
 from sdtui.profile.schema import Augment
 from sdtui.training.ahead import ahead
@@ -270,8 +270,7 @@ class LatentCache:
         sample = self._samples[index]
         augment = Augment() if sample.role == "validation" else self._augments[sample.row]
         mask = self._digest(sample.mask.parent, sample.mask) if sample.mask else ""
-        precision = next(self._model.vae.parameters()).dtype
-        made_from = (mask, sample.alpha_mask, self._model.vae_digest, self._background, precision)
+        made_from = (mask, sample.alpha_mask, self._model.vae_digest, self._background, SPEAKER_DTYPE)
         return Shown(sample, augment, self._digest(Path(sample.folder), sample.path), made_from)
 
     def _digest(self, root: Path, file: Path) -> str:

@@ -132,6 +132,8 @@ def cache_images(
 ) -> Data:
     """Encode the images that were not encoded before, and settle what is trained on; each process encodes its share.
 
+    The VAE is not needed after that, but for previews.
+
     Raises:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
@@ -148,6 +150,7 @@ def cache_images(
         cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
     cache.leave_to_others(crew.share)
     mine = cache.fill(partial(progress, "encoding images"))
+    model.rest("vae")
     found = {index: error for theirs in crew.of_all(mine) for index, error in theirs.items()}
     unreadable = dict(sorted(found.items()))
     if unreadable:
@@ -211,6 +214,7 @@ def cache_texts(
     """How captions, and the texts of what is `measured`, become conditioning.
 
     Live if the text encoder is `trained`; else from a cache, which is filled here unless each step draws its own texts.
+    With all of them in the cache, the text encoder is not needed any more, but for previews.
     """
     rules = profile.captions
     reading = reading_of(rules)
@@ -226,6 +230,7 @@ def cache_texts(
     cached = CachedConditioning(model, reading)
     crew = crew or Crew()
     cached.fill(crew.share(sorted({*captions.all_texts(), *measured})), progress)
+    model.rest("text")
     crew.wait()
     if cached.store.failure is not None:
         report.warning(cached.store.failure)

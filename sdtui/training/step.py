@@ -78,8 +78,8 @@ class Stepper:
         self._device: torch.device = self.accelerator.device
         self._alphas = self.model.alphas_cumprod.to(self._device)
         # Dropout acts in training mode only; sampling turns it off for itself.
-        for name, module in self.model.components.items():
-            module.train(name == "unet" or self.trains_text_encoder)
+        for module in self.model.components.values() if self.trains_text_encoder else [self.model.unet]:
+            module.train()
 
     @property
     def keeps(self) -> bool:

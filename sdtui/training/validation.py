@@ -92,7 +92,7 @@ class Validator:
         self._report.state("validating")
         model = self._stepper.model
         try:
-            with torch.no_grad(), evaluating(*model.components.values()), self._stepper.apply.finished_weights():
+            with torch.no_grad(), evaluating(*model.loaded), self._stepper.apply.finished_weights():
                 losses = self._measure_all()
         except Interrupted:
             return False

@@ -29,8 +29,11 @@ def load(base: Path, vae: Path | None = None, dtype: torch.dtype = torch.float32
 
 
 def refusal(base: Path, vae: Path | None = None) -> str:
+    """What is said of a part that cannot be loaded; text encoders and VAE are when they are asked."""
     with pytest.raises(UserError) as caught:
-        load(base, vae)
+        model = load(base, vae)
+        assert model.vae
+        assert model.encoders
     return str(caught.value)
 
 

@@ -49,7 +49,7 @@ class FakeModel:
         self.scheduler_config: dict[str, Any] = {}
         self.unet: nn.Module = nn.Identity()
         self.text_encoder: nn.Module = nn.Identity()
-        self.vae: nn.Module = nn.Linear(1, 1)
+        self.resting: list[str] = []
         self.alphas_cumprod = torch.linspace(0.99, 0.01, 10)
         self.weight = nn.Parameter(torch.tensor(START))
         self.encoded_images = 0
@@ -62,6 +62,13 @@ class FakeModel:
     @property
     def components(self) -> dict[str, nn.Module]:
         return {"unet": self.unet, "text_encoder": self.text_encoder}
+
+    @property
+    def loaded(self) -> list[nn.Module]:
+        return [self.unet]
+
+    def rest(self, what: str) -> None:
+        self.resting.append(what)
 
     def encode_images(self, pixels: Tensor) -> LatentDistribution:
         self.encoded_images += len(pixels)

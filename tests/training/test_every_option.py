@@ -73,9 +73,10 @@ class Workbench:
         of = f"{profile.objective.prediction} {profile.objective.zero_terminal_snr} {profile.training.precision}"
         if of not in self._loaded:
             model = self._load(profile, device, report)
-            modules = [module for component in model.components.values() for module in component.modules()]
-            self._loaded[of] = model, [(module, dict(module._modules)) for module in modules]
+            self._loaded[of] = model, [(module, dict(module._modules)) for module in model.unet.modules()]
         model, before = self._loaded[of]
+        # A text encoder that learned is not used again.
+        model.rest("text")
         for module, children in before:
             module._modules.clear()
             module._modules.update(children)

@@ -132,7 +132,7 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
         UserError: the targets choose no module of a component that is to be trained, a block is none of the model's, or
             `continue_from` does not fit.
     """
-    components = {name: module for name, module in model.components.items() if name == "unet" or settings.text_encoder}
+    components = model.components if settings.text_encoder else {"unet": model.unet}
     layers = {
         name: layer for component, module in components.items() for name, layer in _adapt(module, component, settings)
     }

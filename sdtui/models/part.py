@@ -1,0 +1,78 @@
+"""A part of a base model that is asked now and then: loaded when it is first needed, and out of the way while it is idle.
+
+VAE and text encoders answer before training and for previews; in between they would only take memory that the steps need.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+T = TypeVar("T")
+
+
+class Part:
+    """A frozen module that need not be there all the time.
+
+    Args:
+        load: makes it on the device, with the same bits each time.
+        device: where it computes.
+    """
+
+    def __init__(self, load: Callable[[], nn.Module], device: torch.device) -> None:
+        self._load = load
+        self._device = device
+        self._module: nn.Module | None = None
+        self._rests = False
+
+    @property
+    def present(self) -> nn.Module | None:
+        """The module, if it is in memory now."""
+        return self._module
+
+    @property
+    def module(self) -> nn.Module:
+        """The module on its device, for whoever keeps it: it stays."""
+        self._rests = False
+        return self._ready()
+
+    def ask(self, question: Callable[[Any], T]) -> T:
+        """What `question` says of the module on its device, which is there for that long."""
+        try:
+            return question(self._ready())
+        finally:
+            if self._rests:
+                self._leave()
+
+    def rest(self) -> None:
+        """From now on it is there only while it is asked."""
+        self._rests = True
+        self._leave()
+
+    def _ready(self) -> nn.Module:
+        if self._module is None:
+            self._module = self._load()
+        return self._module.to(self._device)
+
+    def _leave(self) -> None:
+        """Off the device: to the machine's memory or, where that is the device, out of it."""
+        if self._module is None:
+            return
+        if self._device.type != "cpu":
+            self._module = self._module.to("cpu")
+            return
+        self._module = None
+        _return_memory()
+
+
+def _return_memory() -> None:
+    """Give what was freed back to the system: glibc keeps it for later, and what comes later has other sizes."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:  # musl has none, and keeps nothing
+            trim(0)
