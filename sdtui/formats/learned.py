@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+_WITH_RANK_FIRST = ("lora_down.weight", "hada_w1_b", "lokr_w2_b", "lokr_w1_b")
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -24,6 +26,16 @@ class Learned:
     path: str
     tensors: Mapping[str, Tensor]
     alpha: float | None = None
+
+    @property
+    def rank(self) -> int | None:
+        """What alpha is divided by; None of what has no rank, such as a LoKr of two whole factors."""
+        return next((len(self.tensors[name]) for name in _WITH_RANK_FIRST if name in self.tensors), None)
+
+    @property
+    def scale(self) -> float:
+        """What readers multiply the change with; all take it as 1 where there is no rank."""
+        return 1.0 if self.rank is None or self.alpha is None else self.alpha / self.rank
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ def _network_arguments(method: Method) -> dict[str, Any]:
         "decompose_both": method.decompose_both,
         "full_matrix": method.full_matrix,
         "dora_wd": method.weight_decompose,
+        "wd_on_output": "False" if method.decompose_inputs else None,
         "rs_lora": method.rs_lora,
         "train_norm": method.norms,
     }

@@ -1,4 +1,4 @@
-"""Reading a finished adapter of kohya, LyCORIS, diffusers or PEFT for the layers of a model.
+"""A finished adapter of kohya, LyCORIS, diffusers or PEFT, as what was learned in the layers of a model.
 
 kohya's names have lost the difference between "." and "_", so a file can only be read beside the list of layers.
 """
@@ -6,114 +6,130 @@ kohya's names have lost the difference between "." and "_", so a file can only b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-import safetensors
 from torch import Tensor
 
 from sdtui.errors import UserError
 from sdtui.formats.kohya import TEXT_ROOT, key
 from sdtui.formats.learned import Adapter, Learned
 from sdtui.formats.peft import SETTINGS
+from sdtui.formats.spellings import MAGNITUDES, usual
 
-# Endings of diffusers and PEFT, the older ones too, and what they are called here.
-_ENDINGS = {
-    "lora_A.weight": "lora_down.weight",
-    "lora_B.weight": "lora_up.weight",
-    "lora.down.weight": "lora_down.weight",
-    "lora.up.weight": "lora_up.weight",
-    "lora_linear_layer.down.weight": "lora_down.weight",
-    "lora_linear_layer.up.weight": "lora_up.weight",
-    "lora_magnitude_vector.weight": "dora_scale",
-    "lora_magnitude_vector": "dora_scale",
-}
-# A PEFT folder's file names no component.
+# Endings of diffusers and PEFT, the older ones too, and what they are called here. PEFT may put a name of the adapter's own
+# before ".weight".
+_ENDINGS = (
+    (re.compile(r"\.lora(?:_linear_layer)?\.down\.weight$|\.lora_A(?:\.[^.]+)?\.weight$"), "lora_down.weight"),
+    (re.compile(r"\.lora(?:_linear_layer)?\.up\.weight$|\.lora_B(?:\.[^.]+)?\.weight$"), "lora_up.weight"),
+    (re.compile(rf"\.{MAGNITUDES}(?:\.[^.]+)?(?:\.weight)?$"), MAGNITUDES),
+    (re.compile(r"\.alpha$"), "alpha"),
+    (re.compile(r"\.lora_down\.weight$"), "lora_down.weight"),
+    (re.compile(r"\.lora_up\.weight$"), "lora_up.weight"),
+    (re.compile(r"\.lora_mid\.weight$"), "lora_mid.weight"),
+    (re.compile(r"\.dora_scale$"), "dora_scale"),
+)
+# diffusers before 0.22 named the factors after the attention that held them: "attn1.processor.to_out_lora.up.weight".
+_HELD_BY_ATTENTION = re.compile(r"\.(?:processor\.)?to_(q|k|v|out)_lora\.(down|up)\.weight$")
+# A PEFT folder's file names no component, nor does what LyCORIS wrote outside of kohya's scripts.
 _PEFT_ROOT = "base_model.model."
 
 
-def read(path: Path, family: str, layers: Iterable[tuple[str, str]]) -> Adapter:
-    """The adapter in the file at `path`, for those of `layers`, (component, path) each, that it has something for.
+def read(
+    tensors: Mapping[str, Tensor], header: Mapping[str, str], family: str, layers: Iterable[tuple[str, str]], where: str
+) -> Adapter:
+    """The adapter of `tensors`, for those of `layers`, (component, path) each, that it has something for.
 
     A layer without an alpha has the rank for it, as all readers agree.
 
+    Args:
+        tensors: what the file holds, by its names.
+        header: the file's metadata.
+        family: the model's, "sd1", "sd2" or "sdxl".
+        layers: those that are trained.
+        where: the file's name in messages.
+
     Raises:
-        UserError: it cannot be read, or holds a tensor for none of the layers.
+        UserError: a tensor is for none of the layers, or of a kind that cannot be trained.
     """
-    tensors, header = _load(path)
     places = {stem: layer for layer in layers for stem in _stems(family, *layer)}
     found: dict[tuple[str, str], dict[str, Tensor]] = {}
+    strange: list[str] = []
     for name, tensor in tensors.items():
         stem, ending = _split(name)
-        if stem not in places:
-            raise UserError(f"{name} is for a layer that is not trained here", where=str(path))
-        found.setdefault(places[stem], {})[_ENDINGS.get(ending, ending)] = tensor
-    settings = json.loads(header.get(SETTINGS, "{}"))
-    return Adapter(family, [_learned(*layer, held, settings) for layer, held in found.items()])
-
-
-def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+        if stem in places:
+            found.setdefault(places[stem], {})[ending] = tensor
+        else:
+            strange.append(name)
+    if strange:
+        raise _strange(strange, where)
     try:
-        with safetensors.safe_open(path, "pt") as opened:
-            return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError) as error:
-        raise UserError(
-            f"the adapter cannot be read: {error}",
-            where=str(path),
-            remedy="It must be a .safetensors file of kohya, LyCORIS or diffusers",
-        ) from error
+        settings = dict(json.loads(header.get(SETTINGS, "{}")))
+    except ValueError as error:
+        raise UserError(f"{SETTINGS} in its header cannot be read: {error}", where=where) from error
+    return Adapter(family, [_learned(*layer, held, settings, where) for layer, held in found.items()])
+
+
+def _strange(names: list[str], where: str) -> UserError:
+    """What to say of tensors for none of the layers."""
+    if names[0].startswith("bundle_emb."):
+        return UserError(f"{names[0]} belongs to an embedding in the same file, which is not trained here", where=where)
+    more = f" and {len(names) - 1} more are for layers that are" if len(names) > 1 else " is for a layer that is"
+    return UserError(
+        f"{names[0]}{more} not trained here",
+        where=where,
+        remedy="Set targets, include, exclude and text_encoder of [method] as they were when the file was made",
+    )
 
 
 def _stems(family: str, component: str, path: str) -> Iterator[str]:
     """All names that files have for a layer: kohya's with any way of telling encoders apart, diffusers', PEFT's."""
-    paths = [path]
-    yield key(family, component, path)
     if component == "unet":
-        prefixes = ["lora_unet"]
-        yield f"{_PEFT_ROOT}{path}"
-    else:
-        # Files of trainers under transformers 5.6 may lack the level that its CLIPTextModel lacks.
-        bare = path.removeprefix(TEXT_ROOT)
-        paths = [bare, TEXT_ROOT + bare]
-        prefixes = ["lora_te2"] if component == "text_encoder_2" else ["lora_te", "lora_te1"]
-    for name in paths:
+        own = key(family, component, path).removeprefix("lora_unet_")
+        for flat in (own, path.replace(".", "_")):
+            yield from (f"{prefix}_{flat}" for prefix in ("lora_unet", "oft_unet", "lycoris"))
+        yield from (f"{root}{path}" for root in ("unet.", _PEFT_ROOT, ""))
+        return
+    # Files of trainers under transformers 5.6 may lack the level that its CLIPTextModel lacks.
+    bare = path.removeprefix(TEXT_ROOT)
+    prefixes = ["lora_te2"] if component == "text_encoder_2" else ["lora_te", "lora_te1"]
+    for name in (bare, TEXT_ROOT + bare):
         yield f"{component}.{name}"
         yield from (f"{prefix}_{name.replace('.', '_')}" for prefix in prefixes)
 
 
 def _split(name: str) -> tuple[str, str]:
     """A tensor's name as its layer's and its own."""
-    for ending in (*_ENDINGS, "alpha"):
-        if name.endswith(f".{ending}"):
-            return name[: -len(ending) - 1], ending
+    if found := _HELD_BY_ATTENTION.search(name):
+        part, way = found.groups()
+        in_unet = "to_out.0" if part == "out" else f"to_{part}"
+        layer = f"{part}_proj" if name.startswith("text_encoder") else in_unet
+        return f"{name[: found.start()]}.{layer}", f"lora_{way}.weight"
+    for pattern, ending in _ENDINGS:
+        if found := pattern.search(name):
+            return name[: found.start()], ending
     stem, _, ending = name.partition(".")
     return stem, ending
 
 
-def _learned(component: str, path: str, tensors: dict[str, Tensor], settings: dict[str, Any]) -> Learned:
-    alpha = tensors.pop("alpha", None)
-    if "dora_scale" in tensors:
-        tensors["dora_scale"] = _lengths(tensors["dora_scale"], tensors)
-    if alpha is not None:
-        return Learned(component, path, tensors, float(alpha))
-    return Learned(component, path, tensors, _told_alpha(component, path, tensors, settings))
+def _learned(component: str, path: str, held: dict[str, Tensor], settings: Mapping[str, Any], where: str) -> Learned:
+    stored = held.pop("alpha", None)
+    try:
+        tensors, alpha = usual(held, None if stored is None else float(stored))
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise UserError(f"{component}.{path} cannot be read: {error}", where=where) from error
+    learned = Learned(component, path, tensors, alpha)
+    if alpha is None and learned.rank is not None:
+        return replace(learned, alpha=_told_alpha(component, path, learned.rank, settings))
+    return learned
 
 
-def _told_alpha(component: str, path: str, tensors: dict[str, Tensor], settings: dict[str, Any]) -> float | None:
-    """The alpha that PEFT's settings in the header say, or else the rank; None of what has no rank."""
-    down = tensors.get("lora_down.weight")
-    if down is None:
-        return None
-    common = settings.get(f"{component}.lora_alpha", len(down))
+def _told_alpha(component: str, path: str, rank: int, settings: Mapping[str, Any]) -> float:
+    """The alpha that PEFT's settings in the header say, or else the rank."""
     own = settings.get(f"{component}.alpha_pattern", {})
     bare = path.removeprefix(TEXT_ROOT)
-    return float(own.get(bare, own.get(TEXT_ROOT + bare, common)))
-
-
-def _lengths(scale: Tensor, tensors: dict[str, Tensor]) -> Tensor:
-    """PEFT's shapes of DoRA's lengths, (out,) and (1, out, 1, 1), as LyCORIS': (out, 1) and (out, 1, 1, 1)."""
-    up = tensors.get("lora_up.weight")
-    if up is None or scale.numel() != len(up):
-        return scale
-    return scale.reshape(-1, *[1] * (up.dim() - 1))
+    alpha = float(own.get(bare, own.get(TEXT_ROOT + bare, settings.get(f"{component}.lora_alpha", rank))))
+    # What rsLoRA divides by the root of the rank, all readers of the tensors alone divide by the rank.
+    return alpha * rank**0.5 if settings.get(f"{component}.use_rslora") else alpha

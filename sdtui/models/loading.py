@@ -26,6 +26,7 @@ from sdtui.models.weights import Contents, Weight, broken, check_length
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
 
 
@@ -121,8 +122,6 @@ class SingleFile:
     def raw(self, name: str) -> Tensor:
         """The weight `name` as it lies in the file."""
         weight = self.contents.weights[name]
-        if weight.dtype not in _DTYPES:
-            raise UserError(f"{name} is of type {weight.dtype}, not of numbers", where=str(self.contents.path))
         values = self._read(weight).view(_DTYPES[weight.dtype])
         return values.as_strided(weight.shape, weight.stride) if weight.stride else values.reshape(weight.shape)
 
@@ -156,6 +155,12 @@ class SingleFile:
     def _tensor(self, place: Place, shape: torch.Size, dtype: torch.dtype) -> Tensor:
         weight = self.contents.weights[place.name]
         tensor = _CHANGES[place.change](self.raw(place.name))
+        if not tensor.is_floating_point():
+            raise UserError(
+                f"{place.name} is of type {weight.dtype}: quantized weights cannot be trained on",
+                where=str(self.contents.path),
+                remedy="Choose the model's own file in fp16, bf16 or fp32",
+            )
         if _core(tensor.shape) != _core(shape):
             raise UserError(
                 f"{place.name} is {list(weight.shape)}, which does not fit {list(shape)}",

@@ -39,6 +39,11 @@ class Site:
     norm: bool = False
 
     @property
+    def shape(self) -> Shape:
+        """The shape of its weight, where it is no normalisation."""
+        return (self.outputs, self.inputs, *self.kernel)
+
+    @property
     def spatial(self) -> bool:
         """Whether it is a convolution larger than 1×1."""
         return prod(self.kernel) > 1
@@ -54,7 +59,8 @@ def shapes(method: Method, site: Site, rank: int) -> dict[str, Shape]:
         return {"w_norm": (site.outputs,), "b_norm": (site.outputs,)}
     found = _SHAPES[method.algorithm](method, site, rank)
     if method.weight_decompose:
-        found["dora_scale"] = (site.outputs, 1, *_ones(site))
+        sides = (1, site.inputs) if method.decompose_inputs else (site.outputs, 1)
+        found["dora_scale"] = (*sides, *_ones(site))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sdtui.profile.no_effect import changed, idle
 from sdtui.profile.problem import Finding
-from sdtui.profile.schema import Profile
+from sdtui.profile.schema import Method, Profile
 
 # Algorithms whose change is a sum that a scale stands before, those with a rank or a size of blocks, and those that add.
 _SCALED = ("lora", "loha", "lokr")
@@ -53,6 +53,8 @@ def decomposed(profile: Profile) -> Iterator[Finding]:
         message = f'method.weight_decompose does not go with method.algorithm = "{method.algorithm}"'
         remedy = "Leave it out, or choose lora, loha or lokr"
         yield Finding("contradiction", "method.weight_decompose", message, remedy)
+    if method.decompose_inputs and not method.weight_decompose:
+        yield idle("method.decompose_inputs", "method.weight_decompose is false", "Set it to true, or leave this out")
 
 
 def convolutions(profile: Profile) -> Iterator[Finding]:
@@ -101,8 +103,8 @@ def text_blocks(profile: Profile) -> Iterator[Finding]:
 def layouts(profile: Profile) -> Iterator[Finding]:
     """Diffusers' layout has a place for LoRA and DoRA only, and no layout is written twice."""
     method, formats = profile.method, profile.saving.formats
-    if "diffusers" in formats and (method.algorithm != "lora" or method.norms):
-        held = "norms" if method.algorithm == "lora" else f'what method.algorithm = "{method.algorithm}" learns'
+    held = _only_in_kohya_s(method)
+    if "diffusers" in formats and held:
         message = f'"diffusers" in saving.formats has no place for {held}'
         yield Finding("contradiction", "saving.formats", message, 'Write formats = ["kohya"]', '"kohya"')
     for index, layout in enumerate(formats):
@@ -111,13 +113,22 @@ def layouts(profile: Profile) -> Iterator[Finding]:
             yield Finding("twice", "saving.formats", message, "Remove one", at=f"saving.formats[{index}]")
 
 
+def _only_in_kohya_s(method: Method) -> str:
+    """What the adapter holds that diffusers' layout has no place for; "" if nothing."""
+    if method.algorithm != "lora":
+        return f'what method.algorithm = "{method.algorithm}" learns'
+    if method.weight_decompose and method.decompose_inputs:
+        return "sizes by input (method.decompose_inputs)"
+    return "norms" if method.norms else ""
+
+
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     algorithm: ("method.algorithm", *(f"method.{name}" for name in _OF)),
     whole_factors: ("method.algorithm", "method.full_matrix", *(f"method.{name}" for name in _OF)),
-    decomposed: ("method.algorithm", "method.weight_decompose"),
+    decomposed: ("method.algorithm", "method.weight_decompose", "method.decompose_inputs"),
     convolutions: ("method.targets", "method.conv_rank", "method.conv_alpha"),
     norm_limit: ("method.algorithm", "method.scale_weight_norms", "optimizer.name"),
     lora_plus: ("method.algorithm", "optimizer.lora_plus_ratio"),
     text_blocks: ("method.block_ranks", "method.block_alphas", "method.text_encoder"),
-    layouts: ("method.algorithm", "method.norms", "saving.formats"),
+    layouts: ("method.algorithm", "method.norms", "method.decompose_inputs", "saving.formats"),
 }

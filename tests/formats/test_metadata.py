@@ -323,6 +323,11 @@ def test_no_profile_text_is_mistaken_for_a_path() -> None:
         ({"algorithm": "lokr"}, "lycoris.kohya", {"algo": "lokr", "factor": "-1"}),
         ({"algorithm": "oft", "norms": True}, "lycoris.kohya", {"algo": "diag-oft", "train_norm": "True"}),
         ({"weight_decompose": True}, "lycoris.kohya", {"algo": "locon", "dora_wd": "True"}),
+        (
+            {"weight_decompose": True, "decompose_inputs": True},
+            "lycoris.kohya",
+            {"algo": "locon", "dora_wd": "True", "wd_on_output": "False"},
+        ),
         ({"targets": ["edges"]}, "lycoris.kohya", {"algo": "locon"}),
     ],
 )

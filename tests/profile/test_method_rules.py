@@ -48,6 +48,7 @@ def test_what_goes_together(method: dict[str, Any]) -> None:
         ({"algorithm": "oft", "alpha": 1.0}, "method.alpha"),
         ({"algorithm": "boft", "rs_lora": True}, "method.rs_lora"),
         ({"factor": 8}, "method.factor"),
+        ({"decompose_inputs": True}, "method.decompose_inputs"),
         ({"algorithm": "loha", "full_matrix": True}, "method.full_matrix"),
         ({"algorithm": "oft", "dropout": 0.1}, "method.dropout"),
         ({"algorithm": "ia3", "rank_dropout": 0.1}, "method.rank_dropout"),
@@ -81,7 +82,12 @@ def test_only_lora_has_an_up_matrix() -> None:
 
 @pytest.mark.parametrize(
     ("method", "code"),
-    [({"algorithm": "lokr"}, "contradiction"), ({"norms": True}, "contradiction"), ({"weight_decompose": True}, "")],
+    [
+        ({"algorithm": "lokr"}, "contradiction"),
+        ({"norms": True}, "contradiction"),
+        ({"weight_decompose": True, "decompose_inputs": True}, "contradiction"),
+        ({"weight_decompose": True}, ""),
+    ],
 )
 def test_diffusers_has_a_place_for_lora_and_dora_only(method: dict[str, Any], code: str) -> None:
     found = codes(method, saving={"formats": ["kohya", "diffusers"]})

@@ -103,6 +103,7 @@ def test_the_count_is_that_of_the_trained_model(tmp_path: Path, family: str, alg
     method = {
         "algorithm": algorithm, "rank": 4, "conv_rank": 2, "targets": targets, "text_encoder": True, "norms": True,
         "factor": 4, "exclude": ["*.attn2.to_k"], "weight_decompose": algorithm in {"lora", "loha", "lokr"},
+        "decompose_inputs": algorithm == "loha",
     }  # fmt: skip
     profile = Profile.model_validate({"model": {"base": str(base)}, "method": method})
     trainable = prepare(load_model(base, None, torch.device("cpu"), torch.float32), profile.method, 0)

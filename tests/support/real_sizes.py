@@ -42,4 +42,4 @@ def shapes_of(family: str) -> Any:
         components["text_encoder"] = CLIPTextModel(CLIPTextConfig(**sizes))
         if family == "sdxl":
             components["text_encoder_2"] = CLIPTextModelWithProjection(CLIPTextConfig(**_OPEN_CLIP_G))
-    return SimpleNamespace(family=family, components=components)
+    return SimpleNamespace(family=family, components=components, unet=components["unet"])

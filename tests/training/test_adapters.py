@@ -19,6 +19,7 @@ PATHS = {"linear": "ff.net.0.proj", "second": "ff.net.2", "plain": "to_q", "poin
 SETTINGS: dict[str, dict[str, Any]] = {
     "lora": {"algorithm": "lora"},
     "lora dora": {"algorithm": "lora", "weight_decompose": True},
+    "lora dora inputs": {"algorithm": "lora", "weight_decompose": True, "decompose_inputs": True},
     "lora rs": {"algorithm": "lora", "rs_lora": True},
     "loha": {"algorithm": "loha"},
     "loha dora": {"algorithm": "loha", "weight_decompose": True},
@@ -89,8 +90,11 @@ def merged(made: Adapter, settings: dict[str, Any]) -> tuple[Tensor, Tensor | No
         return rotated_in_butterflies(weight, held["oft_blocks"]), bias
     total = weight + difference(kind, held, alpha, weight.shape)
     if "dora_scale" in held:
-        lengths = total.flatten(1).norm(dim=1).view(-1, *[1] * (total.dim() - 1))
-        total = total / (lengths + torch.finfo(total.dtype).eps) * held["dora_scale"]
+        # One length for all that makes an output, or for all that is made of an input.
+        rows = total if len(held["dora_scale"]) > 1 else total.transpose(0, 1)
+        lengths = rows.flatten(1).norm(dim=1).view(-1, *[1] * (total.dim() - 1))
+        scaled = rows / (lengths + torch.finfo(total.dtype).eps)
+        total = (scaled if len(held["dora_scale"]) > 1 else scaled.transpose(0, 1)) * held["dora_scale"]
     return total, bias
 
 
@@ -204,6 +208,7 @@ def test_the_alpha_in_the_file_is_what_readers_divide_by_the_rank(
     [
         ("strided", {}, {"down": (4, 12, 3, 3), "up": (24, 4, 1, 1)}),
         ("plain", {"weight_decompose": True}, {"down": (4, 12), "up": (24, 4), "dora_scale": (24, 1)}),
+        ("plain", {"weight_decompose": True, "decompose_inputs": True}, {"down": (4, 12), "up": (24, 4), "dora_scale": (1, 12)}),
         ("strided", {"algorithm": "loha"}, {f"hada_w{n}_{s}": v for n in (1, 2) for s, v in (("a", (24, 4)), ("b", (4, 108)))}),
         ("strided", {"algorithm": "lokr", "rank": 2}, {"lokr_w1": (4, 3), "lokr_w2_a": (6, 2), "lokr_w2_b": (2, 36)}),
         ("strided", {"algorithm": "lokr", "full_matrix": True}, {"lokr_w1": (4, 3), "lokr_w2": (6, 4, 3, 3)}),

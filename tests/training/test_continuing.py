@@ -73,11 +73,15 @@ def test_the_strength_of_the_file_is_kept(tmp_path: Path, layout: str, changes: 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rank": 8}, rf"unet\.{K}: down is \[4, 32\] in the file, and \[8, 32\] by the profile"),
+        (
+            {"rank": 2},
+            rf"unet\.{K}: down is \[4, 32\] in the file, and \[2, 32\] by the profile. .*smaller ranks are filled up",
+        ),
         ({"algorithm": "loha"}, "holds lora_down.weight, lora_up.weight in the file, and the profile trains hada_w1_a"),
         ({"weight_decompose": True}, "the profile trains dora_scale, lora_down.weight, lora_up.weight"),
-        ({"targets": ["projection"]}, f"lora_unet_{K.replace('.', '_')}.* is for a layer that is not trained here"),
+        ({"targets": ["projection"]}, f"lora_unet_{K.replace('.', '_')}.* are for layers that are not trained here"),
     ],
+    ids=["a larger rank", "another algorithm", "lengths", "another layer"],
 )
 def test_what_does_not_fit_is_refused_with_the_layers_name(
     tmp_path: Path, changes: dict[str, Any], message: str
@@ -87,9 +91,71 @@ def test_what_does_not_fit_is_refused_with_the_layers_name(
         go_on(fresh(tmp_path), path, {**BASE, **changes})
 
 
-def test_a_limited_rotation_is_refused(tmp_path: Path) -> None:
-    path, _ = learned(tmp_path, {**BASE, "algorithm": "oft", "include": [f"*{K}"]})
-    tensors = {name: torch.tensor(0.01) if name.endswith("alpha") else value for name, value in load_file(path).items()}
+@pytest.mark.parametrize("ranks", [{"rank": 8}, {"block_ranks": {"down_blocks": 6, "up_blocks": 9}}])
+@pytest.mark.parametrize("algorithm", ["lora", "loha", "lokr"])
+def test_a_smaller_rank_is_filled_up_and_all_of_it_learns(
+    tmp_path: Path, algorithm: str, ranks: dict[str, Any]
+) -> None:
+    settings = {**BASE, "algorithm": algorithm, "rank": 2}
+    path, expected = learned(tmp_path, settings)
+    model = fresh(tmp_path)
+    trainable = go_on(model, path, {**settings, **ranks})
+    assert (predict(model) - expected).abs().max() < 1e-5
+    text, noisy = model.encode_text(["a cat"]), torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    model.predict(noisy, torch.tensor([3]), text).square().sum().backward()  # type: ignore[no-untyped-call]
+    for name, layer in trainable.layers.items():
+        # A new rank is one factor that is zero and one that is not: the first has a gradient. Attention to one place has none.
+        found = {part: axis for part, axis in layer.RANK_AXES.items() if part in layer.learned and "w1" not in part}
+        if "mid_block" not in name and found:
+            moving = [_moves(layer.get_parameter(part), axis) for part, axis in found.items()]
+            assert all(map(any, zip(*moving, strict=True))), name
+
+
+def _moves(parameter: torch.Tensor, axis: int) -> list[bool]:
+    """Of each rank, whether a step would change the parameter."""
+    assert parameter.grad is not None
+    return [bool(gradient.any()) for gradient in parameter.grad.unbind(axis)]
+
+
+def test_a_product_goes_on_as_the_whole_factor_that_the_profile_keeps(tmp_path: Path) -> None:
+    settings = {**BASE, "algorithm": "lokr", "rank": 1, "alpha": 3.0, "decompose_both": True}
+    path, expected = learned(tmp_path, settings)
+    model = fresh(tmp_path)
+    go_on(model, path, {"algorithm": "lokr", "full_matrix": True})
+    assert (predict(model) - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("ending", [".pt", ".ckpt", ".bin"])
+def test_a_pickled_file_goes_on_without_running_anything(tmp_path: Path, ending: str) -> None:
+    path, expected = learned(tmp_path, BASE)
+    torch.save(load_file(path), path.with_suffix(ending))
+    model = fresh(tmp_path)
+    go_on(model, path.with_suffix(ending), BASE)
+    assert (predict(model) - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["fp16", "bf16"])
+def test_what_learns_is_fp32_whatever_the_file_has(tmp_path: Path, dtype: torch.dtype) -> None:
+    path, expected = learned(tmp_path, BASE)
+    save_file({name: value.to(dtype) for name, value in load_file(path).items()}, path)
+    model = fresh(tmp_path)
+    trainable = go_on(model, path, BASE)
+    assert {value.dtype for value in trainable.state().values()} == {torch.float32}
+    assert (predict(model) - expected).abs().max() < 0.05
+
+
+def test_ia3_on_the_other_side_is_refused(tmp_path: Path) -> None:
+    path, _ = learned(tmp_path, {"algorithm": "ia3", "include": [f"*{K}"]})
+    tensors = {name: torch.tensor(1) if name.endswith("on_input") else value for name, value in load_file(path).items()}
     save_file(tensors, path)
-    with pytest.raises(UserError, match="has its rotation limited"):
-        go_on(fresh(tmp_path), path, {**BASE, "algorithm": "oft"})
+    with pytest.raises(UserError, match=rf"unet\.{K}: on_input is 1 in the file, and 0 here"):
+        go_on(fresh(tmp_path), path, {"algorithm": "ia3"})
+
+
+@pytest.mark.parametrize("content", [None, b"not a file of tensors"], ids=["missing", "text"])
+def test_what_is_no_adapter_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.safetensors: (cannot be read|not a readable)"):
+        go_on(fresh(tmp_path), path, BASE)

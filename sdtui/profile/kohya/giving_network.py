@@ -15,6 +15,7 @@ _BACK = {"lora": "locon", "oft": "diag-oft"}
 # Settings that LyCORIS has and kohya's own module has not.
 _LYCORIS_FLAGS = {
     "weight_decompose": "dora_wd",
+    "decompose_inputs": "wd_on_output",
     "rs_lora": "rs_lora",
     "norms": "train_norm",
     "decompose_both": "decompose_both",

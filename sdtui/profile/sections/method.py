@@ -95,6 +95,14 @@ class Method(Section):
             aka=("dora_wd", "use_dora"),
         ),
     ] = False
+    decompose_inputs: Annotated[
+        bool,
+        About(
+            "With weight_decompose: learn the size of what each input makes, not of what makes each output. AUTOMATIC1111 reads "
+            "no other DoRA rightly, and ComfyUI no other exactly; diffusers reads only the one by outputs.",
+            source="LyCORIS, where wd_on_output is the opposite",
+        ),
+    ] = False
     factor: Annotated[
         int,
         Field(ge=0, le=1024),

@@ -238,6 +238,7 @@ def test_lycoris(tmp_path: Path) -> None:
             "method.algorithm": "lokr",
             "method.factor": 8,
             "method.weight_decompose": True,
+            "method.decompose_inputs": True,
             "method.targets": ["attention", "feed-forward"],
             "method.conv_rank": 4,
             "method.conv_alpha": 2.0,
@@ -247,7 +248,7 @@ def test_lycoris(tmp_path: Path) -> None:
     files = give(profile, tmp_path)
     assert files.config["network_module"] == "lycoris.kohya"
     assert files.config["network_args"] == [
-        "dora_wd=True", "factor=8", "algo=lokr", "preset=full-lin", "conv_dim=4", "conv_alpha=2.0",
+        "dora_wd=True", "wd_on_output=False", "factor=8", "algo=lokr", "preset=full-lin", "conv_dim=4", "conv_alpha=2.0",
     ]  # fmt: skip
     assert there_and_back(profile, tmp_path) == profile
 

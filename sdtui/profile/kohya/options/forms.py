@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdtui.profile.kohya.option import AS_IS, Kind, Option, silent, words
+from sdtui.profile.kohya.option import AS_IS, FLIPPED, Kind, Option, silent, words
 
 _LYCORIS = "an option of LyCORIS without a setting"
 _ACCELERATE = "a setting of the machine (accelerate)"
@@ -64,6 +64,7 @@ NETWORKS = (
         gui="LyCORIS_preset",
     ),
     Option("dora_wd", "flag", False, ("method.weight_decompose",), "", AS_IS),
+    Option("wd_on_output", "flag", True, ("method.decompose_inputs",), "the opposite", FLIPPED),
     Option("rs_lora", "flag", False, ("method.rs_lora",), "", AS_IS),
     Option("train_norm", "flag", False, ("method.norms",), "", AS_IS),
     Option("factor", "whole", -1, ("method.factor",), "-1: 0", words({-1: 0})),
@@ -71,8 +72,7 @@ NETWORKS = (
     Option("full_matrix", "flag", False, ("method.full_matrix",), "", AS_IS),
     *_all("unit constrain constraint block_size", "number", _LYCORIS, quiet=True),
     *_all(
-        "bypass_mode use_cp use_conv_cp use_tucker use_scalar rank_dropout_scale rescaled wd_on_output "
-        "unbalanced_factorization",
+        "bypass_mode use_cp use_conv_cp use_tucker use_scalar rank_dropout_scale rescaled unbalanced_factorization",
         "flag",
         _LYCORIS,
         False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from sdtui.training.methods.adapters.layer import Difference, on_outputs
+from sdtui.training.methods.adapters.layer import Difference, on_channels
 
 
 class Full(Difference):
@@ -22,4 +22,4 @@ class Full(Difference):
 
     def _changed(self, x: Tensor) -> Tensor:
         total = super()._changed(x)
-        return total + on_outputs(self.get_parameter("diff_b"), total) if "diff_b" in self.learned else total
+        return total + on_channels(self.get_parameter("diff_b"), total) if "diff_b" in self.learned else total

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sdtui.profile.factors import scaled_at_input
-from sdtui.training.methods.adapters.layer import Adapter, on_outputs
+from sdtui.training.methods.adapters.layer import Adapter, on_channels
 
 
 class Scale(Adapter):
@@ -21,7 +21,7 @@ class Scale(Adapter):
             answer: Tensor = self.base(x + x * weight)
             return answer
         out: Tensor = self.base(x)
-        made = out if self.base.bias is None else out - on_outputs(self.base.bias, out)
+        made = out if self.base.bias is None else out - on_channels(self.base.bias, out)
         return out + made * weight
 
     def file_alpha(self) -> None:

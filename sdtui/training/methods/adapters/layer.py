@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sdtui.models.quantised import Quantised
 from sdtui.profile.factors import Shape, Site
 
 
@@ -44,6 +46,8 @@ class Adapter(nn.Module):
 
     # Parameters that the change is proportional to, each: halving one halves the change.
     FACTORS: ClassVar[tuple[str, ...]] = ()
+    # Of a product's factors, which axis the rank is: 0 where it is made of the inputs, 1 where the outputs are made of it.
+    RANK_AXES: ClassVar[Mapping[str, int]] = {}
     # Names in files, where they are others than the parameters' own.
     FILE_NAMES: ClassVar[Mapping[str, str]] = {}
     base: Any
@@ -54,7 +58,8 @@ class Adapter(nn.Module):
         self.plan = plan
         self.active = True
         self.scale = plan.alpha / (math.sqrt(plan.rank) if plan.rank_stabilised else plan.rank)
-        device: torch.device = self.base.weight.device
+        # Of any tensor: a quantised weight would be put together for it.
+        device = next(chain(self.base.parameters(), self.base.buffers())).device
         for name, shape in plan.shapes.items():
             self.register_parameter(name, nn.Parameter(torch.zeros(shape, device=device)))
         self.learned = list(plan.shapes)
@@ -101,33 +106,42 @@ class Adapter(nn.Module):
 
 
 class Difference(Adapter):
-    """An adapter that adds to the layer's weight; with `dora_scale` (DoRA) the sum's rows get lengths of their own."""
+    """An adapter that adds to the layer's weight; with `dora_scale` (DoRA) the sum's rows or columns get lengths of their own."""
 
     def start(self, generator: torch.Generator) -> None:  # noqa: ARG002 - what is random is the algorithms' own
-        """DoRA begins with the lengths that the base's rows have."""
+        """DoRA begins with the lengths that the base has."""
         if "dora_scale" in self.learned:
-            weight = self.base.weight.detach().float()
-            self._set("dora_scale", _lengths(weight).clone())
+            self._set("dora_scale", self._lengths(self.base.weight.detach().float()))
 
     def change(self) -> Tensor:
         """ΔW in the weight's shape, in fp32; dropout is not in it."""
         raise NotImplementedError
 
     def adapted(self, x: Tensor) -> Tensor:
-        """The base's answer with that of ΔW added, and for DoRA each output scaled."""
-        total = self._changed(x)
+        """The base's answer with that of ΔW added, and for DoRA each output or input scaled."""
         if "dora_scale" not in self.learned:
-            return total
+            return self._changed(x)
         # The length is taken as a constant in the backward pass (Liu et al. 2024, §4.3): memory for hardly any loss.
         scale = self.get_parameter("dora_scale")
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            lengths = _lengths(self.base.weight.to(scale.dtype) + self.change())
-        ratio = on_outputs((scale / lengths).flatten(), total)
+            lengths = self._lengths(self.base.weight.to(scale.dtype) + self.change())
+        ratio = (scale / lengths).flatten()
+        if len(scale) == 1:
+            return self._changed(x * on_channels(ratio, x))
+        total = self._changed(x)
         bias = self.base.bias
         if bias is None:
-            return total * ratio
-        bias = on_outputs(bias, total)
-        return (total - bias) * ratio + bias
+            return total * on_channels(ratio, total)
+        bias = on_channels(bias, total)
+        return (total - bias) * on_channels(ratio, total) + bias
+
+    def _lengths(self, weight: Tensor) -> Tensor:
+        """The norm of all that makes one output, (out, 1, …), or of all that is made of one input, (1, in, …)."""
+        shape = self.plan.shapes["dora_scale"]
+        others = [axis for axis in range(weight.dim()) if shape[axis] == 1]
+        # The smallest number keeps the division from 0 (LyCORIS).
+        lengths: Tensor = torch.linalg.vector_norm(weight, dim=others, keepdim=True) + torch.finfo(weight.dtype).eps
+        return lengths
 
     def _changed(self, x: Tensor) -> Tensor:
         """What W + ΔW makes of `x`, in one product where that is as exact as two."""
@@ -143,7 +157,12 @@ class Difference(Adapter):
         return out + self._operate(self._dropped(x), change.to(x.dtype))
 
     def _can_merge(self, x: Tensor, learned: Tensor) -> bool:
-        """Whether nothing is lost in a sum of weights: a half's rounding is coarser than what a step changes."""
+        """Whether nothing is lost in a sum of weights: a half's rounding is coarser than what a step changes.
+
+        Nor is memory: of a quantised base the whole sum would be kept for the backward pass.
+        """
+        if isinstance(self.base, Quantised):
+            return False
         whole = x.dtype == self.base.weight.dtype == learned.dtype and not torch.is_autocast_enabled(x.device.type)
         return whole and not (self.training and self.plan.dropout)
 
@@ -159,13 +178,7 @@ class Difference(Adapter):
         return functional.linear(x, weight, bias)
 
 
-def _lengths(weight: Tensor) -> Tensor:
-    """The norm of all that makes one output, (out, 1, …); the smallest number keeps the division from 0 (LyCORIS)."""
-    lengths: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=1) + torch.finfo(weight.dtype).eps
-    return lengths.view(-1, *[1] * (weight.dim() - 1))
-
-
-def on_outputs(values: Tensor, out: Tensor) -> Tensor:
-    """One number per output, broadcast over `out`: channels are last of a Linear's answer, second of a convolution's."""
-    values = values.to(out.dtype)
-    return values.view(-1, 1, 1) if out.dim() == 4 else values
+def on_channels(values: Tensor, x: Tensor) -> Tensor:
+    """One number per channel, broadcast over `x`: channels are last beside a Linear, second beside a convolution."""
+    values = values.to(x.dtype)
+    return values.view(-1, 1, 1) if x.dim() == 4 else values

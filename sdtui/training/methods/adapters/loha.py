@@ -12,6 +12,7 @@ class Hadamard(Difference):
     """Two low-rank products (out, r) @ (r, in · k²), multiplied value by value."""
 
     FACTORS = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
+    RANK_AXES = {"hada_w1_a": 1, "hada_w1_b": 0, "hada_w2_a": 1, "hada_w2_b": 0}  # noqa: RUF012
     hada_w1_a: nn.Parameter
     hada_w1_b: nn.Parameter
     hada_w2_a: nn.Parameter
@@ -26,4 +27,4 @@ class Hadamard(Difference):
     def change(self) -> Tensor:
         """ΔW in the weight's shape."""
         product = (self.hada_w1_a @ self.hada_w1_b) * (self.hada_w2_a @ self.hada_w2_b)
-        return self.scale * product.view(self.base.weight.shape)
+        return self.scale * product.view(self.plan.site.shape)

@@ -19,6 +19,7 @@ class LowRank(Difference):
     """`down` (r, in[, k, k]) with the base's stride and padding, then `up` (out, r[, 1, 1])."""
 
     FACTORS = ("down", "up")
+    RANK_AXES = {"down": 0, "up": 1}  # noqa: RUF012
     FILE_NAMES = {"down": "lora_down.weight", "up": "lora_up.weight"}  # noqa: RUF012
     down: nn.Parameter
     up: nn.Parameter
@@ -34,12 +35,13 @@ class LowRank(Difference):
 
     def change(self) -> Tensor:
         """ΔW in the weight's shape."""
-        return self.scale * (self.up.flatten(1) @ self.down.flatten(1)).view(self.base.weight.shape)
+        return self.scale * (self.up.flatten(1) @ self.down.flatten(1)).view(self.plan.site.shape)
 
     def _changed(self, x: Tensor) -> Tensor:
-        down, up, weight = self.down, self.up, self.base.weight
+        down, up = self.down, self.up
         merged = x.numel() > self._merged_from and self._can_merge(x, down)
         if merged and not (self.training and self.plan.rank_dropout):
+            weight = self.base.weight
             whole = torch.addmm(weight.flatten(1), up.flatten(1), down.flatten(1), alpha=self.scale)
             return self._operate(x, whole.view(weight.shape), self.base.bias)
         out: Tensor = self.base(x)
