@@ -101,6 +101,11 @@ def read_text(raw: str) -> Text:
     return Text((*parts, literal) if literal else tuple(parts))
 
 
+def quoted(text: str) -> str:
+    r"""How a text is written so that `read_text` reads exactly it, in quotes: `a "b"*` is `"a \"b\"\*"`."""
+    return '"' + "".join(f"\\{char}" if char in _ESCAPED else char for char in text) + '"'
+
+
 def read_number(raw: str, *, ratio: bool) -> Number | None:
     """`5`, `=5`, `!=5`, `<5`, `5..9`, `5..`, `..9` …; None when it is none of these. `ratio`: also 1.5, 3:2 and 3/2."""
     if (found := _NUMBER.fullmatch(raw)) and (low := _number(found[2], ratio)) is not None:

@@ -210,9 +210,9 @@ class SdtuiApp(App[None]):
             self.say("there is no shell to go back to: none started sdtui as a job of its own", "warning")
 
     def action_close(self) -> None:
-        """Close what is open inside the screen."""
-        if isinstance(self.screen, SdtuiScreen):
-            self.screen.go_back()
+        """Close what is open inside the screen; if nothing is, stop what it does in the background."""
+        if isinstance(self.screen, SdtuiScreen) and not self.screen.go_back():
+            self.screen.stop()
 
     def action_side(self) -> None:
         """Fold or unfold the side panel."""

@@ -13,6 +13,7 @@ class Glyphs(NamedTuple):
 
     cursor: str
     mark: str
+    star: str
     dot: str
     rule: str
     ellipsis: str
@@ -29,6 +30,7 @@ class Glyphs(NamedTuple):
 UNICODE = Glyphs(
     cursor="▸",
     mark="●",
+    star="★",
     dot="·",
     rule="─",
     ellipsis="…",
@@ -45,6 +47,7 @@ UNICODE = Glyphs(
 ASCII = Glyphs(
     cursor=">",
     mark="*",
+    star="*",
     dot="-",
     rule="-",
     ellipsis="~",

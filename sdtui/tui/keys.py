@@ -61,15 +61,20 @@ CONTEXTS: dict[str, str] = {
     "profile": "Profile",
     "monitor": "Monitor",
     "typing": "While typing in a line",
+    "query": "While typing a query",
+    "saved": "In the list of saved queries",
     "editing": "While editing a caption",
     "words": "In a list of words",
     "items": "In a list of lines",
+    "selections": "In the list of selections",
+    "form": "In the form of an edit",
+    "history": "In the history of edits",
     "dialog": "In a dialog",
 }
 
-TYPING = frozenset({"typing", "editing"})
+TYPING = frozenset({"typing", "query", "editing"})
 # These take every key while they are open, so they may give one of `everywhere` another use.
-MODAL = TYPING | {"words", "items", "dialog"}
+MODAL = TYPING | {"words", "items", "selections", "saved", "form", "history", "dialog"}
 
 EVERYWHERE = (
     Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),
@@ -132,9 +137,17 @@ CAPTIONS = (
         "Show only images that a query finds: a text, or tag:night AND NOT tags:<5.",
         6,
     ),
+    Key("captions.saved_queries", "S", "saved", "Saved queries: look for one again, save this one, rename, delete."),
     Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
     Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
     Key("captions.next_untagged", "o", "untagged", "Next image without a caption, or with one that cannot be read.", 7),
+    Key(
+        "captions.next_problem",
+        "exclamation_mark",
+        "problem",
+        "Next image whose caption is missing, empty, unreadable, or has a tag twice.",
+    ),
+    Key("captions.random_image", "x", "random", "Any image of the list."),
     Key(
         "captions.mark",
         "space,m",
@@ -143,6 +156,14 @@ CAPTIONS = (
         8,
     ),
     Key("captions.mark_all", "M", "mark all", "Unmark all images; when none is marked, mark all that are listed."),
+    Key("captions.more_stars", "plus", "star", "One star more for the image, up to five."),
+    Key("captions.fewer_stars", "minus", "fewer stars", "One star less."),
+    Key(
+        "captions.selections",
+        "apostrophe",
+        "selections",
+        "Nine numbered selections: put the image in, show only its images, empty it.",
+    ),
     Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
     Key("captions.redo", "U", "redo", "Do again what was undone."),
     Key("captions.editor", "e", "editor", "Open the caption file in $EDITOR.", 10),
@@ -205,6 +226,17 @@ OTHERS = (
     Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
     Key("typing.complete", "tab", "complete", "Take over the word that is offered behind the cursor."),
     Key("typing.leave", "escape", "leave", "Leave without using it.", 2),
+    Key("query.accept", "enter", "to the images", "Keep the images that were found, and go to them.", 1),
+    Key("query.complete", "tab", "complete", "Take over the field or tag that is offered.", 2),
+    Key("query.earlier", "up", "earlier", "An earlier query.", 3),
+    Key("query.later", "down", "later", "A later one."),
+    Key("query.case", "f2", "case", "Tell upper and lower case apart, or no longer.", 4),
+    Key("query.leave", "escape", "leave", "End the search: all images again.", 5),
+    Key("saved.recall", "enter", "look for it", "Show only the images that the query finds.", 1),
+    Key("saved.save", "a", "save this one", "Save the query that is looked for now under a name.", 2),
+    Key("saved.rename", "r", "rename", "Give the query another name.", 3),
+    Key("saved.forget", "d", "delete", "Delete the query.", 4),
+    Key("saved.close", "escape,q", "close", "Close without doing anything.", 5),
     Key("editing.save", "enter,ctrl+s", "save", "Save the caption.", 1),
     Key("editing.newline", "ctrl+j", "new line", "Break the line.", 2),
     Key("editing.cancel", "escape", "cancel", "Leave the caption as it was.", 3),
@@ -218,6 +250,20 @@ OTHERS = (
     Key("items.move_up", "K", "move up", "Move the line up."),
     Key("items.accept", "s,ctrl+s", "accept", "Use these lines.", 4),
     Key("items.close", "escape,q", "close", "Leave the lines as they were.", 5),
+    Key("selections.put", "enter,space", "in or out", "Put the image into the selection, or take it out.", 1),
+    Key("selections.recall", "o", "only these", "Show only the images in the selection.", 2),
+    Key("selections.put_marked", "m", "marked ones", "Put all marked images into the selection.", 3),
+    Key("selections.clear", "d", "empty", "Take all images out of the selection.", 4),
+    Key("selections.close", "escape,q", "close", "Close without doing anything.", 5),
+    Key("form.accept", "enter", "apply", "Make the edit.", 1),
+    Key("form.next", "down,tab,j", "next", "The next field.", 2),
+    Key("form.previous", "up,shift+tab,k", "previous", "The field before."),
+    Key("form.turn", "right,l,space", "change", "The next value of the field.", 3),
+    Key("form.turn_back", "left,h", "change back", "The value before."),
+    Key("form.close", "escape,q", "close", "Leave without making the edit.", 4),
+    Key("history.go_to", "enter", "go there", "Undo or redo, up to and with the edit under the cursor.", 1),
+    Key("history.restore", "o", "originals", "Put back what the captions were before the first recorded edit.", 2),
+    Key("history.close", "escape,q", "close", "Leave everything as it is.", 3),
     Key("dialog.accept", "enter", "choose", "Choose what is highlighted.", 1),
     Key("dialog.close", "escape,q", "close", "Close without doing anything.", 2),
 )
@@ -226,6 +272,8 @@ TABLE: tuple[Key, ...] = (*EVERYWHERE, *LIST, *HOME, *CAPTIONS, *MONITOR, *PROFI
 
 _SHOWN = {
     "question_mark": "?",
+    "exclamation_mark": "!",
+    "apostrophe": "'",
     "colon": ":",
     "slash": "/",
     "escape": "esc",
@@ -317,7 +365,7 @@ def _both_listen(one: str, other: str) -> bool:
 def _long_name(key: str) -> str:
     key = key.strip()
     if not key:
-        raise UserError("a key name is empty", where="keys", remedy='Write keys like "a,plus,ctrl+d"')
+        raise UserError("a key name is empty", where="keys", remedy='Write keys like "a,f6,comma"')
     return _character_to_key(key) if len(key) == 1 else key
 
 
@@ -327,7 +375,7 @@ def reference_page() -> str:
         "# Keys",
         "",
         "One key means one thing everywhere. Any of them can be changed in the `[keys]` table of your settings file",
-        '(`sdtui info` prints where it is): `"captions.add_tag" = "a,plus"`.',
+        '(`sdtui info` prints where it is): `"captions.add_tag" = "a,f6"`.',
         "",
         "This page is written by `python -m sdtui.tui.keys` from the table the program itself uses.",
     ]

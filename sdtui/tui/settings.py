@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdtui import paths
+from sdtui.config import read_config
 from sdtui.errors import UserError
 
 KNOWN = ("theme", "ascii")
@@ -20,7 +20,7 @@ class Settings:
     Attributes:
         theme: `sdtui`, `sdtui-light`, or any theme Textual ships.
         ascii: draw the chrome, pictures and charts with ASCII only.
-        keys: action id to keys, as in docs/keys.md (`"captions.add_tag" = "a,+"`).
+        keys: action id to keys, as in docs/keys.md (`"captions.add_tag" = "a,f6"`).
     """
 
     theme: str = "sdtui"
@@ -35,16 +35,7 @@ def read_settings(path: Path | None = None) -> Settings:
         UserError: the file is not TOML, or holds an unknown key or a value of the wrong type.
     """
     path = path or paths.config_file()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the settings: {error}", where=str(path)) from error
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"not valid TOML: {error}", where=str(path)) from error
+    tables = read_config(path)
     return _checked(tables.get("tui", {}), tables.get("keys", {}), str(path))
 
 
@@ -57,5 +48,5 @@ def _checked(tui: object, keys: object, where: str) -> Settings:
     if not isinstance(theme, str) or not isinstance(ascii_only, bool):
         raise UserError("tui.theme is a string and tui.ascii is true or false", where=where)
     if wrong := [name for name, value in keys.items() if not isinstance(value, str)]:
-        raise UserError(f'keys."{wrong[0]}" must be a string of keys', where=where, remedy='Write it like "a,plus"')
+        raise UserError(f'keys."{wrong[0]}" must be a string of keys', where=where, remedy='Write it like "a,f6"')
     return Settings(theme, ascii_only, keys)

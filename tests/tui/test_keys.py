@@ -80,10 +80,10 @@ def test_shown_as_a_person_writes_them() -> None:
 
 
 def test_a_remap_reaches_footer_and_help() -> None:
-    table = KeyTable({"captions.add_tag": "+,f2"})
+    table = KeyTable({"captions.add_tag": "&,f6"})
     row = next(row for row in table.rows("captions") if row.action == "add_tag")
-    assert row.keys == "plus,f2"
-    assert table.remap == {"captions.add_tag": "plus,f2"}
+    assert row.keys == "ampersand,f6"
+    assert table.remap == {"captions.add_tag": "ampersand,f6"}
 
 
 def test_footer_is_ranked_with_help_and_way_out_last() -> None:

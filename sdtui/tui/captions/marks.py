@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
+from sdtui.dataset.marks import NUMBERS
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.image_marks import MARKED
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.search import CaptionsSearch
+from sdtui.tui.captions.selections import Deed, Selections
 from sdtui.tui.numbers import count, grouped
 
 if TYPE_CHECKING:
@@ -56,10 +58,43 @@ class CaptionsMarks(CaptionsSearch):
             self.images.redraw()
             self.update_chrome()
 
-    def _mark_written(self, error: Exception | None) -> None:
-        if error is not None:
-            # Without waiting for the screen: while it closes, it waits for this thread.
-            self.call_later(self.sdtui.report, error)
+    def action_more_stars(self) -> None:
+        """One star more."""
+        self._rate(1)
+
+    def action_fewer_stars(self) -> None:
+        """One star less."""
+        self._rate(-1)
+
+    def _rate(self, by: int) -> None:
+        if self.model is not None and self.hand is not None:
+            self.model.marks.rate(self.hand.position, by, self._mark_written)
+            self.images.redraw(self.images.cursor)
+
+    def action_selections(self) -> None:
+        """The nine selections: put the image into one, show only one's images, empty one."""
+        if self.model is None or self.hand is None:
+            return
+        marks, position = self.model.marks, self.hand.position
+        rows = [(len(marks.selections[number]), position in marks.selections[number]) for number in NUMBERS]
+        self.app.push_screen(Selections(rows), self._select)
+
+    def _select(self, chosen: tuple[Deed, int] | None) -> None:
+        """Do with a selection what its dialog said."""
+        if chosen is None or self.model is None or self.hand is None:
+            return
+        deed, number = chosen
+        marks, position = self.model.marks, self.hand.position
+        if deed == "recall":
+            self.show_query(f"mark:{number}")
+        elif deed == "clear":
+            marks.clear(number, self._mark_written)
+        elif deed == "put_marked":
+            marks.put(self.model.marked, number, self._mark_written, on=True)
+        else:
+            marks.put([position], number, self._mark_written, on=position not in marks.selections[number])
+        self.images.redraw()
+        self.update_chrome()
 
     @property
     def marks(self) -> int:

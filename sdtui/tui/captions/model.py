@@ -154,6 +154,10 @@ class CaptionsModel:
         row = bisect_left(self.view, position)
         return row if row < len(self.view) and self.view[row] == position else None
 
+    def row_near(self, position: int) -> int:
+        """The row of an image, or of the next one that the view has, or of its last."""
+        return max(0, min(bisect_left(self.view, position), len(self.view) - 1))
+
     def next_untagged(self, row: int) -> int | None:
         """The first row after `row`, going round, whose image has no caption, or none that can be read."""
         return self.known.next_in(self.view, row, UNTAGGED, BROKEN)

@@ -1,10 +1,12 @@
-"""Finding one's way on the captions screen: search, matches, images without a caption, another folder."""
+"""Finding one's way on the captions screen: queries, matches, images without a caption, another folder."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 from textual.worker import get_current_worker
@@ -12,9 +14,12 @@ from textual.worker import get_current_worker
 from sdtui.errors import UserError
 from sdtui.tui import keys
 from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.querying import both, problem_of
+from sdtui.tui.captions.saved_queries import SavedQueries
 from sdtui.tui.captions.view import CaptionsView
 from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.dialogs import Ask
+from sdtui.tui.widgets.query_input import QueryInput, QueryNote
 from sdtui.tui.widgets.search_line import SearchLine
 
 # One search reads every caption once; typing a word must not start five.
@@ -29,6 +34,27 @@ class CaptionsSearch(CaptionsView):
     def __init__(self) -> None:
         super().__init__()
         self._searched = ""
+        self._random = random.Random()
+        # What `narrow_to` made of which query by which term, so that the same once more goes back.
+        self._narrowed: list[tuple[str, str, str]] = []
+
+    @property
+    def query_input(self) -> QueryInput:
+        """The line that queries are typed into."""
+        line = self.query_one(SearchLine).line
+        assert isinstance(line, QueryInput)
+        return line
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Also the queries of the last time."""
+        super().recall(state)
+        kept = state.get("queries")
+        self.query_input.history = [str(query) for query in kept] if isinstance(kept, list) else []
+        self.query_input.tags = lambda: self.model.ranks.tags() if self.model and self.model.ranks else ()
+
+    def remember(self) -> dict[str, Any]:
+        """Also the queries."""
+        return {**super().remember(), "queries": self.query_input.history}
 
     def go_back(self) -> bool:
         """Close the search if it is open."""
@@ -39,9 +65,15 @@ class CaptionsSearch(CaptionsView):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search as one types."""
-        if event.input.id == "search":
+        if event.input is self.query_input:
             query = event.value
+            self.query_one(QueryNote).follow(self.query_input)
             self.set_timer(SEARCH_DELAY, lambda: self._search(query))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The note stands below the query while it is typed."""
+        super().on_descendant_focus(event)
+        self.query_one(QueryNote).follow(self.query_input)
 
     # -- searching ----------------------------------------------------------------------------------------------------
 
@@ -51,6 +83,46 @@ class CaptionsSearch(CaptionsView):
             await self.query_one(SearchLine).open()
             self.update_chrome()
 
+    def action_saved_queries(self) -> None:
+        """The saved queries, to look for one again."""
+        if (model := self.model) is not None:
+            dialog = SavedQueries(model, self.query_one(SearchLine).value.strip(), self._mark_written)
+            self.app.push_screen(dialog, lambda query: self.show_query(query) if query else None)
+
+    def _mark_written(self, error: Exception | None) -> None:
+        """In another thread: marks or saved queries were written, or not."""
+        if error is not None:
+            # Without waiting for the screen: while it closes, it waits for this thread.
+            self.call_later(self.sdtui.report, error)
+
+    def show_query(self, query: str) -> None:
+        """Look for something as if it had been typed; an empty query ends the search."""
+        if not query:
+            self._end_search()
+            return
+        self.run_worker(self._open_with(query), group="recall", exclusive=True)
+
+    async def _open_with(self, query: str) -> None:
+        await self.query_one(SearchLine).open(typing=False)
+        line = self.query_input
+        with line.prevent(Input.Changed):
+            line.value = query
+        line.remember(query)
+        self._search(query)
+        self.update_chrome()
+
+    def narrow_to(self, term: str) -> None:
+        """Also ask for `term`; if that was done last, go back to the query before."""
+        now = self.query_one(SearchLine).value.strip()
+        if self._narrowed and self._narrowed[-1][1:] == (term, now):
+            self.show_query(self._narrowed.pop()[0])
+            return
+        # Of a saved query its name is of no use within another.
+        asked = self.model.marks.queries.get(now[1:], "") if self.model and now.startswith("@") else now
+        query = both(asked, term) if asked else term
+        self._narrowed.append((now, term, query))
+        self.show_query(query)
+
     def _search(self, query: str) -> None:
         model, line = self.model, self.query_one(SearchLine)
         if model is None or query != line.value or query == self._searched:
@@ -58,6 +130,10 @@ class CaptionsSearch(CaptionsView):
         self._searched = query
         if not query.strip():
             self._narrow(None)
+            return
+        if problem_of(query) is not None:
+            # The list stays, as one is likely to be still typing; the note says what is wrong.
+            line.say("")
             return
         line.say("searching")
 
@@ -74,7 +150,7 @@ class CaptionsSearch(CaptionsView):
         self.run_worker(search, thread=True, group="search", exclusive=True, exit_on_error=False)
 
     def _not_understood(self, query: str, why: str) -> None:
-        """Say why nothing is searched; the list stays, as one is likely to be still typing."""
+        """Say why nothing is searched, where the text alone does not tell; the list stays."""
         if query == self._searched:
             self.query_one(SearchLine).say(why)
 
@@ -98,7 +174,8 @@ class CaptionsSearch(CaptionsView):
 
     def _search_done(self) -> None:
         """Keep the narrowed list; without a text, close the line."""
-        if self.query_one(SearchLine).value.strip():
+        if query := self.query_one(SearchLine).value.strip():
+            self.query_input.remember(query)
             self.images.focus()
         else:
             self._end_search()
@@ -106,6 +183,7 @@ class CaptionsSearch(CaptionsView):
     def _end_search(self) -> None:
         self.query_one(SearchLine).close()
         self._searched = ""
+        self._narrowed.clear()
         self.images.focus()
         if self.model is not None and not isinstance(self.model.view, range):
             self._narrow(None)
@@ -134,6 +212,21 @@ class CaptionsSearch(CaptionsView):
                 self.say("every image has a caption that can be read")
             else:
                 self.images.move_to(row)
+
+    def action_next_problem(self) -> None:
+        """To the next image whose caption has something wrong."""
+        if self.model is not None:
+            row = self.model.next_problem(self.images.cursor)
+            if row is None:
+                self.say("no caption here is missing, unreadable, or has a tag twice")
+            else:
+                self.images.move_to(row)
+
+    def action_random_image(self) -> None:
+        """To any other image of the list."""
+        if self.model is not None and (others := len(self.model.view) - 1) > 0:
+            row = self._random.randrange(others)
+            self.images.move_to(row + (row >= self.images.cursor))
 
     def action_folder(self) -> None:
         """Ask for a folder and open it."""

@@ -7,6 +7,7 @@ moment later. Everything about the whole dataset (untagged, tag counts, search) 
 from __future__ import annotations
 
 import gc
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -33,11 +34,14 @@ from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.picture import PicturePanel
+from sdtui.tui.widgets.query_input import QueryInput, QueryNote
 from sdtui.tui.widgets.search_line import SearchLine
 from sdtui.tui.widgets.tag_panel import TagPanel
 
 # A picture costs more bytes than the rest of the screen; holding a key down must not draw one per image.
 PICTURE_DELAY = 0.12
+# How often the header says how many captions were read.
+PROGRESS_SECONDS = 0.25
 
 
 class CaptionsView(SdtuiScreen):
@@ -75,6 +79,8 @@ class CaptionsView(SdtuiScreen):
         self._count_tokens: Callable[[str], int | None] = lambda _text: None
         self._pending = 0
         self._opening: Path | None = None
+        # How many captions the thread has read that reads them all; None when none does.
+        self._read: int | None = None
         self._recalled: dict[str, Any] = {}
         self._picture_timer: Timer | None = None
 
@@ -82,7 +88,8 @@ class CaptionsView(SdtuiScreen):
 
     def body(self) -> ComposeResult:
         """Search line; images, picture, tags; caption."""
-        yield SearchLine()
+        yield SearchLine(QueryInput())
+        yield QueryNote()
         with Horizontal(id="columns"):
             yield LineList(id="images", classes="main")
             yield PicturePanel(ascii_only=self.sdtui.settings.ascii)
@@ -100,6 +107,8 @@ class CaptionsView(SdtuiScreen):
             return Content("")
         known, marked = self.model.known, len(self.model.marked)
         untagged, unreadable = known.count(UNTAGGED), known.count(BROKEN)
+        if self._read is not None:
+            return Content.styled(f"reading {grouped(self._read)} of {grouped(len(self.model.library))}", "$accent")
         parts = [
             Content.styled(count(len(self.model.library), "image"), "$soft"),
             Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"),
@@ -181,15 +190,42 @@ class CaptionsView(SdtuiScreen):
         places = model.find_slowly([left.get("image", "")])
         self.app.call_from_thread(self._take_over, model, worker, left, places)
         self._load_tokens()
-        for _loaded in model.load_slowly():
-            if worker.is_cancelled or self.model is not model:
-                return
+        if not self._read_captions(model, worker):
+            return
         self.app.call_from_thread(self._loaded, model)
         self._count_tags(model)
         try:
             model.keep_slowly()
         except SdtuiError as error:
             self.app.call_from_thread(self.say, f"the captions will be read again next time: {error}", "warning")
+
+    def _read_captions(self, model: CaptionsModel, worker: Worker[None]) -> bool:
+        """In a thread: read all captions, saying how far it is; False when somebody does not want that any more."""
+        told = 0.0
+        for read in model.load_slowly():
+            if worker.is_cancelled or self.model is not model:
+                return False
+            if (now := time.monotonic()) - told > PROGRESS_SECONDS:
+                told = now
+                self.app.call_from_thread(self._reading, model, worker, read)
+        return True
+
+    def _reading(self, model: CaptionsModel, worker: Worker[None], read: int) -> None:
+        if self.model is model and not worker.is_cancelled:
+            self._read = read
+            self.query_one(TagPanel).show_message(
+                f"reading the captions: {grouped(read)} of {grouped(len(model.library))}"
+            )
+            self.update_chrome()
+
+    def stop(self) -> None:
+        """Read no further, if the captions are being read."""
+        if self._read is not None:
+            self.workers.cancel_group(self, "open")
+            self._read = None
+            self.query_one(TagPanel).show_message("captions not read")
+            self.say(f"reading stopped; a search, or {self._key('reload')}, reads the captions after all")
+            self.update_chrome()
 
     def _load_tokens(self) -> None:
         from sdtui.models import tokens
@@ -237,6 +273,7 @@ class CaptionsView(SdtuiScreen):
 
     def _loaded(self, model: CaptionsModel) -> None:
         if self.model is model:
+            self._read = None
             # What was made so far stays; a full collection over it would hold a key press back for a tenth of a second.
             gc.freeze()
             self.images.redraw()
@@ -256,7 +293,7 @@ class CaptionsView(SdtuiScreen):
     def _close_model(self) -> None:
         if self.model is not None:
             self.model.close(wait=False)
-            self.model, self.hand = None, None
+            self.model, self.hand, self._read = None, None, None
             self.images.set_rows(0, lambda _index, _width: Content(""))
 
     # -- the list -----------------------------------------------------------------------------------------------------
@@ -267,10 +304,10 @@ class CaptionsView(SdtuiScreen):
         return self.query_one("#images", LineList)
 
     def _list_rows(self, position: int | None = None) -> None:
-        """Show the view, with the cursor on the image at `position` if it is in it."""
+        """Show the view, with the cursor on the image at `position`, or the next one that is in it."""
         assert self.model is not None
-        row = self.model.row_of(position) if position is not None else None
-        self.images.set_rows(len(self.model.view), self._row, cursor=row or 0)
+        row = self.model.row_near(position) if position is not None else 0
+        self.images.set_rows(len(self.model.view), self._row, cursor=row)
         self._show_row(self.images.cursor)
         self.update_chrome()
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from sdtui.dataset.caption import Tag
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.states import BROKEN, UNTAGGED
+from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
 from sdtui.tui.captions.text import repeated
 from sdtui.tui.glyphs import Glyphs
 from sdtui.tui.literal import clean, shorten
@@ -21,17 +21,37 @@ CLIP_TOKENS = 75
 SEEN, SEEN_BEFORE = 200, 60
 
 
+# Sign before the name, its colour, and the name's, by the caption's state.
+_SIGNS = {
+    FINE: (" ", "", ""),
+    UNTAGGED: ("!", "$warning", "$warning"),
+    BROKEN: ("?", "$error", "$error"),
+    TWICE: ("=", "$warning", ""),
+}
+EDITED = "~"
+
+
 def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, ascii_only: bool) -> Content:
-    """One image in the list: marked, `!` without a caption or `?` with one that cannot be read, name."""
-    sign, style = " ", ""
-    state = model.known.state(position)
-    if state == UNTAGGED:
-        sign, style = "!", "$warning"
-    elif state == BROKEN:
-        sign, style = "?", "$error"
+    """One image in the list: marked or not, a sign for its caption, name; at the right selections, stars, `~` if edited.
+
+    The signs: `!` no caption, `?` one that cannot be read, `=` a tag twice.
+    """
+    sign, bold, style = _SIGNS[model.known.state(position)]
     mark = marks.mark if position in model.marked else " "
-    name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), width - 4, marks.ellipsis)
-    return Content.assemble((mark, "$accent"), (sign, f"bold {style}"), " ", (name, style))
+    right = _right(model, position, marks)
+    room = max(0, width - 4 - (right.cell_length + 1 if right else 0))
+    name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), room, marks.ellipsis)
+    left = Content.assemble((mark, "$accent"), (sign, f"bold {bold}"), " ", (name, style))
+    return left.pad_right(max(0, width - left.cell_length - right.cell_length)) + right if right else left
+
+
+def _right(model: CaptionsModel, position: int, marks: Glyphs) -> Content:
+    """What the user did with the image: the numbers of its selections, its stars, whether its caption was edited."""
+    numbers = "".join(map(str, model.marks.numbers(position)))
+    stars = marks.star * model.marks.stars.get(position, 0)
+    edited = EDITED if position in model.known.edited else ""
+    parts = [(numbers, "$accent"), (stars, "$warning"), (edited, "$success")]
+    return Content(" ").join(Content.styled(text, style) for text, style in parts if text)
 
 
 def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Content:

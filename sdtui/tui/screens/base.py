@@ -179,6 +179,9 @@ class SdtuiScreen(Screen[None]):
             return True
         return False
 
+    def stop(self) -> None:
+        """Stop what the screen does in the background, if the user may not want it: esc when nothing is open."""
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed says so once, here, instead of taking the app down."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:

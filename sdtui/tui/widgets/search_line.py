@@ -20,9 +20,10 @@ class SearchLine(Horizontal):
     SearchLine > #found { width: auto; color: $soft; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: LineInput | None = None) -> None:
+        """`line` is what is typed into; it must have the id `search`."""
         super().__init__()
-        self.line = LineInput(id="search")
+        self.line = line or LineInput(id="search")
         self._found = Static("", id="found", markup=False)
 
     @property
@@ -35,12 +36,13 @@ class SearchLine(Horizontal):
         """Whether it is shown."""
         return self.has_class("-open")
 
-    async def open(self) -> None:
-        """Show it and type. The line is made when first wanted, so that no screen's first frame waits for it."""
+    async def open(self, *, typing: bool = True) -> None:
+        """Show it and, if `typing`, type. The line is made when first wanted, so that no screen's first frame waits for it."""
         if not self.children:
             await self.mount(Static("/", id="slash", markup=False), self.line, self._found)
         self.add_class("-open")
-        self.screen.set_focus(self.line)
+        if typing:
+            self.screen.set_focus(self.line)
 
     def close(self) -> None:
         """Hide it and forget what was typed."""

@@ -212,7 +212,7 @@ async def test_search_narrows_counts_and_goes_away(images: Path) -> None:
         await pilot.press("slash")
         await type_in(pilot, "boat")
         await until(pilot, lambda: says(app, "1 of 3"))
-        assert screen_text(app)[2].startswith("▸    canal.png")
+        assert screen_text(app)[3].startswith("▸    canal.png")
         assert not says(app, "tower.png")
         await until(pilot, lambda: says(app, "tags in view  3"))
         await pilot.press("enter", "d")

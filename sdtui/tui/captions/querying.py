@@ -1,0 +1,103 @@
+"""Queries as text: what may come next where one is typed, where one is wrong, and one more condition beside those there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.cells import cell_len
+
+from sdtui.dataset.query_syntax import CHOICES, FIELDS, Or, parse
+from sdtui.dataset.query_value import QueryError, quoted
+from sdtui.tui.literal import harmless
+
+_CASE = re.compile(r"\s*case:(on|off)\s+", re.IGNORECASE)
+_FIELD_AT_END = re.compile(r"(?:^|[\s(])([a-z]*)$", re.IGNORECASE)
+_CHOICE_AT_END = re.compile(r"(?:^|[\s(])(mark|problem):([a-z0-9]*)$", re.IGNORECASE)
+_TAG_AT_END = re.compile(r"(?:^|[\s(])tag:([^\"/(:]+)$", re.IGNORECASE)
+# Written otherwise than by their letters; they are offered in no line.
+_SPECIAL = re.compile(r"[*?\"\\():/]|\b(?:AND|OR|NOT)\b")
+OFFERED = 12
+
+
+def tag_term(tag: str, *, without: bool = False) -> str:
+    """The condition that an image has exactly this tag, or has it not."""
+    return f"{'NOT ' if without else ''}tag:{quoted(tag)}"
+
+
+def both(query: str, term: str) -> str:
+    """A query that also asks for `term`; one that cannot be understood gives way to it."""
+    case = found[0].strip() if (found := _CASE.match(query)) else ""
+    rest = query[found.end() :].strip() if found else query.strip()
+    try:
+        root = parse(rest).root
+    except QueryError:
+        return term
+    held = f"({rest})" if isinstance(root, Or) else rest
+    return " ".join(filter(None, [case, held, "AND", term]))
+
+
+def case_turned(query: str) -> str:
+    """The same query with upper and lower case told apart, or no longer."""
+    if found := _CASE.match(query):
+        rest = query[found.end() :]
+        return rest if found[1].lower() == "on" else f"case:on {rest}"
+    return f"case:on {query}"
+
+
+def completions(query: str, tags: Iterable[str] = ()) -> tuple[int, Sequence[str]]:
+    """What may stand at the end of a query: from which character on, and the words, likeliest first.
+
+    Args:
+        query: as far as it is typed.
+        tags: those of the dataset, most frequent first.
+    """
+    if found := _CHOICE_AT_END.search(query):
+        words: Iterable[str] = CHOICES[found[1].lower()]
+    elif found := _TAG_AT_END.search(query):
+        words = (tag for tag in tags if not _SPECIAL.search(tag))
+    elif found := _FIELD_AT_END.search(query):
+        words = (f"{field}:" for field in FIELDS)
+    else:
+        return len(query), ()
+    start = found.start(found.lastindex or 0)
+    return start, list(_beginning(words, query[start:].casefold()))
+
+
+def _beginning(words: Iterable[str], start: str) -> Iterator[str]:
+    found = 0
+    for word in words:
+        if word.casefold().startswith(start) and word.casefold() != start:
+            yield word
+            found += 1
+            if found == OFFERED:
+                return
+
+
+def problem_of(query: str) -> QueryError | None:
+    """Why a query cannot be understood; None where it can, where nothing is asked, and for the name of a saved one."""
+    if not query.strip() or query.startswith("@"):
+        return None
+    try:
+        parse(query)
+    except QueryError as error:
+        return error
+    return None
+
+
+def pointed(error: QueryError, room: int, scrolled: int = 0) -> str:
+    """A line to stand below the query: carets under what is meant, and the message where there is room for it.
+
+    Args:
+        error: what is wrong.
+        room: cells of the line.
+        scrolled: cells of the query that are out of sight at the left.
+    """
+    before = max(0, cell_len(harmless(error.text[: error.start])) - scrolled)
+    carets = "^" * max(1, min(cell_len(harmless(error.text[error.start : error.end])), room - before))
+    after = room - before - len(carets) - 1
+    if cell_len(error.message) > after and cell_len(error.message) < before:
+        return f"{error.message} ".rjust(before) + carets
+    # What helps is said as well if it fits.
+    words = f"{error.message}. {error.remedy}" if error.remedy else error.message
+    return " " * before + carets + " " + (words if cell_len(words) <= after else error.message)
