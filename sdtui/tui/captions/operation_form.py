@@ -12,7 +12,13 @@ from sdtui.errors import UserError
 # Switches and choices are turned, everything else is typed.
 TURNED = frozenset({"switch", "choice"})
 LINES = Parameter(
-    "each_line", "switch", "each line of a caption is a caption of its own", "", required=False, default=False, choices=()
+    "each_line",
+    "switch",
+    "each line of a caption is a caption of its own",
+    "",
+    required=False,
+    default=False,
+    choices=(),
 )
 ON, OFF = "yes", "no"
 

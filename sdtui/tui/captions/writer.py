@@ -7,11 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.bulk import propose
-from sdtui.dataset.edit import Change, Journal, Operation
+from sdtui.dataset.bulk import Proposal, propose, propose_originals
+from sdtui.dataset.conflict import Choose
+from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, Summary
 from sdtui.dataset.library import Library
 from sdtui.tui.captions.hand import take
 from sdtui.tui.captions.known import Known
+from sdtui.tui.captions.task import Task
+
+# Operations that the history shows.
+HISTORY = 1_000
+# How often an edit of many is worked out anew because another program wrote captions meanwhile.
+_TRIES = 3
 
 
 class Edited(NamedTuple):
@@ -43,17 +50,60 @@ class CaptionsWriter:
         """Another program wrote a caption: in the background, as the index may be at work for a search."""
         self._thread.submit(self._known.index.changed, [position])
 
-    def edit_many_slowly(self, positions: Sequence[int], edit: Callable[[str], str], label: str) -> Edited:
+    def edit_many_slowly(
+        self, positions: Sequence[int], edit: Callable[[str], str], label: str, task: Task | None = None
+    ) -> Edited:
         """Make one edit of several captions, as one operation.
 
         Raises:
-            SdtuiError: nothing was written; `edit` refused, a file was changed meanwhile, or the disk did not take it.
+            SdtuiError: nothing was written; `edit` refused, `task` was called off, or the disk did not take it.
         """
-        return self._thread.submit(self._edit_many, positions, edit, label).result()
+        task = task or Task(label)
 
-    def step_slowly(self, *, back: bool) -> Operation | None:
-        """Undo or redo; the operation, or None when there is none. Raises ConflictError."""
-        return self._thread.submit(self._step, back).result()
+        def work() -> Proposal:
+            return propose(self._library, task.reading(positions), edit, label, samples=0)
+
+        return self._thread.submit(self._make, work, positions, task).result()
+
+    def restore_slowly(self, positions: Sequence[int], label: str, task: Task) -> Edited:
+        """Put back what these captions were before the first recorded edit, as one operation. Raises as the edits."""
+
+        def work() -> Proposal:
+            originals = Journal.open(self._library.folder).originals()
+            return propose_originals(self._library, task.reading(positions), originals, label, samples=0)
+
+        return self._thread.submit(self._make, work, positions, task).result()
+
+    def step_slowly(self, *, back: bool, choose: Choose | None = None, task: Task | None = None) -> Operation | None:
+        """Undo or redo; the operation, or None when there is none. Raises ConflictError, StoppedError."""
+        return self._thread.submit(self._step, back, choose, task or Task("")).result()
+
+    def go_to_slowly(self, number: int, choose: Choose | None, task: Task) -> Operation | None:
+        """Undo or redo until the operation of this number is the newest in force (0: none); the last one that was stepped over.
+
+        Raises:
+            ConflictError: captions were changed by another program; what was stepped over before stays so.
+            StoppedError: `task` was called off, as above.
+        """
+
+        def work() -> Operation | None:
+            operation = None
+            while (applied := Journal.open(self._library.folder).applied) != number:
+                step = self._step(applied > number, choose, task)
+                if step is None:
+                    break
+                operation = step
+            return operation
+
+        return self._thread.submit(work).result()
+
+    def history_slowly(self) -> list[Summary]:
+        """The recorded operations, newest first. Raises SdtuiError."""
+        return self._thread.submit(lambda: Journal.open(self._library.folder).history(HISTORY)).result()
+
+    def operation_slowly(self, number: int) -> Operation:
+        """One of them with all its files. Raises SdtuiError."""
+        return self._thread.submit(lambda: Journal.open(self._library.folder).operation(number)).result()
 
     def flush(self, seconds: float) -> bool:
         """Wait until what was edited is written; False if that takes longer, as on a network drive that hangs."""
@@ -68,18 +118,25 @@ class CaptionsWriter:
         wanted = set(paths)
         return [at for at in range(len(self._library)) if self._library.caption_path(at) in wanted]
 
-    def _step(self, back: bool) -> Operation | None:
+    def _step(self, back: bool, choose: Choose | None, task: Task) -> Operation | None:
         journal = Journal.open(self._library.folder)
-        operation = journal.undo() if back else journal.redo()
+        operation = (journal.undo if back else journal.redo)(choose, task.writing)
         if operation is not None:
             self._look_again([change.path for change in operation.changes])
         return operation
 
-    def _edit_many(self, positions: Sequence[int], edit: Callable[[str], str], label: str) -> Edited:
-        proposal = propose(self._library, positions, edit, label, samples=0)
-        written = {change.path for change in proposal.changes}
-        changed = sum(self._library.caption_path(at) in written for at in positions)
-        Journal.open(self._library.folder).apply(proposal.changes, label)
+    def _make(self, work: Callable[[], Proposal], positions: Sequence[int], task: Task) -> Edited:
+        """Work an edit out and write it; anew where another program wrote in between, as it is to hold for what is there."""
+        for tries in range(1, _TRIES + 1):
+            proposal = work()
+            written = {change.path for change in proposal.changes}
+            changed = sum(self._library.caption_path(at) in written for at in positions)
+            try:
+                Journal.open(self._library.folder).apply(proposal.changes, proposal.label, progress=task.writing)
+                break
+            except ConflictError:
+                if tries == _TRIES:
+                    raise
         self._look_again(written)
         return Edited(changed, len(positions), len(proposal.unreadable))
 
