@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import get_args
 
-from sdtui.profile.schema import SamplerName
+from sdtui.profile.samplers import SAMPLER_NAMES, nearest, sampler_called
 
 _FLAG = re.compile(r"(?:^|\s)--(?P<flag>[A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
 # Kohya's letters and the long names that ai-toolkit's lines use.
@@ -122,7 +121,9 @@ def _guidance(found: dict[str, str]) -> float:
 
 
 def _sampler(found: dict[str, str]) -> str | None:
-    name = found.get("sampler")
-    if name is not None and name not in get_args(SamplerName):
-        raise PromptError(f"the sampler is {name!r}, allowed: {', '.join(get_args(SamplerName))}")
+    text = found.get("sampler")
+    name = None if text is None else sampler_called(text)
+    if text is not None and name is None:
+        meant = f"; did you mean {near}?" if (near := nearest(text)) else ""
+        raise PromptError(f"the sampler is {text!r}, allowed: {', '.join(SAMPLER_NAMES)}{meant}")
     return name

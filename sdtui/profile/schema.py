@@ -15,7 +15,7 @@ from sdtui.profile.sections.method import Method, Target
 from sdtui.profile.sections.model import Model
 from sdtui.profile.sections.objective import Objective
 from sdtui.profile.sections.optimizer import Optimizer, Schedule
-from sdtui.profile.sections.previews import Previews, SamplerName
+from sdtui.profile.sections.previews import Previews
 from sdtui.profile.sections.prior import Prior
 from sdtui.profile.sections.saving import Saving
 from sdtui.profile.sections.shared import Precision
@@ -39,7 +39,6 @@ __all__ = [
     "Previews",
     "Prior",
     "Profile",
-    "SamplerName",
     "Saving",
     "Schedule",
     "Target",

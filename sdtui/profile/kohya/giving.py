@@ -16,7 +16,7 @@ from sdtui.profile.prompt_line import is_comment
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import SETTINGS
 
-_KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++")
+_KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpm_2", "dpm_2_a", "dpmsingle", "dpmsolver++")
 _PRECISIONS = ("fp16", "bf16")
 _KEEP_ALL = 10_000
 _COVERED = {key for option in OPTIONS.values() for key in option.keys}

@@ -10,21 +10,11 @@ from sdtui.profile.kohya.draft import Draft, Mapped
 from sdtui.profile.kohya.options import OPTIONS
 from sdtui.profile.kohya.prompts import read_prompts
 from sdtui.profile.kohya.source import Source
+from sdtui.profile.samplers import sampler_called
 from sdtui.profile.validate import examine
 
-_SAMPLERS = {
-    "k_euler": "euler",
-    "k_euler_a": "euler_a",
-    "dpmsolver": "dpmsolver++",
-    "dpmsingle": "dpmsolver++",
-    "lms": "euler",
-    "k_lms": "euler",
-    "dpm_2": "heun",
-    "k_dpm_2": "heun",
-    "dpm_2_a": "euler_a",
-    "k_dpm_2_a": "euler_a",
-}
-_ALIASES = frozenset({"k_euler", "k_euler_a"})
+# Those that are not here, and the nearest that are.
+_NEAREST = {"dpmsolver": "dpmsolver++", "lms": "euler", "k_lms": "euler"}
 _KEEP_ALL = 10_000
 
 
@@ -105,9 +95,10 @@ def _previews(draft: Draft) -> None:
         # kohya looks at the epochs only, then.
         del draft.made["previews.every"]
     sampler = source.value("sample_sampler")
-    draft.put("previews.sampler", _SAMPLERS.get(sampler, sampler), "sample_sampler")
-    if sampler in _SAMPLERS.keys() - _ALIASES:
-        draft.warnings.append(f"there is no sampler {sampler}: previews are drawn with {_SAMPLERS[sampler]}")
+    known = sampler_called(sampler) or _NEAREST.get(sampler, sampler)
+    draft.put("previews.sampler", known, "sample_sampler")
+    if sampler in _NEAREST:
+        draft.warnings.append(f"there is no sampler {sampler}: previews are drawn with {known}")
     given = source.given("sample_prompts")
     if given is None or not given.value:
         if not source.value("sample_at_first"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
+from sdtui.profile.samplers import HINTS, SamplerName
 from sdtui.profile.sections.shared import FromArray
-
-SamplerName = Literal["ddim", "pndm", "euler", "euler_a", "heun", "dpmsolver++", "unipc"]
 
 
 class Previews(Section):
@@ -36,4 +35,4 @@ class Previews(Section):
             aka=("sample_prompts",),
         ),
     ] = ()
-    sampler: Annotated[SamplerName, About("How previews are drawn.", aka=("sample_sampler",))] = "ddim"
+    sampler: Annotated[SamplerName, About("How previews are drawn.", aka=("sample_sampler",), words=HINTS)] = "ddim"

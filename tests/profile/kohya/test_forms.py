@@ -118,3 +118,17 @@ def test_options_of_other_models_that_say_no_are_not_mentioned(tmp_path: Path) -
         ("guidance_scale", "an option of Flux.1", True),
         ("sdpa", "PyTorch's own attention is always used (sdpa)", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "warnings"),
+    [
+        ("k_dpm_2_a", "dpm_2_a", []),
+        ("dpmsingle", "dpmsingle", []),
+        ("k_lms", "euler", ["there is no sampler k_lms: previews are drawn with euler"]),
+    ],
+)
+def test_samplers(tmp_path: Path, theirs: str, ours: str, warnings: list[str]) -> None:
+    draft, profile = taken(tmp_path, f'pretrained_model_name_or_path = "m"\nsample_sampler = "{theirs}"\n')
+    assert profile.previews.sampler == ours
+    assert [each for each in draft.warnings if "sampler" in each] == warnings

@@ -166,6 +166,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "algo": (f'{LYCORIS}["algo=loha"]', "method.algorithm", "loha"),
     "preset": (f'{LYCORIS}["preset=attn-only"]', "method.targets", ("attention",)),
     "dora_wd": (f'{LYCORIS}["dora_wd=True"]', "method.weight_decompose", True),
+    "wd_on_output": (f'{LYCORIS}["dora_wd=True", "wd_on_output=False"]', "method.decompose_inputs", True),
     "rs_lora": (f'{LYCORIS}["rs_lora=True"]', "method.rs_lora", True),
     "train_norm": (f'{LYCORIS}["train_norm=True"]', "method.norms", True),
     "factor": (f'{LYCORIS}["algo=lokr", "factor=8"]', "method.factor", 8),

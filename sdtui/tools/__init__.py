@@ -1,0 +1,1 @@
+"""Work on finished files: images from a model and its adapters."""
