@@ -13,6 +13,7 @@ BENCHMARKS = (
     "many_captions",
     "caption_index",
     "caption_edit",
+    "autocomplete",
     "open_run",
     "training_step",
     "training_start",
