@@ -56,6 +56,11 @@ COMMANDS: dict[str, Command] = {
     "caption": Command(
         "sdtui.cli.caption", "list, search, edit and undo captions", "sdtui caption add ~/sets/city night --dry-run"
     ),
+    "tags": Command(
+        "sdtui.cli.tags",
+        "decide tags from stored scores: look, apply, count",
+        "sdtui tags apply ~/sets/city --threshold 0.5 --dry-run",
+    ),
     "diff": Command("sdtui.cli.diff", "compare two runs' settings and losses", "sdtui diff lora-20260101 last"),
     "schema": Command("sdtui.cli.schema", "print every setting a profile can have", "sdtui schema --markdown"),
     "info": Command(

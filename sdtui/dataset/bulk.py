@@ -60,6 +60,19 @@ def propose(
     An image without a caption file counts as an empty caption, and gets a file only if `edit` gives it a text. A
     caption that two images share (01.png and 01.jpg) is edited once. `count_tags` fills in `Proposal.tags`.
     """
+    return propose_each(library, positions, lambda _, text: edit(text), label, samples=samples, count_tags=count_tags)
+
+
+def propose_each(
+    library: Library,
+    positions: Iterable[int],
+    edit: Callable[[int, str], str],
+    label: str,
+    *,
+    samples: int = 5,
+    count_tags: bool = False,
+) -> Proposal:
+    """As `propose`, for an edit that also looks at which image the caption belongs to."""
     draft = _Draft(samples, count_tags)
     for position in positions:
         path = library.caption_path(position)
@@ -71,7 +84,7 @@ def propose(
         except CaptionError as error:
             draft.unreadable.append(error)
             continue
-        text = edit(caption.text)
+        text = edit(position, caption.text)
         new = caption if text == caption.text else caption.replaced(text)
         if new.text != caption.text:
             draft.change(position, Change(path, caption.raw, new.to_bytes()), Sample(path, caption.text, new.text))

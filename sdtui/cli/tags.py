@@ -1,0 +1,249 @@
+"""`sdtui tags`: decide tags from the scores that `sdtui tag` stored, look at them, and write them into captions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from sdtui.cli import caption_conflict
+from sdtui.cli.caption import scan_options
+from sdtui.cli.caption_edit import make, open_journal
+from sdtui.cli.caption_list import library_of
+from sdtui.cli.caption_query import in_scope
+from sdtui.cli.output import bytes_text, emit_json, plural
+from sdtui.cli.progress import ProgressLine
+from sdtui.cli.tag_rules import add_options, rules_of
+from sdtui.dataset.library import Library
+from sdtui.dataset.names import printable
+from sdtui.errors import UserError
+from sdtui.models import tokens
+from sdtui.tagging.applying import Mode, propose_tags
+from sdtui.tagging.decide import Decision, decide
+from sdtui.tagging.scores import scores_of, taggers
+
+if TYPE_CHECKING:
+    from sdtui.tagging.rules import Rules
+    from sdtui.tagging.scored_images import ScoredImages
+    from sdtui.tagging.scores import Scores
+
+_BINS = 20
+_BAR = 40
+# Looking images up is told about only when one would wonder.
+_QUIET_SECONDS = 1.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = _action(actions, "show", "print the tags that the rules give, and with an image why", _show)
+    show.add_argument("image", nargs="?", default="", metavar="IMAGE", help="only this one, with every score")
+    apply = _action(actions, "apply", "write the tags into the captions, as one edit that can be undone", _apply)
+    apply.add_argument(
+        "--mode", choices=get_args(Mode), default="add", help="what becomes of the tags that are there (default: add)"
+    )
+    apply.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    caption_conflict.add_option(apply)
+    stats = _action(actions, "stats", "count what the rules come to over all images", _stats)
+    stats.add_argument(
+        "--top", type=int, default=50, metavar="N", help="the N most frequent tags (default: 50, 0: all)"
+    )
+    stats.add_argument("--of", default="", metavar="TAG", help="the histogram of one tag's scores instead")
+    stats.add_argument("--versus", metavar="T", help="what appears and vanishes against this threshold instead")
+    listing = actions.add_parser("taggers", help="list the taggers whose scores are stored", allow_abbrev=False)
+    listing.add_argument("folder", metavar="DIR", type=Path, help="folder of images")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(act=_taggers)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the action; return the exit code."""
+    code: int = args.act(args)
+    return code
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, act: Any
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of images")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    scan_options(parser)
+    parser.add_argument("--where", metavar="QUERY", default="", help="only images that this query finds")
+    parser.add_argument("--mark", metavar="N", dest="marked", type=int, help="only images with this mark, 1 to 9")
+    add_options(parser)
+    parser.set_defaults(act=act)
+    return parser
+
+
+def _show(args: argparse.Namespace) -> int:
+    library, images, rules = _loaded(args)
+    if args.image:
+        return _show_one(args, library, images, rules)
+    rows = []
+    for position in in_scope(args, library):
+        scored = bool(images.has_scores[position])
+        decision = decide(images.scored(position), rules, tokens.count)
+        rows.append({"image": library[position].relative, "tags": decision.text(rules) if scored else None})
+    if args.json:
+        emit_json({"images": rows})
+        return 0
+    for row in rows:
+        print(
+            f"{printable(str(row['image']))}\t{printable(row['tags'] if row['tags'] is not None else '(not scored)')}"
+        )
+    return 0
+
+
+def _show_one(args: argparse.Namespace, library: Library, images: ScoredImages, rules: Rules) -> int:
+    position = library.position(args.image)
+    if position is None:
+        raise UserError("there is no such image in the dataset", where=printable(args.image))
+    if not images.has_scores[position]:
+        raise UserError("the image has no scores", where=printable(args.image), remedy="Score it with `sdtui tag DIR`")
+    decision = decide(images.scored(position), rules, tokens.count)
+    told = _told(decision)
+    if args.json:
+        emit_json({"image": args.image, "text": decision.text(rules), "tags": told})
+        return 0
+    for row in told:
+        print(
+            f"{row['score']:.3f}\t{'kept' if row['kept'] else row['why']}\t{row['category']}\t{printable(row['tag'])}"
+        )
+    print(printable(decision.text(rules)), file=sys.stderr)
+    return 0
+
+
+def _told(decision: Decision) -> list[dict[str, Any]]:
+    pairs = [*((tag, "") for tag in decision.kept), *decision.dropped]
+    return [
+        {"tag": tag.name, "category": tag.category, "score": round(tag.score, 4), "kept": not why, "why": why}
+        for tag, why in sorted(pairs, key=lambda pair: -pair[0].score)
+    ]
+
+
+def _apply(args: argparse.Namespace) -> int:
+    library, images, rules = _loaded(args)
+    positions = in_scope(args, library)
+    left = sum(not images.has_scores[position] for position in positions)
+    if left:
+        print(f"sdtui: {plural(left, 'image')} without scores left as they are", file=sys.stderr)
+    count = args.dry_run or args.json
+    journal = open_journal(args)
+    proposal = propose_tags(library, positions, images, rules, args.mode, count_tokens=tokens.count, count_tags=count)
+    return make(args, journal, proposal, {"without_scores": left})
+
+
+def _stats(args: argparse.Namespace) -> int:
+    library, images, rules = _loaded(args)
+    chosen = _among(images, in_scope(args, library))
+    if args.of:
+        return _histogram(args, chosen)
+    if args.versus is not None:
+        return _versus(args, chosen, rules)
+    totals = chosen.survey.totals(rules)
+    ranked = sorted(chosen.survey.counts(rules).items(), key=lambda item: (-item[1], item[0]))
+    shown = ranked[: args.top] if args.top > 0 else ranked
+    report = {"images": totals.images, "kept": totals.kept, "empty": totals.empty, "tags": len(ranked)}
+    if args.json:
+        emit_json({**report, "counts": [{"tag": tag, "images": count} for tag, count in shown]})
+        return 0
+    for tag, count in shown:
+        print(f"{count}\t{printable(tag)}")
+    mean = totals.kept / totals.images if totals.images else 0
+    print(
+        f"{plural(totals.images, 'image')} with scores, {plural(totals.kept, 'tag')} kept ({mean:.1f} an image), "
+        f"{plural(len(ranked), 'different tag')}, {plural(totals.empty, 'image')} left without",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _among(images: ScoredImages, positions: Sequence[int]) -> ScoredImages:
+    import numpy as np
+
+    from sdtui.tagging.scored_images import ScoredImages
+
+    return ScoredImages(images.table.arranged(np.array(positions, np.int64)))
+
+
+def _histogram(args: argparse.Namespace, images: ScoredImages) -> int:
+    if images.table.tags.place(args.of) is None:
+        raise UserError(f"the tagger knows no tag {args.of!r}", where="--of")
+    counts = images.survey.histogram(args.of, _BINS).tolist()
+    if args.json:
+        emit_json({"tag": args.of, "bins": [{"from": at / _BINS, "images": count} for at, count in enumerate(counts)]})
+        return 0
+    longest = max(counts) or 1
+    for at, count in enumerate(counts):
+        print(f"{at / _BINS:.2f}\t{count}\t{'#' * (-(-count * _BAR // longest))}")
+    return 0
+
+
+def _versus(args: argparse.Namespace, images: ScoredImages, rules: Rules) -> int:
+    from dataclasses import replace
+
+    try:
+        other = replace(rules, threshold=float(args.versus))
+    except ValueError:
+        raise UserError(f"{args.versus!r} is no threshold", where="--versus") from None
+    changes = images.survey.changes(other, rules)
+    ranked = sorted(changes.items(), key=lambda item: (-abs(item[1]), item[0]))
+    before, after = images.survey.totals(other), images.survey.totals(rules)
+    if args.json:
+        counts = [{"tag": tag, "images": count} for tag, count in ranked]
+        emit_json({"before": before.__dict__, "after": after.__dict__, "changes": counts})
+        return 0
+    for tag, count in ranked:
+        print(f"{count:+d}\t{printable(tag)}")
+    print(
+        f"{before.kept} → {after.kept} tags, {before.empty} → {after.empty} images left without",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _taggers(args: argparse.Namespace) -> int:
+    if not args.folder.is_dir():
+        raise UserError("the folder does not exist", where=printable(args.folder), remedy="Check the path")
+    rows: list[dict[str, Any]] = []
+    for scores in taggers(args.folder):
+        size = sum(path.stat().st_size for path in scores.home.iterdir())
+        facts = scores.facts
+        rows.append(
+            {
+                "tagger": scores.id,
+                "images": len(scores.table()),
+                "tags": len(facts.tags),
+                "bytes": size,
+                "preprocessing": facts.preprocessing,
+            }
+        )
+    if args.json:
+        emit_json({"taggers": rows})
+        return 0
+    for row in rows:
+        print(f"{row['tagger']}\t{plural(row['images'], 'image')}\t{row['tags']} tags\t{bytes_text(row['bytes'])}")
+    return 0
+
+
+def _loaded(args: argparse.Namespace) -> tuple[Library, ScoredImages, Rules]:
+    """The images, their scores, and the rules."""
+    from sdtui.tagging.scored_images import ScoredImages
+
+    library = library_of(args)
+    chosen: list[Scores] = [scores_of(args.folder, name) for name in args.tagger or [""]]
+    line, begun = ProgressLine(sys.stderr), time.monotonic()
+
+    def told(done: int) -> None:
+        if time.monotonic() - begun > _QUIET_SECONDS:
+            line.status(f"looking up image {done} of {len(library)}")
+
+    images = ScoredImages.load(library, chosen, args.combine, told)
+    line.clear()
+    return library, images, rules_of(args, chosen[0].facts.name, images.table.tags)
