@@ -9,11 +9,14 @@ from pathlib import Path
 from sdtui.cli import caption_edit, caption_list, caption_query
 from sdtui.cli.caption_arguments import add_parameters
 from sdtui.cli.caption_conflict import add_option
+from sdtui.cli.caption_exchange import add_export, add_import, give, take_over
 from sdtui.dataset.caption import AUTO
 from sdtui.dataset.library import Library
 from sdtui.dataset.operations import EDITS
 
 _SET = 'sdtui caption set ~/cats more/07.png "cat, window"'
+_IMPORT = "sdtui caption import ~/cats meta_cap.json --existing keep"
+_EXPORT = "sdtui caption export ~/cats --to metadata-jsonl"
 _RESTORE = 'sdtui caption restore ~/cats --where "folder:more"'
 
 _OVERVIEW = """\
@@ -23,6 +26,7 @@ tags        add · remove · replace · regex · dedupe · trim · trigger
 order       front · sort
 spelling    spaces · underscores · escape · unescape · case · prefix · suffix
 one image   set
+exchange    import · export
 take back   undo · redo · history · restore
 
 Edits take --where QUERY or --mark N for some of the images, --dry-run to look before, and undo takes each of them back.
@@ -49,6 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     write.add_argument("image", metavar="IMAGE", help="path of the image, relative to DIR")
     write.add_argument("text", metavar="TEXT")
     _edit(actions, "restore", "put back the captions as they were before the first recorded edit", _RESTORE)
+    add_import(_edit(actions, "import", "take captions over from files of other programs", _IMPORT, act=take_over))
+    export = _action(actions, "export", "write the captions as other programs read them", give)
+    export.add_argument("--dry-run", action="store_true", help="tell what would be written, and write nothing")
+    export.epilog = f"example: {_EXPORT}"
+    add_export(export)
     for name, summary in (("undo", "take back the last edit"), ("redo", "make the edit that was undone last again")):
         add_option(_action(actions, name, summary, caption_edit.step, scoped=False))
     history = _action(actions, "history", "list the recorded edits, newest first", caption_edit.history, scoped=False)
@@ -89,10 +98,11 @@ def _edit(
     example: str,
     *,
     scoped: bool = True,
+    act: Callable[[argparse.Namespace], int] = caption_edit.edit,
 ) -> argparse.ArgumentParser:
-    parser = _action(actions, name, summary, caption_edit.edit, scoped=scoped)
+    parser = _action(actions, name, summary, act, scoped=scoped)
     if not scoped:
-        _scan_options(parser)
+        scan_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     add_option(parser)
     parser.epilog = f"example: {example}"
@@ -113,7 +123,7 @@ def _action(
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of images")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     if scoped:
-        _scan_options(parser)
+        scan_options(parser)
         parser.add_argument("--where", metavar="QUERY", default="", help="only images that this query finds")
         parser.add_argument("--mark", metavar="N", dest="marked", type=int, help="only images with this mark, 1 to 9")
     parser.set_defaults(act=act)
@@ -124,10 +134,11 @@ def _query_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "query", metavar="QUERY", help='such as "night", "tag:cat AND NOT tags:<5"; see docs/captions.md'
     )
-    _scan_options(parser)
+    scan_options(parser)
 
 
-def _scan_options(parser: argparse.ArgumentParser) -> None:
+def scan_options(parser: argparse.ArgumentParser) -> None:
+    """Which images and captions of DIR are looked at."""
     parser.add_argument("--flat", action="store_true", help="leave out the folders inside DIR")
     parser.add_argument(
         "--extension",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sdtui.cli.caption_arguments import edit_of
@@ -25,14 +26,18 @@ _TAGS = 10
 
 
 def edit(args: argparse.Namespace) -> int:
-    """Work the edit out, show it, and unless `--dry-run` make it as one operation that can be undone."""
+    """Work the edit out, and make it as one operation that can be undone."""
     library = library_of(args)
+    journal = open_journal(args)
+    return make(args, journal, _proposal(args, library, journal), {})
+
+
+def make(args: argparse.Namespace, journal: Journal, proposal: Proposal, more: Mapping[str, Any]) -> int:
+    """Show what is proposed, and unless `--dry-run` make it; `more` goes into the JSON answer."""
     choices = Choices(args)
-    journal = _journal(args)
-    proposal = _proposal(args, library, journal)
     operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label, choices)
     if args.json:
-        emit_json({**_report(args, proposal, operation), "conflicts": choices.report()})
+        emit_json({**_report(args, proposal, operation), "conflicts": choices.report(), **more})
     elif args.dry_run:
         _preview(proposal)
     choices.tell()
@@ -49,7 +54,7 @@ def step(args: argparse.Namespace) -> int:
     """`undo` or `redo`; exit code 1 when there is nothing to do."""
     _existing(args)
     choices = Choices(args)
-    journal = _journal(args)
+    journal = open_journal(args)
     operation = journal.undo(choices) if args.action == "undo" else journal.redo(choices)
     if args.json:
         files = [printable(change.path) for change in operation.changes] if operation else []
@@ -66,7 +71,7 @@ def step(args: argparse.Namespace) -> int:
 def history(args: argparse.Namespace) -> int:
     """The recorded edits, newest first; undone ones are marked."""
     _existing(args)
-    items = _journal(args).history(args.limit)
+    items = open_journal(args).history(args.limit)
     if args.json:
         emit_json({"edits": [item._asdict() for item in items]})
         return 0
@@ -110,7 +115,8 @@ def _existing(args: argparse.Namespace) -> None:
         raise UserError("the folder does not exist", where=printable(args.folder), remedy="Check the path")
 
 
-def _journal(args: argparse.Namespace) -> Journal:
+def open_journal(args: argparse.Namespace) -> Journal:
+    """The journal of DIR; says what had to be finished first."""
     journal = Journal.open(args.folder)
     if journal.recovered is not None:
         label, written = journal.recovered.label, journal.recovered.written

@@ -8,7 +8,7 @@ from typing import Any
 
 from sdtui.cli.caption_query import found_by, in_scope, index_of
 from sdtui.cli.output import emit_json
-from sdtui.dataset.caption import CaptionError
+from sdtui.dataset.caption import CaptionError, label
 from sdtui.dataset.image import EXTENSIONS
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
@@ -65,13 +65,19 @@ def stats(args: argparse.Namespace) -> int:
         not library.has_caption(at) or ((text := index.text(at)) is not None and not text.strip()) for at in positions
     )
     if args.json:
-        summary = {"images": len(positions), "untagged": untagged, "tags": len(counts)}
+        summary = {"images": len(positions), "untagged": untagged, "tags": len(counts), **_namings(library)}
         emit_json({**summary, "counts": [{"tag": tag, "captions": count} for tag, count in shown]})
         return 0
     for tag, count in shown:
         print(f"{count}\t{printable(tag)}")
-    print(f"{len(positions)} images, {untagged} untagged, {len(counts)} different tags", file=sys.stderr)
+    words = f"{len(positions)} images, {untagged} untagged, {len(counts)} different tags"
+    print(f"{words}; {library.describe_captions()}", file=sys.stderr)
     return 0
+
+
+def _namings(library: Library) -> dict[str, Any]:
+    """Which ending new captions get, and how many captions have which."""
+    return {"naming": library.naming, "namings": {label(naming): count for naming, count in library.namings.items()}}
 
 
 def _row(library: Library, position: int) -> dict[str, Any]:
@@ -100,7 +106,7 @@ def _shown(row: dict[str, Any]) -> str:
 
 def _show(args: argparse.Namespace, library: Library, rows: list[dict[str, Any]]) -> int:
     if args.json:
-        emit_json({"naming": library.naming, "images": rows})
+        emit_json({**_namings(library), "images": rows})
         return 0
     for row in rows:
         print(f"{printable(row['image'])}\t{printable(_shown(row))}")

@@ -108,10 +108,15 @@ class Library:
         """The naming most captions have, which new caption files get (`.txt`, `*.txt` for img.png.txt …)."""
         return self._listing.namings[0]
 
-    def describe_captions(self) -> str:
-        """Which caption endings are in use, with counts, most used first."""
+    @property
+    def namings(self) -> dict[str, int]:
+        """How many captions have each of the namings in use."""
         codes = Counter(self._listing.naming_of)
-        return describe_namings((naming, codes[code]) for code, naming in enumerate(self._listing.namings))
+        return {naming: codes[code] for code, naming in enumerate(self._listing.namings) if codes[code]}
+
+    def describe_captions(self) -> str:
+        """Which caption endings are in use, with counts, most used first: `1 228 .txt, 12 img.png.txt`."""
+        return describe_namings(self.namings.items())
 
     def why_empty(self) -> str:
         """For a library without images: what lies in the folder instead."""

@@ -59,7 +59,7 @@ def test_a_blank_caption_is_none(folder: Path, capsys: pytest.CaptureFixture[str
     assert caption("ls", folder, "--untagged", "--json") == 0
     assert [row["image"] for row in as_json(capsys)["images"]] == ["img1.png", "more/bare.png"]
     assert caption("stats", folder) == 0
-    assert capsys.readouterr().err == "4 images, 2 untagged, 2 different tags\n"
+    assert capsys.readouterr().err == "4 images, 2 untagged, 2 different tags; 3 .txt\n"
 
 
 def test_find(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,11 +71,12 @@ def test_stats_count_captions(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert caption("stats", folder) == 0
     out, words = capsys.readouterr()
     assert out == "2\tsky\n2\ttower\n1\twall\n"
-    assert words == "4 images, 1 untagged, 3 different tags\n"
+    assert words == "4 images, 1 untagged, 3 different tags; 3 .txt\n"
     assert caption("stats", folder, "--json", "--top", "1") == 0
     answer = as_json(capsys)
     assert answer["counts"] == [{"tag": "sky", "captions": 2}]
     assert (answer["images"], answer["untagged"], answer["tags"]) == (4, 1, 3)
+    assert (answer["naming"], answer["namings"]) == (".txt", {".txt": 3})
 
 
 def test_dry_run_shows_and_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sdtui.profile.kohya.option import AS_IS, FLIPPED, REAL, Codec, Option, silent, words
 
 _ONE_FOR_ALL = "one for all folders"
-_CAPTION_FILES = "captions are read from the files beside the images"
+_CAPTION_FILES = "captions are read from the files beside the images; `sdtui caption import` makes them of this one"
 
 # sd-scripts puts a blank between the caption and what it adds.
 _PREFIX = Codec(lambda value: f"{value} " if value else "", lambda value: value.removesuffix(" ") or None)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtui.dataset.exchange import Existing, differing, find_in_folder, find_texts, taken_over
+from sdtui.dataset.library import Library
+from sdtui.dataset.metadata import Metadata
+
+
+@pytest.mark.parametrize(
+    ("there", "new", "existing", "text"),
+    [
+        ("", "a, b", "keep", "a, b"),
+        (" \n", "a", "stop", "a"),
+        ("a", "b", "keep", "a"),
+        ("a", "b\r\nc\n", "replace", "b\nc"),
+        ("a,c", "b, a, b, d", "add", "a,c,b,d"),
+        ("b, a", "a, b", "add", "b, a"),
+    ],
+)
+def test_what_becomes_of_a_caption(there: str, new: str, existing: Existing, text: str) -> None:
+    assert taken_over(there, new, existing) == text
+
+
+def test_what_files_and_folders_say(tmp_path: Path) -> None:
+    folder, other = tmp_path / "set", tmp_path / "other"
+    for path in (folder, other):
+        path.mkdir()
+    for name in ("1.png", "2.png", "3.png", "4.png"):
+        (folder / name).touch()
+    (folder / "1.txt").write_text("one\n")
+    (folder / "2.txt").write_text("2")
+    (folder / "4.txt").write_bytes(b"\xff")
+    (other / "3.caption").write_text("three\n")
+    (other / "4.txt").write_text(" \n")
+    library = Library.scan(folder)
+    rows = {"1": {"caption": "one"}, "2.png": {"tags": "two"}, "3.png": {"caption": ""}, "9": {"caption": "nine"}}
+    found = find_texts(library, [Metadata(tmp_path / "meta.json", "kohya-json", rows=rows)])
+    assert (found.texts, found.strangers, found.silent) == ({0: "one", 1: "two"}, ["9"], 1)
+    find_in_folder(library, other, found)
+    assert found.texts == {0: "one", 1: "two", 2: "three"}
+    assert differing(library, {**found.texts, 3: "four"}) == [1, 3]
