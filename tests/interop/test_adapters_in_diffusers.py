@@ -78,7 +78,9 @@ def test_it_answers_as_it_did_in_training(base: Path, tmp_path: Path, layout: st
 
 
 @pytest.mark.parametrize(
-    "settings", [{"algorithm": "loha"}, {"algorithm": "lokr"}, {"algorithm": "full"}, {"norms": True}]
+    "settings",
+    [*({"algorithm": name} for name in ("loha", "lokr", "ia3", "oft", "boft", "full")), {"norms": True}],
+    ids=["loha", "lokr", "ia3", "oft", "boft", "full", "norms"],
 )
 def test_lycoris_algorithms_are_refused(base: Path, tmp_path: Path, settings: dict[str, Any]) -> None:
     path = tmp_path / "adapter.safetensors"
@@ -87,7 +89,15 @@ def test_lycoris_algorithms_are_refused(base: Path, tmp_path: Path, settings: di
         pipeline(base).load_lora_weights(path)
 
 
-@pytest.mark.parametrize("settings", [{"weight_decompose": True}, {"block_alphas": {"up_blocks": 1.0}}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"weight_decompose": True},
+        {"weight_decompose": True, "decompose_inputs": True},
+        {"block_alphas": {"up_blocks": 1.0}},
+    ],
+    ids=["dora", "dora by inputs", "alphas"],
+)
 def test_what_diffusers_loses_of_kohya_s_layout(base: Path, tmp_path: Path, settings: dict[str, Any]) -> None:
     """Why the diffusers layout is offered: of kohya's, diffusers drops dora_scale, and alphas that differ in attention."""
     path = tmp_path / "adapter.safetensors"

@@ -25,7 +25,7 @@ RESNET = {
 
 
 def webui_name(name: str) -> str:
-    """AUTOMATIC1111's `convert_diffusers_name_to_compvis`: the name of an SD 1.x layer in Stability's code."""
+    """AUTOMATIC1111's `convert_diffusers_name_to_compvis`: the name of a layer of SD 1.x or 2.x in Stability's code."""
     if found := re.fullmatch(r"lora_unet_(down|up)_blocks_(\d+)_(attentions|resnets)_(\d+)_(.+)", name):
         way, block, kind, index, inner = found.groups()
         number = int(block) * 3 + int(index) + (way == "down")
@@ -40,18 +40,45 @@ def webui_name(name: str) -> str:
         return f"diffusion_model_input_blocks_{3 + int(found[1]) * 3}_0_op"
     if found := re.fullmatch(r"lora_unet_up_blocks_(\d+)_upsamplers_0_conv", name):
         return f"diffusion_model_output_blocks_{2 + int(found[1]) * 3}_{2 if int(found[1]) > 0 else 1}_conv"
-    found = re.fullmatch(r"lora_te_text_model_encoder_layers_(\d+)_(.+)", name)
+    # SDXL's UNet is named as Stability's already.
+    return name.replace("lora_unet_", "diffusion_model_")
+
+
+def webui_text_name(family: str, name: str) -> str:
+    """Its name for a text encoder's layer: CLIP-L's as in transformers, OpenCLIP's own; SDXL has the two in a list.
+
+    Query, key and value are a third each of the layer that OpenCLIP has for them.
+    """
+    found = re.fullmatch(r"lora_te[12]?_text_model_encoder_layers_(\d+)_(.+)", name)
     assert found, name
-    return f"transformer_text_model_encoder_layers_{found[1]}_{found[2]}"
+    layer, inner = found.groups()
+    place = {"lora_te1": "0_", "lora_te2": "1_model_"}.get(name[:8], "model_" if family == "sd2" else "")
+    if place.endswith("model_"):
+        inner = inner.replace("mlp_fc1", "mlp_c_fc").replace("mlp_fc2", "mlp_c_proj").replace("self_attn", "attn")
+        return f"{place}transformer_resblocks_{layer}_{re.sub('attn_[qkv]_proj', 'attn', inner)}"
+    return f"{place}transformer_text_model_encoder_layers_{layer}_{inner}"
 
 
-def webui_sdxl_name(name: str) -> str:
-    """SDXL's names are taken as Stability's; the encoders stand in a list."""
-    return (
-        name.replace("lora_unet", "diffusion_model")
-        .replace("lora_te1_text_model", "0_transformer_text_model")
-        .replace("lora_te2_text_model", "1_model_text_model")
-    )
+def text_shapes(family: str) -> dict[str, tuple[int, int]]:
+    """Its text encoders' layers by those names, (outputs, inputs): widths and counts of the published encoders."""
+    clip_l, clip_h, clip_g = (768, 12), (1024, 23), (1280, 32)
+    encoders = {
+        "sd1": [("", clip_l)],
+        "sd2": [("model_", clip_h)],
+        "sdxl": [("0_", clip_l), ("1_model_", clip_g)],
+    }[family]
+    shapes: dict[str, tuple[int, int]] = {}
+    for place, (width, layers) in encoders:
+        openclip = place.endswith("model_")
+        stem = "transformer_resblocks" if openclip else "transformer_text_model_encoder_layers"
+        whole = [f"self_attn_{part}_proj" for part in ("q", "k", "v", "out")]
+        names = {
+            **dict.fromkeys(["attn", "attn_out_proj"] if openclip else whole, (width, width)),
+            "mlp_c_fc" if openclip else "mlp_fc1": (4 * width, width),
+            "mlp_c_proj" if openclip else "mlp_fc2": (width, 4 * width),
+        }
+        shapes |= {f"{place}{stem}_{at}_{inner}": shape for at in range(layers) for inner, shape in names.items()}
+    return shapes
 
 
 def shapes_by_path(family: str) -> dict[str, tuple[int, ...]]:
@@ -76,7 +103,7 @@ def shapes_by_path(family: str) -> dict[str, tuple[int, ...]]:
 def stability_names(family: str) -> list[str]:
     """The weights' names in a checkpoint of Stability's UNet, from the shape of its blocks."""
     # (which transformers' depth per block on the way down, how many blocks) as in v1-inference.yaml and sd_xl_base.yaml.
-    depths = {"sd1": (1, 1, 1, 0), "sdxl": (0, 2, 10)}[family]
+    depths = {"sd1": (1, 1, 1, 0), "sd2": (1, 1, 1, 0), "sdxl": (0, 2, 10)}[family]
     blocks = len(depths)
     names = ["input_blocks.0.0.weight", "time_embed.0.weight", "time_embed.2.weight", "out.0.weight", "out.2.weight"]
     for block, depth in enumerate(depths):
@@ -129,28 +156,27 @@ def file_of(family: str, **settings: Any) -> dict[str, Tensor]:
     return tensors(prepare(shapes_of(family), method, 0).export(), "fp16")
 
 
-@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_every_layer_is_found_under_its_stability_name_and_has_its_shape(family: str) -> None:
-    expected = shapes_by_path(family)
+    unet, text = shapes_by_path(family), text_shapes(family)
     found = 0
-    for name, tensor in file_of(family).items():
+    for name, tensor in file_of(family, text_encoder=True).items():
         layer, _, ending = name.partition(".")
         if ending != "alpha":
-            stability = webui_name(layer) if family == "sd1" else webui_sdxl_name(layer)
-            shape = expected[stability]
+            shape = unet[webui_name(layer)] if "_unet_" in layer else text[webui_text_name(family, layer)]
             inputs_or_outputs = shape[1:] if ending == "lora_down.weight" else shape[:1]
             got = tensor.shape[1:] if ending == "lora_down.weight" else tensor.shape[:1]
             assert tuple(got) == inputs_or_outputs, name
             found += 1
-    assert found == 2 * {"sd1": 278, "sdxl": 788}[family]
+    assert found == 2 * {"sd1": 278 + 72, "sd2": 278 + 138, "sdxl": 788 + 72 + 192}[family]
 
 
-@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_comfyui_maps_every_name(family: str) -> None:
     """Its map has Stability's names with `lora_unet_`, and the six kinds of CLIP layers by prefix and number."""
     unet = {f"lora_unet_{name.removeprefix('diffusion_model_')}" for name in shapes_by_path(family)}
     inner = ("mlp_fc1", "mlp_fc2", *(f"self_attn_{name}_proj" for name in "kqv"), "self_attn_out_proj")
-    prefixes = {"sd1": {"lora_te": 12}, "sdxl": {"lora_te1": 12, "lora_te2": 32}}[family]
+    prefixes = {"sd1": {"lora_te": 12}, "sd2": {"lora_te": 32}, "sdxl": {"lora_te1": 12, "lora_te2": 32}}[family]
     text = {
         f"{prefix}_text_model_encoder_layers_{layer}_{name}"
         for prefix, layers in prefixes.items()
@@ -163,7 +189,7 @@ def test_comfyui_maps_every_name(family: str) -> None:
         # Of SD 1.x it also has diffusers' names, from which the web UI's conversion is no different.
         stability = (
             "lora_unet_" + webui_name(layer).removeprefix("diffusion_model_")
-            if family == "sd1" and "unet" in layer
+            if family != "sdxl" and "unet" in layer
             else layer
         )
         assert stability in unet | text, name
