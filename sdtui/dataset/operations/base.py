@@ -17,6 +17,19 @@ Rewrite = Callable[[str], str]
 Kind = Literal["text", "texts", "number", "switch", "file", "choice"]
 
 
+def user_categories() -> Callable[[str], str]:
+    """What category a tag has, by the user's lists of tags; raises UserError where there is none."""
+    from sdtui.dataset import vocabulary_file
+
+    vocabulary = vocabulary_file.load()
+    if not len(vocabulary):
+        raise UserError(
+            "there is no list that says which category a tag has",
+            remedy=f"Put one, such as danbooru.csv, into {vocabulary_file.folder()}",
+        )
+    return vocabulary.category_of
+
+
 @dataclass(frozen=True)
 class Context:
     """What an edit may have to know besides the one caption.
@@ -24,10 +37,12 @@ class Context:
     Attributes:
         tag_counts: in how many of the dataset's captions each tag stands.
         count_tokens: CLIP tokens of one text.
+        tag_categories: what category a tag has, as a function; asked for only where it is needed.
     """
 
     tag_counts: Callable[[], Mapping[str, int]]
     count_tokens: Callable[[str], int]
+    tag_categories: Callable[[], Callable[[str], str]] = user_categories
 
 
 class Parameter(NamedTuple):

@@ -13,7 +13,12 @@ from sdtui.dataset.caption import tag_words
 from sdtui.dataset.names import printable
 from sdtui.dataset.operations.base import Context, Edit, PlainEdit, Rewrite, at_least, matcher, param
 from sdtui.dataset.operations.tagwise import IGNORE_CASE, WILDCARD
+from sdtui.dataset.tag_csv import CATEGORIES
 from sdtui.errors import UserError
+
+# Who and where from, then what is seen, then what is said about the image. What no list knows stands with what is seen.
+_ORDER = ("character", "copyright", "artist", "species", "general", "lore", "meta", "rating")
+_SEEN = "general"
 
 
 @dataclass(frozen=True)
@@ -24,16 +29,22 @@ class Sort(Edit):
     summary = "put each caption's tags into another order"
     example = "sdtui caption sort ~/cats --by frequency --keep 1"
 
-    by: Literal["alphabet", "frequency", "file"] = param(
-        "frequency: the dataset's commonest tag first; file: as listed in --order", default="alphabet"
+    by: Literal["alphabet", "frequency", "category", "file"] = param(
+        "frequency: the dataset's commonest tag first; category: as your lists of tags say, in the order character, "
+        "copyright, artist, species, general and unknown, lore, meta, rating; file: as listed in --order",
+        default="alphabet",
     )
     order: Path | None = param(
         "tags in the wanted order, one a line; others follow as they stood", metavar="FILE", default=None
     )
     keep: int = param("leave the first N tags where they are", metavar="N", default=0)
+    category: tuple[str, ...] = param(
+        "a category that comes before the others; several in the order given", metavar="NAME", default=()
+    )
 
     def _label(self) -> str:
-        return f"sort by {self.by if self.order is None else self.order.name}"
+        by = "category" if self.category else self.by
+        return f"sort by {by if self.order is None else self.order.name}"
 
     def rewrite(self, context: Context) -> Rewrite:
         """As `Edit.rewrite`."""
@@ -45,12 +56,22 @@ class Sort(Edit):
         if self.order is not None:
             ranks = _ranks(self.order)
             return lambda tag: ranks.get(tag, len(ranks))
+        if self.category or self.by == "category":
+            return self._category_key(context)
         if self.by == "file":
             raise UserError("sorting as in a file needs the file", remedy="Name it with --order FILE")
         if self.by == "alphabet":
             return lambda tag: (tag.casefold(), tag)
         counts = context.tag_counts()
         return lambda tag: (-counts.get(tag, 0), tag)
+
+    def _category_key(self, context: Context) -> Callable[[str], int]:
+        """Where a tag's category stands; tags of one category stay in the order they have."""
+        if unknown := set(self.category) - set(CATEGORIES):
+            raise UserError(f"there is no category {min(unknown)!r}", remedy=f"Categories are {', '.join(CATEGORIES)}")
+        category_of = context.tag_categories()
+        ranks = {name: at for at, name in enumerate(dict.fromkeys((*self.category, *_ORDER)))}
+        return lambda tag: ranks.get(category_of(tag), ranks[_SEEN])
 
 
 @dataclass(frozen=True)

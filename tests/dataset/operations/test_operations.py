@@ -10,16 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sdtui.dataset import vocabulary_file
 from sdtui.dataset.bulk import propose
 from sdtui.dataset.caption import CaptionFile
 from sdtui.dataset.edit import Journal
 from sdtui.dataset.library import Library
-from sdtui.dataset.operations import EDITS, Context, each_line
+from sdtui.dataset.operations import EDITS, Context, Sort, each_line
 from sdtui.errors import UserError
 
 BOM = b"\xef\xbb\xbf"
 COUNTS = Counter({"sky": 9, "wall": 5, "cat": 1})
-CONTEXT = Context(lambda: COUNTS, lambda text: len(text.replace(",", " ").split()))
+CATEGORIES = {"cat": "general", "miku": "character", "highres": "meta", "vocaloid": "copyright", "safe": "rating"}
+CONTEXT = Context(
+    lambda: COUNTS, lambda text: len(text.replace(",", " ").split()), lambda: lambda tag: CATEGORIES.get(tag, "unknown")
+)
 
 
 def edited(verb: str, raw: bytes, *, lines: bool = False, **parameters: Any) -> bytes:
@@ -77,6 +81,9 @@ def edited(verb: str, raw: bytes, *, lines: bool = False, **parameters: Any) -> 
         ("sort", {}, BOM + b"b,A ,\r\nc,", BOM + b"A,b ,\r\nc,"),
         ("sort", {"by": "frequency"}, b"cat, wall, sky", b"sky, wall, cat"),
         ("sort", {"by": "frequency", "keep": 1}, b"cat, wall, sky", b"cat, sky, wall"),
+        ("sort", {"by": "category"}, b"safe, highres,cat, sks, vocaloid, miku,", b"miku, vocaloid,cat, sks, highres, safe,"),
+        ("sort", {"by": "category", "keep": 1}, b"highres, cat, miku", b"highres, miku, cat"),
+        ("sort", {"category": ("meta", "unknown")}, b"cat, safe, miku, sks, highres", b"highres, sks, miku, cat, safe"),
         ("sort", {}, b"(z, a:1.1), b, t ||| y, x", b"(z, a:1.1), b, t ||| x, y"),
         ("dedupe", {}, BOM + b"a,b ,a,A,\r\n", BOM + b"a,b,A,\r\n"),
         ("dedupe", {"ignore_case": True}, b"a, A\r\nb, a", b"a\r\nb"),
@@ -109,6 +116,19 @@ def test_every_operation_is_in_the_table() -> None:
 def test_lines_that_are_captions_of_their_own() -> None:
     assert edited("add", b"a\r\n\r\nb,\r\n", lines=True, tag="x") == b"a, x\r\n\r\nb, x,\r\n"
     assert edited("dedupe", b"a, a\nb, a", lines=True) == b"a\nb, a"
+
+
+def test_categories_are_those_of_the_users_lists() -> None:
+    sort = Sort(by="category")
+    context = Context(dict, len)
+    with pytest.raises(UserError, match="there is no list that says which category") as caught:
+        sort.rewrite(context)
+    assert str(vocabulary_file.folder()) in caught.value.remedy
+    vocabulary_file.folder().mkdir(parents=True)
+    (vocabulary_file.folder() / "danbooru.csv").write_text('hatsune_miku,4,9,"miku"\nsolo,0,8,\nhighres,5,7,\n')
+    assert sort.rewrite(context)("highres, solo, Hatsune Miku") == "Hatsune Miku, solo, highres"
+    with pytest.raises(UserError, match="there is no category 'people'"):
+        Sort(category=("meta", "people")).rewrite(context)
 
 
 def test_sort_as_a_file_says(tmp_path: Path) -> None:
@@ -148,7 +168,8 @@ def test_parameters_that_cannot_be_used(verb: str, parameters: dict[str, Any], m
 
 def test_parameters_say_what_they_are() -> None:
     found = {parameter.name: (parameter.kind, parameter.required) for parameter in EDITS["sort"].parameters()}
-    assert found == {"by": ("choice", False), "order": ("file", False), "keep": ("number", False)}
+    kinds = {"by": "choice", "order": "file", "keep": "number", "category": "texts"}
+    assert found == {name: (kind, False) for name, kind in kinds.items()}
     assert EDITS["case"].parameters()[0].choices == ("lower", "upper", "title")
     assert EDITS["front"].parameters()[0][:2] == ("tags", "texts")
     assert [parameter.kind for parameter in EDITS["replace"].parameters()] == ["text", "text", "switch", "switch"]
