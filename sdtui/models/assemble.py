@@ -21,6 +21,7 @@ from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
 from sdtui.models.original import VAE, Naming, UnetNaming, clip_naming, openclip_naming, vae_naming
 from sdtui.models.part import Part
+from sdtui.models.quantised import Storage, quantise
 from sdtui.models.recognise import EPSILON, VELOCITY, Found, stated_prediction
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.models.weights import Contents
@@ -38,12 +39,14 @@ class _Parts(NamedTuple):
     digest_text: Digest
 
 
-def assemble(found: Found, vae: Path | None, device: torch.device, dtype: torch.dtype) -> StableDiffusion:
+def assemble(
+    found: Found, vae: Path | None, device: torch.device, dtype: torch.dtype, storage: Storage = "same"
+) -> StableDiffusion:
     """Load the parts of `found`, with the VAE of the folder or file `vae` in place of its own if one is given.
 
     The UNet is loaded now; VAE and text encoders when they are first asked, which may be never if all is cached.
 
-    `dtype` is the UNet's. The VAE and the text encoders stay fp32: they run once per image, what they say is cached for
+    `dtype` is the UNet's, and its weights are kept in `storage`. The VAE and the text encoders stay fp32: they run once per image, what they say is cached for
     the whole run, and bf16 would leave it three digits. SDXL's VAE, which overflows in fp16, is safe for the same reason.
 
     Raises:
@@ -52,6 +55,7 @@ def assemble(found: Found, vae: Path | None, device: torch.device, dtype: torch.
     source = SingleFile(found.contents) if found.contents is not None else None
     parts = _from_folder(found, dtype) if source is None else _from_file(found, source, dtype)
     load_vae, digest_vae = _vae(found, source, vae)
+    quantise(parts.unet, storage)
 
     def part(load: Load) -> Part:
         return Part(lambda: frozen(load(), device), device)

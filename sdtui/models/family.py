@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from sdtui.models.quantised import Storage
 from sdtui.models.recognise import recognise
 
 
@@ -130,10 +131,12 @@ class Model(Protocol):
         """Trade time for memory: recompute activations in the backward pass."""
 
 
-def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype) -> Model:
+def load_model(
+    base: Path, vae: Path | None, device: torch.device, dtype: torch.dtype, storage: Storage = "same"
+) -> Model:
     """Load the folder or single file `base`, with the VAE of the folder or file `vae` in place of its own if one is given.
 
-    `dtype` is the UNet's. Text encoders and VAE stay fp32: they run once per image and what they say is cached. They are
+    `dtype` is the UNet's, and its weights are kept in `storage`. Text encoders and VAE stay fp32: they run once per image and what they say is cached. They are
     loaded when they are first asked.
 
     Raises:
@@ -142,4 +145,4 @@ def load_model(base: Path, vae: Path | None, device: torch.device, dtype: torch.
     """
     from sdtui.models.assemble import assemble
 
-    return assemble(recognise(base), vae, device, dtype)
+    return assemble(recognise(base), vae, device, dtype, storage)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sdtui.profile import dataset_rules, launch_rules, method_rules, objective_rules, optimizer_rules, prior_rules
+from sdtui.profile import (
+    dataset_rules,
+    launch_rules,
+    memory_rules,
+    method_rules,
+    objective_rules,
+    optimizer_rules,
+    prior_rules,
+)
 from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.no_effect import idle
 from sdtui.profile.problem import Finding
@@ -168,6 +176,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     checkpoints: ("saving.every_steps", "saving.every_epochs", "saving.every_minutes", "training.steps"),
     **dataset_rules.RULES,
     **launch_rules.RULES,
+    **memory_rules.RULES,
     **method_rules.RULES,
     **objective_rules.RULES,
     **optimizer_rules.RULES,

@@ -94,7 +94,8 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     """
     vae = Path(profile.model.vae) if profile.model.vae else None
     place = fetched(profile.model.base, download=profile.model.download)
-    model = load_model(place, vae, device, PRECISIONS[profile.training.precision])
+    training = profile.training
+    model = load_model(place, vae, device, PRECISIONS[training.precision], training.base_precision)
     report.log(f"the base model {model.name} is of the family {model.family}")
     if model.assumed and profile.objective.prediction == "auto":
         report.warning(SdtuiError(model.assumed, where=str(place), remedy="If it is wrong, set objective.prediction"))

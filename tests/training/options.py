@@ -149,6 +149,7 @@ TRIED: dict[str, Try] = {
     "training.batch_size": Try(2),
     "training.accumulation": Try(2),
     "training.precision": Try("bf16"),
+    "training.base_precision": Try("8bit"),
     "training.seed": Try(4),
     "training.clip_norm": Try(1e-4),
     "training.ema_decay": Try(0.5),

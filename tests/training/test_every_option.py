@@ -71,6 +71,7 @@ class Workbench:
     def load(self, profile: Profile, device: torch.device, report: Report) -> Model:
         """The base model as it was loaded, without what an earlier run trained in it."""
         of = f"{profile.objective.prediction} {profile.objective.zero_terminal_snr} {profile.training.precision}"
+        of += f" {profile.training.base_precision}"
         if of not in self._loaded:
             model = self._load(profile, device, report)
             self._loaded[of] = model, [(module, dict(module._modules)) for module in model.unet.modules()]

@@ -20,5 +20,14 @@ PRECISION_WORDS = (
 )
 """What PyTorch and accelerate call these formats."""
 
+BITS_WORDS = (
+    ("nf4", 'Write "4bit"'),
+    ("int4", 'Write "4bit"'),
+    ("int8", 'Write "8bit"'),
+    ("fp8", 'Write "8bit"'),
+    ("none", 'Write "same"'),
+)
+"""What OneTrainer, SimpleTuner and ai-toolkit call ways to keep a frozen model."""
+
 KOHYA = "kohya sd-scripts' default"
 RELATIVE_PATH = "Relative paths start at the profile's folder."

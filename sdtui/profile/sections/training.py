@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA, PRECISION_WORDS
+from sdtui.profile.sections.shared import BITS_WORDS, KOHYA, PRECISION_WORDS
 
 
 class Training(Section):
@@ -55,6 +55,15 @@ class Training(Section):
             words=PRECISION_WORDS,
         ),
     ] = "auto"
+    base_precision: Annotated[
+        Literal["same", "8bit", "4bit"],
+        About(
+            "How the frozen UNet's weights are kept in memory: same: as precision says; 8bit and 4bit (NF4, by bitsandbytes): a "
+            "half and a quarter of bf16, put together for each product, which takes time and some exactness.",
+            aka=("fp8_base", "unet_dtype", "base_model_precision", "load_in_4bit", "load_in_8bit"),
+            words=BITS_WORDS,
+        ),
+    ] = "same"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1), About("Every random draw of the run follows from it.")] = 0
     clip_norm: Annotated[
         float,

@@ -22,7 +22,7 @@ def test_every_option_has_its_row() -> None:
     assert [name for name in OPTIONS if f"\n| `{name}`" not in page] == []
     assert "| `network_alpha` | `1` | `method.alpha` | as it is |\n" in page
     assert "| `resolution` (kohya_ss: `max_resolution`) |" in page
-    assert "| `fp8_base` | `false` | – | the frozen model is kept in training.precision |\n" in page
+    assert "| `full_bf16` | `false` | – | what is trained stays fp32, which costs little for a LoRA |\n" in page
 
 
 def test_what_kohya_lacks_are_settings() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdtui.profile.kohya.option import REAL, Option, silent
+from sdtui.profile.kohya.option import REAL, Codec, Option, silent
 
 _ARGS = "each key=value in it is an option of its own, see below"
 
@@ -19,8 +19,15 @@ MODEL = (
     ),
     Option("tokenizer_cache_dir", "text", text="the tokenizer is the base model's own"),
     Option("no_half_vae", "flag", False, text="always on: images are encoded in fp32"),
-    Option("fp8_base", "flag", False, text="the frozen model is kept in training.precision"),
-    Option("fp8_base_unet", "flag", False, text="the frozen model is kept in training.precision"),
+    Option(
+        "fp8_base",
+        "flag",
+        False,
+        ("training.base_precision",),
+        "whole numbers of 8 bits with a scale for each row, more exact than fp8; 4bit is written as this",
+        Codec(lambda value: "8bit" if value else "same", lambda value: value != "same"),
+    ),
+    Option("fp8_base_unet", "flag", False, text="fp8_base and training.base_precision are the UNet's alone"),
 )
 
 METHOD = (
