@@ -60,6 +60,7 @@ CONTEXTS: dict[str, str] = {
     "captions": "Captions",
     "profile": "Profile",
     "monitor": "Monitor",
+    "tags": "In the list of tags",
     "typing": "While typing in a line",
     "query": "While typing a query",
     "saved": "In the list of saved queries",
@@ -74,7 +75,7 @@ CONTEXTS: dict[str, str] = {
 
 TYPING = frozenset({"typing", "query", "editing"})
 # These take every key while they are open, so they may give one of `everywhere` another use.
-MODAL = TYPING | {"words", "items", "selections", "saved", "form", "history", "dialog"}
+MODAL = TYPING | {"tags", "words", "items", "selections", "saved", "form", "history", "dialog"}
 
 EVERYWHERE = (
     Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),
@@ -124,6 +125,29 @@ CAPTIONS = (
         4,
     ),
     Key(
+        "captions.move_earlier",
+        "less_than_sign",
+        "tag earlier",
+        "Let the tag under the tag cursor change places with the one before.",
+    ),
+    Key("captions.move_later", "greater_than_sign", "tag later", "Let it change places with the next one."),
+    Key(
+        "captions.to_front",
+        "circumflex_accent",
+        "tag first",
+        "Move the tag to the front, in every marked image if any is marked.",
+    ),
+    Key("captions.copy_tags", "c", "copy tags", "Copy the caption's tags."),
+    Key(
+        "captions.paste_tags",
+        "p",
+        "paste tags",
+        "Add the copied tags that are missing, to every marked image if any is marked.",
+    ),
+    Key(
+        "captions.paste_over", "P", "paste over", "Put the copied caption in place of this one, or of all marked ones."
+    ),
+    Key(
         "captions.replace_tag",
         "r",
         "replace",
@@ -138,6 +162,14 @@ CAPTIONS = (
         6,
     ),
     Key("captions.saved_queries", "S", "saved", "Saved queries: look for one again, save this one, rename, delete."),
+    Key("captions.tags", "T", "tags", "To the list of tags: filter and sort it, show only images with one.", 11),
+    Key(
+        "captions.with_tag",
+        "w",
+        "with tag",
+        "Show only images with the tag under the tag cursor; once more: what was shown before.",
+    ),
+    Key("captions.without_tag", "W", "without tag", "Show only images without it; once more: what was shown before."),
     Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
     Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
     Key("captions.next_untagged", "o", "untagged", "Next image without a caption, or with one that cannot be read.", 7),
@@ -166,6 +198,15 @@ CAPTIONS = (
     ),
     Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
     Key("captions.redo", "U", "redo", "Do again what was undone."),
+    Key(
+        "captions.operations",
+        "E",
+        "edit many",
+        "Edit many captions: sort, regular expressions, dedupe and more, with a preview.",
+        10,
+    ),
+    Key("captions.history", "H", "history", "All recorded edits: look at them, go back to one, restore the originals."),
+    Key("captions.read_only", "R", "read-only", "Let nothing be changed; once more: let it."),
     Key("captions.editor", "e", "editor", "Open the caption file in $EDITOR.", 10),
     Key("captions.folder", "O", "open folder", "Open another folder of images."),
     Key("captions.reload", "f5", "reload", "Read the folder again."),
@@ -223,6 +264,11 @@ PROFILE = (
 )
 
 OTHERS = (
+    Key("tags.only", "enter,w", "only with it", "Show only images with the tag; once more: what was shown before.", 1),
+    Key("tags.without", "W", "only without", "Show only images without it; once more: what was shown before.", 2),
+    Key("tags.filter", "slash", "filter", "Show only tags that contain a text.", 3),
+    Key("tags.sort", "s", "sort", "By count, by name, by length.", 4),
+    Key("tags.leave", "escape,q,T", "close", "All tags again; then back to the images.", 5),
     Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
     Key("typing.complete", "tab", "complete", "Take over the word that is offered behind the cursor."),
     Key("typing.leave", "escape", "leave", "Leave without using it.", 2),
@@ -283,6 +329,7 @@ _SHOWN = {
     "minus": "-",
     "comma": ",",
     "full_stop": ".",
+    "circumflex_accent": "^",
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "left_square_bracket": "[",

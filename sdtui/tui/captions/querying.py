@@ -13,8 +13,9 @@ from sdtui.tui.literal import harmless
 
 _CASE = re.compile(r"\s*case:(on|off)\s+", re.IGNORECASE)
 _FIELD_AT_END = re.compile(r"(?:^|[\s(])([a-z]*)$", re.IGNORECASE)
-_CHOICE_AT_END = re.compile(r"(?:^|[\s(])(mark|problem):([a-z0-9]*)$", re.IGNORECASE)
-_TAG_AT_END = re.compile(r"(?:^|[\s(])tag:([^\"/(:]+)$", re.IGNORECASE)
+_MARK_AT_END = re.compile(r"(?:^|[\s(])mark:([a-z0-9]*)$", re.IGNORECASE)
+_PROBLEM_AT_END = re.compile(r"(?:^|[\s(])problem:([a-z]*)$", re.IGNORECASE)
+_TAG_AT_END = re.compile(r"(?:^|[\s(])tag:((?:(?!\b(?:AND|OR|NOT)\b)[^\"/():])+)$")
 # Written otherwise than by their letters; they are offered in no line.
 _SPECIAL = re.compile(r"[*?\"\\():/]|\b(?:AND|OR|NOT)\b")
 OFFERED = 12
@@ -52,16 +53,16 @@ def completions(query: str, tags: Iterable[str] = ()) -> tuple[int, Sequence[str
         query: as far as it is typed.
         tags: those of the dataset, most frequent first.
     """
-    if found := _CHOICE_AT_END.search(query):
-        words: Iterable[str] = CHOICES[found[1].lower()]
-    elif found := _TAG_AT_END.search(query):
-        words = (tag for tag in tags if not _SPECIAL.search(tag))
-    elif found := _FIELD_AT_END.search(query):
-        words = (f"{field}:" for field in FIELDS)
-    else:
-        return len(query), ()
-    start = found.start(found.lastindex or 0)
-    return start, list(_beginning(words, query[start:].casefold()))
+    ends: tuple[tuple[re.Pattern[str], Iterable[str]], ...] = (
+        (_MARK_AT_END, CHOICES["mark"]),
+        (_PROBLEM_AT_END, CHOICES["problem"]),
+        (_TAG_AT_END, (tag for tag in tags if not _SPECIAL.search(tag))),
+        (_FIELD_AT_END, (f"{field}:" for field in FIELDS)),
+    )
+    for pattern, words in ends:
+        if (found := pattern.search(query)) and (offered := list(_beginning(words, found[1].casefold()))):
+            return found.start(1), offered
+    return len(query), ()
 
 
 def _beginning(words: Iterable[str], start: str) -> Iterator[str]:

@@ -30,16 +30,16 @@ class Selections(Dialog[tuple[Deed, int]]):
 
     KEY_CONTEXT: ClassVar[str] = "selections"
     HINTS = (
-        ("selections.put", "in or out, or its digit"),
+        ("selections.put", "in or out"),
         ("selections.recall", "only these"),
-        ("selections.put_marked", "marked ones in"),
+        ("selections.put_marked", "marked ones"),
         ("selections.clear", "empty"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("selections")]
     DEFAULT_CSS = "Selections > .frame { width: 72; }"
 
     def __init__(self, rows: Sequence[tuple[int, bool]]) -> None:
-        super().__init__("Selections")
+        super().__init__("Selections: a digit puts the image in, or takes it out")
         self._rows = rows
 
     def content(self) -> ComposeResult:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Literal, get_args
+
+Order = Literal["count", "name", "length"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class TagRanks:
@@ -26,6 +30,29 @@ class TagRanks:
         """The tag of this rank and its count."""
         count, tag = self._order[rank]
         return tag, -count
+
+    @property
+    def most(self) -> int:
+        """The count of the most frequent tag; 0 without any."""
+        return -self._order[0][0] if self._order else 0
+
+    def count(self, tag: str) -> int:
+        """In how many captions a tag stands."""
+        return self._counts.get(tag, 0)
+
+    def rank_of(self, tag: str) -> int:
+        """Where a tag stands, or the next one would if there is none."""
+        return bisect_left(self._order, (-self.count(tag), tag))
+
+    def arranged(self, order: Order, containing: str) -> list[str]:
+        """The tags that contain a text (case ignored), most frequent, first by name, or longest first: for a thread."""
+        part = containing.casefold()
+        tags = [tag for _count, tag in list(self._order) if part in tag.casefold()]
+        if order == "name":
+            tags.sort(key=str.casefold)
+        elif order == "length":
+            tags.sort(key=len, reverse=True)
+        return tags
 
     def tags(self) -> Iterator[str]:
         """All tags, most frequent first."""

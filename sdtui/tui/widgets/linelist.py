@@ -127,6 +127,12 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = self._nearest(min(max(index, 0), self.count - 1), step)
             self._show_cursor()
 
+    def point(self, *, on: bool) -> None:
+        """Show a cursor from now on, or none."""
+        self._pointing = on
+        self.redraw()
+        self._show_cursor()
+
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor inside the list."""
         return min(max(cursor, -1 if not self.count else 0), self.count - 1)

@@ -26,3 +26,13 @@ def test_a_tag_that_was_never_counted_cannot_go_below_zero() -> None:
     ranks.change({"city"}, ())
     ranks.change((), {"city"})
     assert ranked(ranks) == [("city", 1)]
+
+
+def test_places_counts_and_other_orders() -> None:
+    ranks = TagRanks(Counter({"city": 3, "tower": 2, "Bridge": 2, "old stone wall": 1}))
+    assert (ranks.most, ranks.count("tower"), ranks.count("boat")) == (3, 2, 0)
+    assert [ranks.rank_of(tag) for tag in ("city", "Bridge", "old stone wall")] == [0, 1, 3]
+    assert ranks.arranged("count", "O") == ["tower", "old stone wall"]
+    assert ranks.arranged("name", "") == ["Bridge", "city", "old stone wall", "tower"]
+    assert ranks.arranged("length", "") == ["old stone wall", "Bridge", "tower", "city"]
+    assert TagRanks(Counter()).most == 0
