@@ -8,13 +8,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from sdtui.dataset import tag_spelling
-from sdtui.dataset.caption import PIN
-from sdtui.dataset.ranked_names import RankedNames, key_of
+from sdtui.dataset.ranked_names import RankedNames
+from sdtui.dataset.tag_spelling import key_of
 from sdtui.dataset.vocabulary import Entry, Vocabulary
 
 # Own tags beyond these are too rare to be meant; a dataset captioned in sentences has hundreds of thousands.
 OWN = 20_000
-_BORDERS = (",", "\n", PIN)
 
 
 class Spelling(NamedTuple):
@@ -127,26 +126,3 @@ class Completer:
         if number is not None:
             return Offer(own.tags[number], own.counts[number], entry, entry.via_alias)
         return Offer(own.spelling.spell(entry.name), 0, entry, entry.via_alias)
-
-
-def tag_at(text: str, cursor: int) -> tuple[int, int]:
-    """First and last character of the tag that the cursor is in or behind, blanks around it left out."""
-    start = max(text.rfind(border, 0, cursor) + len(border) if border in text[:cursor] else 0 for border in _BORDERS)
-    ends = [at for border in _BORDERS if (at := text.find(border, cursor)) >= 0]
-    end = min(ends, default=len(text))
-    start += len(text[start:cursor]) - len(text[start:cursor].lstrip())
-    return start, max(cursor, start + len(text[start:end].rstrip()))
-
-
-def completed(text: str, cursor: int, tag: str) -> tuple[str, int]:
-    """The text with `tag` in the place of the one at the cursor, and the cursor behind it."""
-    start, end = tag_at(text, cursor)
-    return text[:start] + tag + text[end:], start + len(tag)
-
-
-def shown_count(number: int) -> str:
-    """A large count in few letters: 940, 12k, 5.5M."""
-    for unit, word in ((10**6, "M"), (10**3, "k")):
-        if number >= unit:
-            return f"{number / unit:.1f}{word}" if number < 10 * unit else f"{number // unit}{word}"
-    return str(number)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sdtui.dataset.nearness import Letters, letters_of, near, slips_allowed
 from sdtui.dataset.strings import BORDER, folded
-from sdtui.dataset.tag_spelling import unescape
+from sdtui.dataset.tag_spelling import key_of, keys_of
 
 Starts = NDArray[np.uint32]
 Pairs = NDArray[np.uint64]
@@ -24,15 +24,6 @@ Pairs = NDArray[np.uint64]
 _LOOKED_AT = 2_500
 # What a word inside a name may follow.
 _BETWEEN_WORDS = bytes.maketrans(b"()[]-/:.", b"        ")
-
-
-def key_of(tag: str) -> str:
-    r"""What two spellings of one tag share: `Long_Hair` and `long hair`, `saber \(fate\)` and `saber_(fate)`."""
-    return _key(tag).strip()
-
-
-def _key(tags: str) -> str:
-    return unescape(tags).casefold().replace("_", " ")
 
 
 class RankedNames:
@@ -54,7 +45,7 @@ class RankedNames:
     @classmethod
     def of(cls, names: Sequence[str]) -> RankedNames:
         """From names that hold no line end, the most used first; takes two microseconds a name."""
-        keys = [key.strip() for key in folded(_key("\n".join(names))).split(b"\n")] if names else []
+        keys = [key.strip() for key in folded(keys_of("\n".join(names))).split(b"\n")] if names else []
         block = b"".join(key + BORDER for key in keys)
         starts = np.zeros(len(keys) + 1, np.uint32)
         np.cumsum([len(key) + 1 for key in keys], out=starts[1:])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from sdtui.dataset.ranked_names import key_of
+from sdtui.dataset.tag_spelling import key_of
 
 Kind = Literal["implied", "conflict"]
 

@@ -67,6 +67,16 @@ def unescape(tag: str) -> str:
     return _ESCAPED.sub(r"\1", tag) if "\\" in tag else tag
 
 
+def key_of(tag: str) -> str:
+    r"""What two spellings of one tag share: `Long_Hair` and `long hair`, `saber \(fate\)` and `saber_(fate)`."""
+    return keys_of(tag).strip()
+
+
+def keys_of(tags: str) -> str:
+    """The same for many tags in one text, faster than one by one; blanks around them stay."""
+    return unescape(tags).casefold().replace("_", " ")
+
+
 def cased(tag: str, case: Case) -> str:
     """In lower case, in upper case, or with a capital for each word; faces stay."""
     if tag in KAOMOJI:

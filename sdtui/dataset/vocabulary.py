@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sdtui.dataset.ranked_names import RankedNames, Starts, key_of
+from sdtui.dataset.ranked_names import RankedNames, Starts
 from sdtui.dataset.tag_csv import CATEGORIES, TagList
+from sdtui.dataset.tag_spelling import key_of
 
 RATING = "rating:"
 UNKNOWN = "unknown"

@@ -12,6 +12,14 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def roughly(number: int) -> str:
+    """A large number in few letters: 940, 12k, 5.5M."""
+    for unit, word in ((10**6, "M"), (10**3, "k")):
+        if number >= unit:
+            return f"{number / unit:.1f}{word}" if number < 10 * unit else f"{number // unit}{word}"
+    return str(number)
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: 1 image, 1 240 images."""
     return f"{grouped(number)} {one if number == 1 else many or one + 's'}"

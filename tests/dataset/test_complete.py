@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.dataset.complete import Completer, Offer, OwnTags, Spelling, completed, shown_count, spelling_of, tag_at
+from sdtui.dataset.complete import Completer, Offer, OwnTags, Spelling, spelling_of
 from sdtui.dataset.tag_csv import Row, TagList
 from sdtui.dataset.vocabulary import Entry, Vocabulary, compiled
 
@@ -80,39 +80,3 @@ def test_spelt_as_the_dataset_spells(own: list[tuple[str, int]], name: str, writ
 
 def test_spelling_by_use() -> None:
     assert spelling_of([(r"a_\(b\)", 3), ("c d", 2)]) == Spelling(underscores=True, escapes=True)
-
-
-@pytest.mark.parametrize(
-    ("text", "tag"),
-    [
-        ("red ha|", "red ha"),
-        ("sky, red ha|", "red ha"),
-        ("sky,red| hair , x", "red hair"),
-        ("a ||| b|", "b"),
-        ("a\n b|c\nd", "bc"),
-        ("a, |", ""),
-        ("|a", "a"),
-        ("|  a", "  a"),
-        ("a,  |  ", ""),
-        ("", ""),
-    ],
-)
-def test_the_tag_at_the_cursor(text: str, tag: str) -> None:
-    cursor = text.index("|", text.find("||| ") + 3 if "|||" in text else 0) if "|" in text else 0
-    plain = text[:cursor] + text[cursor + 1 :]
-    start, end = tag_at(plain, cursor)
-    assert plain[start:end].rstrip() == tag.rstrip()
-    assert start <= cursor <= end
-
-
-def test_completing_leaves_the_rest_alone() -> None:
-    assert completed("sky, lo, x", 7, "long hair") == ("sky, long hair, x", 14)
-    assert completed("sky,", 4, "long hair") == ("sky,long hair", 13)
-    assert completed("", 0, "a") == ("a", 1)
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"), [(940, "940"), (1200, "1.2k"), (12_345, "12k"), (5_512_345, "5.5M"), (52_000_000, "52M")]
-)
-def test_counts_in_few_letters(number: int, shown: str) -> None:
-    assert shown_count(number) == shown

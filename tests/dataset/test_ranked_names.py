@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.dataset.ranked_names import RankedNames, key_of
+from sdtui.dataset.ranked_names import RankedNames
 
 TAGS = [
     "1girl", "solo", "long_hair", "blue_eyes", "short_hair", "saber_(fate)", "very_long_hair", "hair_between_eyes",
@@ -63,10 +63,6 @@ def test_of_two_spellings_the_most_used_counts() -> None:
 def test_no_names() -> None:
     names = RankedNames.of([])
     assert (len(names), names.find("a", 5), names.find("long hair", 5), names.number("a")) == (0, [], [], None)
-
-
-def test_keys() -> None:
-    assert key_of(r"Saber_\(Fate\) ") == "saber (fate)"
 
 
 def test_names_with_odd_bytes_between_others() -> None:

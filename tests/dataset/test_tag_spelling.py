@@ -66,3 +66,8 @@ def test_cased(case: Case, expected: str) -> None:
 @given(st.text(alphabet="ab()[] "))
 def test_unescape_takes_back_escape(tag: str) -> None:
     assert tag_spelling.unescape(tag_spelling.escape(tag, square=True)) == tag
+
+
+def test_what_spellings_share() -> None:
+    assert tag_spelling.key_of(r" Saber_\(Fate\) ") == "saber (fate)"
+    assert tag_spelling.keys_of("Long_Hair\n^_^") == "long hair\n^ ^"

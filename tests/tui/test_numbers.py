@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sdtui.tui.numbers import age, count, duration, grouped, size
+from sdtui.tui.numbers import age, count, duration, grouped, roughly, size
 
 NOON = time.mktime((2026, 3, 15, 12, 0, 0, 0, 0, -1))
 
@@ -41,3 +41,10 @@ def test_size() -> None:
     assert [size(number) for number in (12, 2048, 1.5 * 2**20, 141 * 2**20, 3 * 2**30)] == [
         "12 B", "2 KiB", "1.5 MiB", "141 MiB", "3.0 GiB",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(940, "940"), (1200, "1.2k"), (12_345, "12k"), (5_512_345, "5.5M"), (52_000_000, "52M")]
+)
+def test_roughly(number: int, shown: str) -> None:
+    assert roughly(number) == shown
