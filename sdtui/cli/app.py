@@ -30,7 +30,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def open_app(
-    workspace: Path, *, start: str = "", target: Path | None = None, ascii_only: bool = False, theme: str = ""
+    workspace: Path,
+    *,
+    start: str = "",
+    target: Path | None = None,
+    ascii_only: bool = False,
+    theme: str = "",
+    read_only: bool = False,
 ) -> int:
     """Run the app on `workspace` and return its exit code.
 
@@ -40,6 +46,7 @@ def open_app(
         target: what that screen shows: a profile, a folder of images or a run.
         ascii_only: as `--ascii`, beside the user's setting and a terminal that is not UTF-8.
         theme: instead of the user's theme.
+        read_only: let no caption be changed.
 
     Raises:
         UserError: not a terminal, not a folder, or settings that cannot be used.
@@ -66,7 +73,7 @@ def open_app(
         ascii=ascii_only or settings.ascii or not terminal_is_utf8(),
         theme=theme or settings.theme,
     )
-    app = SdtuiApp(workspace.resolve(), start=start, target=target, settings=settings)
+    app = SdtuiApp(workspace.resolve(), start=start, target=target, settings=settings, read_only=read_only)
     # Textual swallows the failure of a crashed app unless its return code is passed on.
     app.run()
     return app.return_code or 0

@@ -55,6 +55,7 @@ class SdtuiApp(App[None]):
         start: the screen to begin with; empty: where it was left.
         target: what that screen is to show.
         settings: the user's.
+        read_only: let no caption be changed, until the user says otherwise.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("everywhere")]
@@ -72,9 +73,16 @@ class SdtuiApp(App[None]):
     """
 
     def __init__(
-        self, workspace: Path, *, start: str = "", target: Path | None = None, settings: Settings | None = None
+        self,
+        workspace: Path,
+        *,
+        start: str = "",
+        target: Path | None = None,
+        settings: Settings | None = None,
+        read_only: bool = False,
     ) -> None:
         self.settings = settings or Settings()
+        self.read_only = read_only
         self.keys = keys.KeyTable(self.settings.keys)
         self.workspace = workspace
         self.state = AppState(workspace)

@@ -65,6 +65,24 @@ def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Conte
     )
 
 
+def saving_words(
+    *, read_only: bool, task: str, edited: bool, pending: bool, trouble: str, saved: bool, marks: Glyphs
+) -> Content:
+    """Whether what was changed is on the disk, for the header; nothing where nothing was changed yet."""
+    parts = [("read-only", "$warning")] if read_only else []
+    if trouble:
+        parts.append((f"{marks.mark} not saved: {clean(trouble)}", "$error"))
+    if task:
+        parts.append((task, "$accent"))
+    elif edited:
+        parts.append((f"{marks.mark} edited", "$warning"))
+    elif pending:
+        parts.append(("saving", "$accent"))
+    elif saved and not trouble:
+        parts.append(("saved", "$success"))
+    return Content.styled(f" {marks.dot} ", "$faint").join(Content.styled(*part) for part in parts)
+
+
 def two_texts(mine: str, theirs: str, marks: Glyphs, ascii_only: bool) -> Content:
     """Two versions of a caption below each other, what differs in colour; long ones from shortly before they part."""
     same = _shared(mine, theirs)

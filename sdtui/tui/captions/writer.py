@@ -14,6 +14,7 @@ from sdtui.dataset.library import Library
 from sdtui.tui.captions.hand import take
 from sdtui.tui.captions.known import Known
 from sdtui.tui.captions.task import Task
+from sdtui.tui.numbers import count
 
 # Operations that the history shows.
 HISTORY = 1_000
@@ -94,6 +95,19 @@ class CaptionsWriter:
                     break
                 operation = step
             return operation
+
+        return self._thread.submit(work).result()
+
+    def recover_slowly(self, *, finish: bool) -> str:
+        """Finish the edit that a killed process left half done, or take it back; what was done, in words. Raises SdtuiError."""
+
+        def work() -> str:
+            done = Journal.recover(self._library.folder, finish=finish)
+            if done is None:
+                return ""
+            self._known.look_again(range(len(self._library)), lambda at: take(self._library, at))
+            left = f", {count(len(done.conflicts), 'file')} left as they are" if done.conflicts else ""
+            return f"{'finished' if finish else 'taken back'}: {done.label}{left}"
 
         return self._thread.submit(work).result()
 

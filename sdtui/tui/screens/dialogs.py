@@ -17,6 +17,7 @@ from sdtui.tui import keys
 from sdtui.tui.literal import clean, literal
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
+from sdtui.tui.widgets.tag_input import Offering, TagInput
 
 Result = TypeVar("Result")
 
@@ -30,7 +31,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     DEFAULT_CSS = """
     Dialog {
         align: center middle; background: $background 60%;
-        & > .frame { width: 64; max-width: 92%; height: auto; max-height: 80%; background: $surface; padding: 1 2; }
+        & > .frame { width: 64; max-width: 92%; height: auto; max-height: 92%; background: $surface; padding: 1 2; }
         & .title { color: $strong; text-style: bold; height: auto; margin-bottom: 1; }
         & .detail { height: auto; margin-bottom: 1; }
         & .hint { color: $soft; height: 1; margin-top: 1; }
@@ -65,18 +66,31 @@ class Dialog(ModalScreen[Result], Generic[Result]):
 
 
 class Ask(Dialog[str]):
-    """One line of text; dismisses with it, or with None."""
+    """One line of text; dismisses with it, or with None.
+
+    Args:
+        title: the question.
+        value: what stands in the line at first.
+        placeholder: what stands there while it is empty.
+        offering: gives the tags that are offered; None: no tag is asked for.
+    """
 
     HINTS = (("typing.accept", "accept"), ("typing.leave", "leave"))
 
-    def __init__(self, title: str, value: str = "", *, placeholder: str = "") -> None:
+    def __init__(self, title: str, value: str = "", *, placeholder: str = "", offering: Offering | None = None) -> None:
         super().__init__(title)
+        self._offering = offering
         self._value = value
         self._placeholder = placeholder
 
     def content(self) -> ComposeResult:
         """The line."""
-        yield LineInput(self._value, placeholder=clean(self._placeholder))
+        if self._offering is None:
+            yield LineInput(self._value, placeholder=clean(self._placeholder))
+            return
+        line = TagInput(self._value, placeholder=clean(self._placeholder))
+        line.offering = self._offering
+        yield line
 
     def on_line_input_accepted(self, event: LineInput.Accepted) -> None:
         """Hand it over."""

@@ -1,0 +1,148 @@
+"""The recorded edits of a dataset in a dialog: when, what, how many files, which are undone; and what each changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from sdtui.dataset.bulk import Sample
+from sdtui.dataset.edit import Operation, Summary
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.captions.preview import sample_lines
+from sdtui.tui.glyphs import glyphs_of
+from sdtui.tui.literal import clean, literal, shorten
+from sdtui.tui.numbers import count
+from sdtui.tui.screens.dialogs import Confirm, Dialog
+from sdtui.tui.widgets.linelist import LineList
+
+# Rest on a row before its files are read, in seconds.
+_DELAY = 0.1
+_WHEN, _FILES = 17, 15
+
+
+class Wanted(NamedTuple):
+    """What is to be done: go to where the operation of this number is the newest in force (0: none), or `restore`."""
+
+    number: int
+    restore: bool = False
+
+
+class History(Dialog[Wanted]):
+    """Dismisses with where to go, or with None.
+
+    Args:
+        rows: the operations, newest first.
+        load: reads one of them with its files; called in a thread.
+    """
+
+    KEY_CONTEXT: ClassVar[str] = "history"
+    HINTS = (("history.go_to", "go there"), ("history.restore", "originals"), ("history.close", "leave"))
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("history")]
+    DEFAULT_CSS = """
+    History > .frame { width: 110; max-width: 96%; height: 90%; max-height: 90%; }
+    History LineList { height: 2fr; max-height: 100%; }
+    History .changes { height: 3fr; margin-top: 1; }
+    """
+
+    def __init__(self, rows: Sequence[Summary], load: Callable[[int], Operation]) -> None:
+        super().__init__("History of edits")
+        self._rows = list(rows)
+        self._load = load
+        self._now = next((at for at, row in enumerate(self._rows) if row.applied), len(self._rows))
+
+    def content(self) -> ComposeResult:
+        """The operations, and what the one under the cursor changed."""
+        yield LineList()
+        yield Static("", classes="changes", markup=False)
+
+    def on_mount(self) -> None:
+        """The newest edit in force under the cursor."""
+        self.query_one(LineList).set_rows(len(self._rows) + 1, self._row, cursor=self._now)
+
+    def on_line_list_moved(self) -> None:
+        """What it changed, once the cursor rests."""
+        self.set_timer(_DELAY, self._look)
+
+    def on_line_list_chosen(self) -> None:
+        """A second click."""
+        self.action_go_to()
+
+    def action_go_to(self) -> None:
+        """Undo what is newer, or do again what is older."""
+        at = self._cursor
+        self.dismiss(Wanted(self._rows[at].number if at < len(self._rows) else 0) if at != self._now else None)
+
+    def action_restore(self) -> None:
+        """All captions as they were before the first recorded edit, if the user means it."""
+
+        def answer(yes: str | None) -> None:
+            if yes:
+                self.dismiss(Wanted(0, restore=True))
+
+        question = (
+            "Put back what all captions were before the first recorded edit?\nWhat other programs changed goes, too."
+        )
+        self.app.push_screen(Confirm(f"{question} It is one edit, which undo takes back.", yes="put back"), answer)
+
+    @property
+    def _cursor(self) -> int:
+        return self.query_one(LineList).cursor
+
+    def _row(self, index: int, width: int) -> Content:
+        marks = glyphs_of(self)
+        now = Content.styled(f"{marks.left} now" if index == self._now else "", "$accent")
+        if index == len(self._rows):
+            return Content.assemble((f"{'':{_WHEN + _FILES}}before the first recorded edit  ", "$soft"), now)
+        row = self._rows[index]
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.time))
+        label = shorten(clean(row.label), max(0, width - _WHEN - _FILES - 14), marks.ellipsis)
+        undone = Content.styled("" if row.applied else "  undone", "$warning")
+        return Content.assemble(
+            (f"{when:<{_WHEN}}", "$soft"),
+            (f"{count(row.files, 'file'):<{_FILES}}", "$soft"),
+            (label, "$foreground" if row.applied else "$soft"),
+            undone,
+            "  ",
+            now,
+        )
+
+    def _look(self) -> None:
+        at = self._cursor
+        if at >= len(self._rows):
+            self._show("enter undoes all of them")
+            return
+        number = self._rows[at].number
+
+        def read() -> None:
+            worker = get_current_worker()
+            try:
+                found: Operation | str = self._load(number)
+            except SdtuiError as error:
+                found = str(error)
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._show, found)
+
+        self.run_worker(read, thread=True, group="operation", exclusive=True, exit_on_error=False)
+
+    def _show(self, found: Operation | str) -> None:
+        place = self.query_one(".changes", Static)
+        if isinstance(found, str):
+            place.update(literal(found, "$soft"))
+            return
+        width, height, lines = place.size.width, place.size.height, list[Content]()
+        for change in found.changes[:height]:
+            sample = Sample(change.path, _text(change.before), _text(change.after))
+            lines += sample_lines(sample, width, glyphs_of(self), ascii_only=False)
+        place.update(Content("\n").join(lines[:height]))
+
+
+def _text(raw: bytes | None) -> str:
+    return "" if raw is None else raw.decode("utf-8-sig", "replace").rstrip("\r\n")
