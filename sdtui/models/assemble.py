@@ -14,6 +14,7 @@ from sdtui.errors import UserError
 from sdtui.models import folder, layout, loading
 from sdtui.models.architecture import vae_config
 from sdtui.models.configs import read_config
+from sdtui.models.convolution import suit_processor
 from sdtui.models.families import Family, TextEncoder
 from sdtui.models.family import PLAINLY
 from sdtui.models.hub import known_name
@@ -56,6 +57,8 @@ def assemble(
     parts = _from_folder(found, dtype) if source is None else _from_file(found, source, dtype)
     load_vae, digest_vae = _vae(found, source, vae)
     quantise(parts.unet, storage)
+    if device.type == "cpu":
+        suit_processor(parts.unet)
 
     def part(load: Load) -> Part:
         return Part(lambda: frozen(load(), device), device)
