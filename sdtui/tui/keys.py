@@ -61,7 +61,10 @@ CONTEXTS: dict[str, str] = {
     "profile": "Profile",
     "monitor": "Monitor",
     "tags": "In the list of tags",
+    "yes_no": "Yes or no",
+    "pair": "Two images side by side",
     "typing": "While typing in a line",
+    "tag": "While typing a tag",
     "query": "While typing a query",
     "saved": "In the list of saved queries",
     "editing": "While editing a caption",
@@ -73,9 +76,9 @@ CONTEXTS: dict[str, str] = {
     "dialog": "In a dialog",
 }
 
-TYPING = frozenset({"typing", "query", "editing"})
+TYPING = frozenset({"typing", "tag", "query", "editing"})
 # These take every key while they are open, so they may give one of `everywhere` another use.
-MODAL = TYPING | {"tags", "words", "items", "selections", "saved", "form", "history", "dialog"}
+MODAL = TYPING | {"tags", "yes_no", "pair", "words", "items", "selections", "saved", "form", "history", "dialog"}
 
 EVERYWHERE = (
     Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),
@@ -170,6 +173,20 @@ CAPTIONS = (
         "Show only images with the tag under the tag cursor; once more: what was shown before.",
     ),
     Key("captions.without_tag", "W", "without tag", "Show only images without it; once more: what was shown before."),
+    Key(
+        "captions.yes_no",
+        "y",
+        "yes or no",
+        "Ask one tag of each image of the list: y adds it, n takes it out, and the next image comes.",
+        12,
+    ),
+    Key(
+        "captions.pair",
+        "v",
+        "side by side",
+        "Hold this image and see others beside it, with what their captions share.",
+        13,
+    ),
     Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
     Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
     Key("captions.next_untagged", "o", "untagged", "Next image without a caption, or with one that cannot be read.", 7),
@@ -266,12 +283,29 @@ PROFILE = (
 OTHERS = (
     Key("tags.only", "enter,w", "only with it", "Show only images with the tag; once more: what was shown before.", 1),
     Key("tags.without", "W", "only without", "Show only images without it; once more: what was shown before.", 2),
+    Key("tags.yes_no", "y", "yes or no", "Ask the tag of each image of the list."),
     Key("tags.filter", "slash", "filter", "Show only tags that contain a text.", 3),
     Key("tags.sort", "s", "sort", "By count, by name, by length.", 4),
     Key("tags.leave", "escape,q,T", "close", "All tags again; then back to the images.", 5),
+    Key("yes_no.yes", "y", "has it", "The image has the tag: add it if need be, and go on.", 1),
+    Key("yes_no.no", "n", "has it not", "Take the tag out if it is there, and go on.", 2),
+    Key("yes_no.skip", "space,j,down", "skip", "Leave the caption as it is, and go on.", 3),
+    Key("yes_no.back", "u,k,up", "undo", "To the image before, and take back what was said of it.", 4),
+    Key("yes_no.end", "escape,q", "close", "Back to the list, at this image.", 5),
+    Key("pair.next", "j,down", "next", "The next image beside the one that is held.", 1),
+    Key("pair.previous", "k,up", "previous", "The image before.", 2),
+    Key("pair.hold", "v", "hold this one", "Hold the right image instead.", 3),
+    Key("pair.mark", "space,m", "mark", "Mark or unmark the right image.", 4),
+    Key("pair.end", "escape,q", "close", "Back to the list, at the right image.", 5),
+    Key("pair.end_at_held", "enter", "to the left one", "Back to the list, at the image that is held.", 6),
     Key("typing.accept", "enter", "accept", "Use what was typed.", 1),
     Key("typing.complete", "tab", "complete", "Take over the word that is offered behind the cursor."),
     Key("typing.leave", "escape", "leave", "Leave without using it.", 2),
+    Key("tag.accept", "enter", "accept", "Use what was typed.", 1),
+    Key("tag.complete", "tab", "complete", "Take over the tag that is offered first, or the one that was chosen.", 2),
+    Key("tag.next_offer", "down", "choose", "The next of the tags that are offered.", 3),
+    Key("tag.previous_offer", "up", "choose back", "The one before, at last what was typed."),
+    Key("tag.leave", "escape", "leave", "Leave without using it.", 4),
     Key("query.accept", "enter", "to the images", "Keep the images that were found, and go to them.", 1),
     Key("query.complete", "tab", "complete", "Take over the field or tag that is offered.", 2),
     Key("query.earlier", "up", "earlier", "An earlier query.", 3),

@@ -1,34 +1,24 @@
-"""Marks on the captions screen: which images they are on, and the edit of all of them as one operation."""
+"""Marks on the captions screen: which images they are on, stars, numbered selections."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 
 from sdtui.dataset.marks import NUMBERS
-from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.image_marks import MARKED
-from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.search import CaptionsSearch
+from sdtui.tui.captions.pair import Pair
 from sdtui.tui.captions.selections import Deed, Selections
-from sdtui.tui.numbers import count, grouped
-
-if TYPE_CHECKING:
-    from sdtui.tui.captions.writer import Edited
+from sdtui.tui.captions.tag_list import CaptionsTags
 
 
-class CaptionsMarks(CaptionsSearch):
-    """Sets marks, and edits what is marked in a thread; while that goes on no other edit begins."""
+class CaptionsMarks(CaptionsTags):
+    """Sets marks, stars and selections."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._editing_marked = False
 
     def hints(self) -> list[keys.Key]:
         """While images are marked, first how to be rid of that: the keys after it edit all of them."""
@@ -37,9 +27,6 @@ class CaptionsMarks(CaptionsSearch):
             unmark = next(row for row in self.sdtui.keys.rows("captions") if row.action == "mark_all")
             rows.insert(0, replace(unmark, label="unmark all"))
         return rows
-
-    def marked_edited(self, words: str) -> None:
-        """The marked captions were written: show what is true now, and `words`."""
 
     def action_mark(self) -> None:
         """Mark or unmark, and go on to the next image."""
@@ -71,6 +58,25 @@ class CaptionsMarks(CaptionsSearch):
             self.model.marks.rate(self.hand.position, by, self._mark_written)
             self.images.redraw(self.images.cursor)
 
+    def action_pair(self) -> None:
+        """Hold the image and see others beside it."""
+        if (model := self.model) is None or self.hand is None:
+            return
+        if len(model.view) < 2:
+            self.say("there is no other image in the list")
+            return
+
+        def mark(position: int) -> None:
+            model.marks.put([position], MARKED, self._mark_written, on=position not in model.marked)
+
+        def back(position: int | None) -> None:
+            if model is self.model and position is not None:
+                self._list_rows(position)
+                self.images.redraw()
+
+        pair = Pair(model, model.view, self.images.cursor, mark, ascii_only=self.sdtui.settings.ascii)
+        self.app.push_screen(pair, back)
+
     def action_selections(self) -> None:
         """The nine selections: put the image into one, show only one's images, empty one."""
         if self.model is None or self.hand is None:
@@ -100,56 +106,3 @@ class CaptionsMarks(CaptionsSearch):
     def marks(self) -> int:
         """How many images are marked."""
         return len(self.model.marked) if self.model is not None else 0
-
-    def edit_marked(self, edit: Callable[[str], str], said: Callable[[str], str], label: str) -> None:
-        """Edit the caption of every marked image as one operation.
-
-        Args:
-            edit: the new text of a caption; may raise UserError.
-            said: the sentence about what was done, given "12 of 14 marked".
-            label: the operation's name, for undo.
-        """
-        model = self.model
-        if model is None or self._refuses_edits():
-            return
-        self._editing_marked = True
-        self._pending += 1
-
-        def work() -> None:
-            edited: Edited | None = None
-            words = ""
-            try:
-                marked = sorted(model.marked)
-                named = f"{label} ({count(len(marked), 'marked image')})"
-                edited = model.writer.edit_many_slowly(marked, edit, named)
-            except SdtuiError as error:
-                words = str(error)
-            finally:
-                # Without waiting for the screen: while it closes, it waits for this thread.
-                self.call_later(self._marked_written, model, edited, said, words)
-
-        self.run_worker(work, thread=True, group="marked", exit_on_error=False)
-
-    def _refuses_edits(self) -> bool:
-        """Whether marked captions are being written, so that what another edit would begin with is not known yet."""
-        if self._editing_marked:
-            self.say("the marked captions are still being written; try again in a moment", "warning")
-        return self._editing_marked
-
-    def _marked_written(
-        self, model: CaptionsModel, edited: Edited | None, said: Callable[[str], str], trouble: str
-    ) -> None:
-        self._editing_marked = False
-        self._pending -= 1
-        if edited is None:
-            self.say(trouble or "the marked captions could not be written", "error")
-        else:
-            self.say(_outcome(said, edited))
-        if model is self.model:
-            self.marked_edited("saved" if edited is not None and edited.changed else "")
-
-
-def _outcome(said: Callable[[str], str], edited: Edited) -> str:
-    words = said(f"{grouped(edited.changed)} of {grouped(edited.images)} marked")
-    left = f"{count(edited.unreadable, 'caption')} cannot be read and stayed as they are" if edited.unreadable else ""
-    return "\n".join(filter(None, [words, left]))

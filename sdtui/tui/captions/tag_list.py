@@ -6,9 +6,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from sdtui.dataset import tags
+from sdtui.errors import UserError
 from sdtui.tui import keys
+from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.querying import tag_term
 from sdtui.tui.captions.search import CaptionsSearch
+from sdtui.tui.captions.yes_no import YesNo
+from sdtui.tui.numbers import count
+from sdtui.tui.screens.dialogs import Ask
 from sdtui.tui.widgets.tag_panel import TagPanel
 
 # What the screen's own keys do.
@@ -58,9 +64,56 @@ class CaptionsTags(CaptionsSearch):
         if tag := self._tag_in_hand():
             self.narrow_to(tag_term(tag, without=True))
 
+    def action_yes_no(self) -> None:
+        """Ask for a tag, then ask it of each image of the list."""
+        if (model := self.model) is None or self.hand is None or self._refuses_edits():
+            return
+        title = f"Yes or no: which tag, of {count(len(model.view), 'image')}?"
+        self.app.push_screen(Ask(title, self._tag_in_hand(), offering=model.offers), self._begin_yes_no)
+
+    def _begin_yes_no(self, tag: str | None) -> None:
+        model = self.model
+        if model is None or not tag or not tag.strip() or not len(model.view):
+            return
+        try:
+            checked = tags.checked(tag)
+        except UserError as error:
+            self.say(str(error), "error")
+            return
+        row = max(0, self.images.cursor)
+        asking = YesNo(model, checked, model.view, row, ascii_only=self.sdtui.settings.ascii)
+        self.app.push_screen(asking, self._yes_no_over)
+
+    def _yes_no_over(self, position: int | None) -> None:
+        """Back from the questions: what is on the screen, once the last answer is written."""
+        model = self.model
+        if model is None or position is None:
+            return
+
+        def settle() -> None:
+            model.flush()
+            self.app.call_from_thread(self._show_anew, model, position)
+
+        self.run_worker(settle, thread=True, group="asked", exit_on_error=False)
+
+    def _show_anew(self, model: CaptionsModel, position: int) -> None:
+        """Captions were written behind this screen: show what is true now, at `position` if the list has it."""
+        if model is self.model:
+            self.hand = None
+            self._list_rows(position)
+            self._recount()
+
+    def _refuses_edits(self) -> bool:
+        """Whether nothing may be changed now, and says why; whoever writes captions knows."""
+        raise NotImplementedError
+
     def on_tag_panel_chosen(self, event: TagPanel.Chosen) -> None:
-        """Show the images with the tag, or without it."""
+        """Show the images with the tag, or without it, or ask it of each."""
         self._leave_tags()
+        if event.deed == "yes_no":
+            if not self._refuses_edits():
+                self._begin_yes_no(event.tag)
+            return
         self.narrow_to(tag_term(event.tag, without=event.deed == "without"))
 
     def on_tag_panel_left(self) -> None:
