@@ -9,17 +9,19 @@ edits a caption waits until all are looked through.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdtui.dataset.bounded_regex import BoundedRegex
 from sdtui.dataset.index import Index
 from sdtui.dataset.postings import Mask
 from sdtui.dataset.query_regex import literals, lowered, stays_within_a_tag
-from sdtui.dataset.query_value import Regex, Text, Wildcard
-from sdtui.dataset.strings import ANY, ONE, Strings, folded
+from sdtui.dataset.query_value import Regex, Text, Wildcard, wildcard_pattern
+from sdtui.dataset.strings import ONE, SOME, Strings, folded
 
 Stopped = Callable[[], bool]
 
@@ -27,8 +29,8 @@ Stopped = Callable[[], bool]
 _SEPARATORS = re.compile(r"[,\n|]")
 # Letters that a pattern without case takes for an i, and that folding does not.
 _ODD_CASE = ("ı", "i̇")
-# How often to ask whether the answer is still wanted, in captions.
-_PAUSE = 2048
+# How often to ask whether the answer is still wanted, in seconds.
+_PAUSE = 0.02
 
 
 class Matcher:
@@ -68,11 +70,11 @@ class Matcher:
     ) -> NDArray[np.int64]:
         """Which of some short texts match."""
         if isinstance(value, Regex):
-            search = self._compiled(value.pattern).search
-            return np.array([at for at, text in enumerate(original) if search(text)], np.int64)
+            found_in = BoundedRegex(self._compiled(value.pattern)).found_in
+            return np.array(list(self._numbers_of(enumerate(original), found_in)), np.int64)
         if value.plain is None:
             parts = value.parts if whole else _inner(value.parts)
-            found = strings.matching(b"".join(map(_in_block, parts)), whole=whole)
+            found = strings.matching(_in_block(parts, whole=whole), whole=whole)
         else:
             found = strings.equal(value.plain) if whole else strings.containing(value.plain)
         if not self._case or not len(found):
@@ -85,11 +87,12 @@ class Matcher:
         if stays_within_a_tag(compiled):
             return self._having(value, whole=False)
         candidates = within & self._having_all(self._needed(compiled))
+        found_in = BoundedRegex(compiled).found_in
         if (lower := lowered(compiled)) is None:
-            return self._looked_through(candidates, lambda text: compiled.search(text) is not None)
+            return self._looked_through(candidates, found_in)
+        found_in_lower = BoundedRegex(lower).found_in
         return self._looked_through(
-            candidates,
-            lambda text: (lower.search(text.lower()) if text.isascii() else compiled.search(text)) is not None,
+            candidates, lambda text: found_in_lower(text.lower()) if text.isascii() else found_in(text)
         )
 
     def _having_all(self, pieces: Iterable[str]) -> Mask:
@@ -111,13 +114,19 @@ class Matcher:
         return [piece for literal in literals(pattern) for piece in _SEPARATORS.split(literal)]
 
     def _looked_through(self, candidates: Mask, test: Callable[[str], bool]) -> Mask:
-        found = []
-        for count, (position, text) in enumerate(self._index.texts.some(np.flatnonzero(candidates).tolist())):
-            if count % _PAUSE == 0 and self._stopped():
-                break
+        texts = self._index.texts.some(np.flatnonzero(candidates).tolist())
+        return self._mask(np.array(list(self._numbers_of(texts, test)), np.int64))
+
+    def _numbers_of(self, texts: Iterable[tuple[int, str | None]], test: Callable[[str], bool]) -> Iterator[int]:
+        """Those of the texts that pass; an end to it once nobody wants the answer any more."""
+        pause = 0.0
+        for number, text in texts:
+            if (now := time.perf_counter()) >= pause:
+                if self._stopped():
+                    return
+                pause = now + _PAUSE
             if text is not None and test(text):
-                found.append(position)
-        return self._mask(np.array(found, np.int64))
+                yield number
 
     def _mask(self, positions: NDArray[np.int64]) -> Mask:
         mask = np.zeros(len(self._index.library), np.bool_)
@@ -129,10 +138,9 @@ class Matcher:
 
     def _test(self, value: Text, one: str, *, whole: bool = False) -> Callable[[str], bool]:
         """Whether one text contains it, or is it; `one` is what a `?` stands for."""
-        wild = {Wildcard.ANY: f"{one}*", Wildcard.ONE: one}
         fold: Callable[[str], str] = (lambda text: text) if self._case else str.casefold
-        parts = (wild[part] if isinstance(part, Wildcard) else re.escape(fold(part)) for part in value.parts)
-        compiled = re.compile("".join(parts), re.DOTALL)
+        literal = [part if isinstance(part, Wildcard) else re.escape(fold(part)) for part in value.parts]
+        compiled = re.compile(wildcard_pattern(literal, one, one, whole=whole), re.DOTALL)
         match = compiled.fullmatch if whole else compiled.search
         return lambda text: match(fold(text)) is not None
 
@@ -143,7 +151,8 @@ def _inner(parts: Sequence[str | Wildcard]) -> Sequence[str | Wildcard]:
     return parts[some[0] : some[-1] + 1] if some else ()
 
 
-def _in_block(part: str | Wildcard) -> bytes:
-    if isinstance(part, Wildcard):
-        return ANY if part is Wildcard.ANY else ONE
-    return re.escape(folded(part))
+def _in_block(parts: Sequence[str | Wildcard], *, whole: bool) -> bytes:
+    """A text with wildcards as a pattern over the bytes of `Strings`."""
+    # Each byte as the character of its number: patterns over either look the same.
+    literal = (part if isinstance(part, Wildcard) else re.escape(folded(part)).decode("latin-1") for part in parts)
+    return wildcard_pattern(list(literal), ONE, SOME, whole=whole).encode("latin-1")

@@ -21,7 +21,7 @@ _LOWER_ESCAPE = re.compile(r"\\(?:[wdsbWDSBnt1-9]|[^0-9A-Za-z])")
 _ESCAPE = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-9]{1,3}|[\s\S])",
 )
-_TIMES = re.compile(r"\{\d*,?\d*\}")
+NUMBER_OF_TIMES = re.compile(r"\{\d*,?\d*\}")
 
 
 def stays_within_a_tag(pattern: re.Pattern[str]) -> bool:
@@ -32,7 +32,7 @@ def stays_within_a_tag(pattern: re.Pattern[str]) -> bool:
     if " " not in text:
         return True
     return bool(_FRONT.match(text) and _END.search(text)) and not any(
-        part == "|" and not depth for part, depth in _parts(text)
+        part == "|" and not depth for part, depth in pattern_parts(text)
     )
 
 
@@ -47,7 +47,7 @@ def lowered(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
     if re.search(r"\(\?[^:=!]", text):
         return None
     parts = []
-    for part, _depth in _parts(text):
+    for part, _depth in pattern_parts(text):
         if len(part) > 1 and part[0] != "{" and not (_LOWER_CLASS.fullmatch(part) or _LOWER_ESCAPE.fullmatch(part)):
             return None
         parts.append(part.lower() if len(part) == 1 else part)
@@ -62,7 +62,7 @@ def literals(pattern: re.Pattern[str]) -> list[str]:
     text = pattern.pattern
     if pattern.flags & re.VERBOSE or "(?#" in text:
         return []
-    parts = list(_parts(text))
+    parts = list(pattern_parts(text))
     found: list[str] = []
     run = ""
     for at, (part, depth) in enumerate(parts):
@@ -79,7 +79,7 @@ def literals(pattern: re.Pattern[str]) -> list[str]:
     return [each for each in (*found, run) if each]
 
 
-def _parts(text: str) -> Iterator[tuple[str, int]]:
+def pattern_parts(text: str) -> Iterator[tuple[str, int]]:
     """A pattern's parts (a character, an escape, a class, a number of times) and in how many brackets each stands."""
     at = depth = 0
     while at < len(text):
@@ -98,7 +98,7 @@ def _length(text: str, at: int) -> int:
         while text[end] != "]":
             end += 2 if text[end] == "\\" else 1
         return end + 1 - at
-    form = {"\\": _ESCAPE, "{": _TIMES}.get(text[at])
+    form = {"\\": _ESCAPE, "{": NUMBER_OF_TIMES}.get(text[at])
     found = form.match(text, at) if form else None
     return len(found[0]) if found else 1
 

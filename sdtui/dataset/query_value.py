@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -104,6 +105,29 @@ def read_text(raw: str) -> Text:
 def quoted(text: str) -> str:
     r"""How a text is written so that `read_text` reads exactly it, in quotes: `a "b"*` is `"a \"b\"\*"`."""
     return '"' + "".join(f"\\{char}" if char in _ESCAPED else char for char in text) + '"'
+
+
+def wildcard_pattern(parts: Sequence[str | Wildcard], one: str, some: str, *, whole: bool) -> str:
+    """A pattern that takes time in proportion to the text, however many `*` there are.
+
+    What stands between two `*` may be where it is first found: if the rest does not follow from there, it follows from
+    nowhere. So nothing is tried twice (an atomic group), but for what must be at the very end.
+
+    Args:
+        parts: literal ones are patterns already.
+        one: what a `?` stands for.
+        some: what a `*` stands for any number of; one character of the text, or one byte.
+        whole: the pattern is to match a whole text, not a part of one.
+    """
+    pieces = [""]
+    for part in parts:
+        if part is Wildcard.ANY:
+            pieces.append("")
+        else:
+            pieces[-1] += one if isinstance(part, Wildcard) else part
+    first, *others = pieces
+    last = [f"{some}*{others.pop()}"] if others and whole else []
+    return "".join([first, *(f"(?>{some}*?{piece})" for piece in others), *last])
 
 
 def read_number(raw: str, *, ratio: bool) -> Number | None:

@@ -18,8 +18,8 @@ Positions = NDArray[np.int64]
 BORDER = b"\xff"
 # For texts with line ends: half a surrogate pair that neither UTF-8 nor an undecodable file name brings forth.
 _BETWEEN = "\udfff"
-# In a pattern over the block: any characters, and one character, of one text.
-ANY, ONE = rb"[^\xff]*", rb"(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]+)"
+# In a pattern over the block: one character of a text, and one byte of it.
+ONE, SOME = r"(?:[\x00-\x7f]|[\xc2-\xf4][\x80-\xbf]+)", r"[^\xff]"
 
 
 class Strings:
@@ -65,7 +65,7 @@ class Strings:
         """Numbers of those in which `pattern` occurs, or which it is.
 
         Args:
-            pattern: for `re`, over folded UTF-8, matching no border; see `ANY` and `ONE`.
+            pattern: for `re`, over folded UTF-8, matching no border; see `ONE` and `SOME`.
             whole: from border to border.
         """
         # A pattern that begins with a plain byte is looked for several times faster than one that looks behind.

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sdtui.dataset import bounded_regex
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.index import Index
 from sdtui.dataset.library import Library
@@ -20,7 +21,7 @@ from sdtui.dataset.marks import Marks
 from sdtui.dataset.query import Searcher, parse
 from sdtui.dataset.query_syntax import And, Node, Not, Or, Query, Term
 from sdtui.dataset.query_value import Choice, Number, Regex, Text, Wildcard
-from sdtui.errors import SdtuiError
+from sdtui.errors import SdtuiError, UserError
 
 CAPTIONS = {
     "img1.png": "stone wall, tower, night",
@@ -175,6 +176,16 @@ def test_tokens_need_a_counter(tmp_path: Path) -> None:
 def test_a_search_that_is_no_longer_wanted_ends(tmp_path: Path) -> None:
     found = searcher(tmp_path, {"a.png": "x, y", "b.png": "y"})
     assert found.find(parse("caption:/x, y/"), lambda: True).tolist() == []
+
+
+@pytest.mark.parametrize("query", ["caption:/^(a|aa)+, $/", "tag:/(a|aa)+$/", "name:/(a|aa)+$/"])
+def test_an_expression_that_would_never_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(bounded_regex, "_SECONDS", 0.05)
+    found = searcher(tmp_path, {"a" * 150 + ".png": "a" * 200 + "!, b"})
+    with pytest.raises(UserError, match="takes more than"):
+        found.find(parse(query))
 
 
 def test_an_edit_does_not_wait_for_a_search(tmp_path: Path) -> None:

@@ -1,8 +1,20 @@
 from __future__ import annotations
 
-import pytest
+import re
 
-from sdtui.dataset.query_value import Number, QueryError, Text, Wildcard, read_number, read_text
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sdtui.dataset.query_value import (
+    Number,
+    QueryError,
+    Text,
+    Wildcard,
+    read_number,
+    read_text,
+    wildcard_pattern,
+)
 
 ANY, ONE = Wildcard.ANY, Wildcard.ONE
 
@@ -22,6 +34,23 @@ ANY, ONE = Wildcard.ANY, Wildcard.ONE
 )
 def test_texts(raw: str, parts: tuple[object, ...]) -> None:
     assert read_text(raw) == Text(parts)  # type: ignore[arg-type]
+
+
+def wildcards(raw: str, *, whole: bool) -> re.Pattern[str]:
+    parts = [part if isinstance(part, Wildcard) else re.escape(part) for part in read_text(raw).parts]
+    return re.compile(wildcard_pattern(parts, ".", ".", whole=whole), re.DOTALL)
+
+
+@given(st.text("ab*?", max_size=7), st.text("abc", max_size=9))
+def test_wildcards_match_what_they_say(raw: str, text: str) -> None:
+    said = re.compile("".join({"*": ".*", "?": "."}.get(char, char) for char in raw), re.DOTALL)
+    assert (wildcards(raw, whole=True).fullmatch(text) is None) == (said.fullmatch(text) is None)
+    assert (wildcards(raw, whole=False).search(text) is None) == (said.search(text) is None)
+
+
+def test_any_number_of_wildcards_is_no_trouble() -> None:
+    assert wildcards("a*" * 40 + "b", whole=True).fullmatch("a" * 2000) is None
+    assert wildcards("a*" * 40 + "b", whole=True).fullmatch("a" * 2000 + "b") is not None
 
 
 def test_plain_texts() -> None:

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdtui.dataset.strings import ANY, ONE, Strings
+from sdtui.dataset import strings as module
+from sdtui.dataset.strings import Strings
+
+ANY, ONE = module.SOME.encode() + b"*", module.ONE.encode()
 
 WORDS = ["Stone Wall", "wall", "", "wallflower", "größe", "GRÖSSE", "😀 wall", "wall", os_name := "caf\udce9"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, get_args, get_type_hints
 
-from sdtui.dataset.query_value import Wildcard, read_text
+from sdtui.dataset.query_value import Wildcard, read_text, wildcard_pattern
 from sdtui.errors import UserError
 
 Rewrite = Callable[[str], str]
@@ -114,9 +114,8 @@ def matcher(tag: str, *, wildcard: bool, ignore_case: bool) -> Callable[[str], b
     if not wildcard and not ignore_case:
         return tag.__eq__
     parts = read_text(tag).parts if wildcard else (tag,)
-    wild = {Wildcard.ANY: ".*", Wildcard.ONE: "."}
-    pattern = "".join(wild[part] if isinstance(part, Wildcard) else re.escape(part) for part in parts)
-    match = re.compile(pattern, re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
+    literal = [part if isinstance(part, Wildcard) else re.escape(part) for part in parts]
+    match = re.compile(wildcard_pattern(literal, ".", ".", whole=True), re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
     return lambda word: match(word) is not None
 
 

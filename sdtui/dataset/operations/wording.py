@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sdtui.dataset import tag_order, tag_spelling, tags
+from sdtui.dataset.bounded_regex import BoundedRegex
 from sdtui.dataset.operations.base import PlainEdit, Rewrite, matcher, param
 from sdtui.errors import UserError
 
@@ -39,7 +40,7 @@ class RegexEdit(PlainEdit):
                 f"the regular expression cannot be used: {error}",
                 remedy="Brackets and dots that are meant as they stand need a backslash before them",
             ) from error
-        substitute = partial(pattern.sub, self.replacement)
+        substitute = partial(BoundedRegex(pattern).replaced_in, replacement=self.replacement)
         return partial(tags.each, change=substitute) if self.each_tag else substitute
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sdtui.dataset import vocabulary_file
+from sdtui.dataset import bounded_regex, vocabulary_file
 from sdtui.dataset.bulk import propose
 from sdtui.dataset.caption import CaptionFile
 from sdtui.dataset.edit import Journal
@@ -116,6 +116,13 @@ def test_every_operation_is_in_the_table() -> None:
 def test_lines_that_are_captions_of_their_own() -> None:
     assert edited("add", b"a\r\n\r\nb,\r\n", lines=True, tag="x") == b"a, x\r\n\r\nb, x,\r\n"
     assert edited("dedupe", b"a, a\nb, a", lines=True) == b"a\nb, a"
+
+
+def test_an_expression_that_would_never_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_regex, "_SECONDS", 0.05)
+    for each_tag in (False, True):
+        with pytest.raises(UserError, match="takes more than"):
+            edited("regex", b"a" * 200 + b"!", pattern="(a|aa)+$", replacement="b", each_tag=each_tag)
 
 
 def test_categories_are_those_of_the_users_lists() -> None:
