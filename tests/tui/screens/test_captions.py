@@ -17,29 +17,27 @@ from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.screens import captions as captions_screen
-from sdtui.tui.screens.captions import CaptionsScreen
-from sdtui.tui.settings import Settings
 from sdtui.tui.widgets.picture import PicturePanel
 from tests.support.readonly import read_only
+from tests.tui.captions.desk import (
+    SIZE,
+    app_on,
+    dataset,
+    pane,
+    ready,
+    saved,
+    screen_of,
+    shows,
+    type_in,
+    written,
+)
 from tests.tui.hostile import HOSTILE
 from tests.tui.stage import says, screen_text, told, until
-
-SIZE = (120, 36)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(captions_screen, "LOOK_SECONDS", 0.05)
-
-
-def dataset(folder: Path, captions: dict[str, bytes | None]) -> Path:
-    """A folder with an image for each name, and the caption's bytes unless they are None."""
-    folder.mkdir(parents=True)
-    for name, raw in captions.items():
-        Image.new("RGB", (48, 32), "teal").save(folder / f"{name}.png")
-        if raw is not None:
-            (folder / f"{name}.txt").write_bytes(raw)
-    return folder
 
 
 @pytest.fixture
@@ -48,45 +46,6 @@ def images(tmp_path: Path) -> Path:
         tmp_path / "images",
         {"bridge": b"city, bridge\n", "canal": b"city, canal, boat\n", "tower": b"city, tower, tower\n"},
     )
-
-
-def app_on(folder: Path, *, ascii_only: bool = False) -> SdtuiApp:
-    return SdtuiApp(folder.parent, start="captions", target=folder, settings=Settings(ascii=ascii_only))
-
-
-def written(folder: Path) -> dict[str, bytes]:
-    """All captions of a folder."""
-    return {path.name: path.read_bytes() for path in folder.glob("*.txt")}
-
-
-def screen_of(app: SdtuiApp) -> CaptionsScreen:
-    assert isinstance(app.screen, CaptionsScreen)
-    return app.screen
-
-
-def pane(app: SdtuiApp) -> list[str]:
-    """The lines from the image's facts down to the footer."""
-    rows = screen_text(app)
-    start = max(at for at, row in enumerate(rows) if row.startswith(("────", "----")))
-    return rows[start + 1 :]
-
-
-def shows(app: SdtuiApp, facts: str, caption: str) -> Callable[[], bool]:
-    return lambda: pane(app)[0].startswith(f" {facts}") and pane(app)[1] == f" {caption}"
-
-
-async def ready(pilot: Pilot[None], first: str = "bridge.png") -> None:
-    """Until the first image is shown with its size, and all captions are counted."""
-    await until(pilot, lambda: pane(pilot.app)[0].startswith(f" {first}   48"))  # type: ignore[arg-type]
-    await until(pilot, lambda: "reading the captions" not in "\n".join(screen_text(pilot.app)))
-
-
-async def type_in(pilot: Pilot[None], text: str) -> None:
-    await pilot.press(*("space" if letter == " " else "comma" if letter == "," else letter for letter in text))
-
-
-async def saved(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: "saved" in pane(pilot.app)[0])  # type: ignore[arg-type]
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------
