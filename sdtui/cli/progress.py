@@ -156,10 +156,11 @@ class _Follower:
     def _verdict(self) -> int:
         view = self._view
         if view.state == "finished":
-            self._line.note(f"{self._run.name} finished: {view.step} steps")
+            steps = f": {view.step} steps" if view.step or view.steps_total else ""
+            self._line.note(f"{self._run.name} finished{steps}")
             return 0
         self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason else ""))
-        if view.state in {"stopped", "killed"}:
+        if view.state in {"stopped", "killed"} and self._run.profile_file.exists():
             self._line.note(f"go on with it: sdtui resume {self._run.name}")
         if view.state == "stopped":
             return INTERRUPTED

@@ -56,10 +56,20 @@ COMMANDS: dict[str, Command] = {
     "caption": Command(
         "sdtui.cli.caption", "list, search, edit and undo captions", "sdtui caption add ~/sets/city night --dry-run"
     ),
+    "tag": Command(
+        "sdtui.cli.tag",
+        "score images with a tagger, once",
+        "sdtui tag ~/sets/city --tagger SmilingWolf/wd-vit-tagger-v3",
+    ),
     "tags": Command(
         "sdtui.cli.tags",
         "decide tags from stored scores: look, apply, count",
         "sdtui tags apply ~/sets/city --threshold 0.5 --dry-run",
+    ),
+    "sample": Command(
+        "sdtui.cli.sample",
+        "draw pictures from a run, or from a model with adapters",
+        'sdtui sample last "a red cat, city" --x "strength=0-1 [5]" --y seed=1-3',
     ),
     "diff": Command("sdtui.cli.diff", "compare two runs' settings and losses", "sdtui diff lora-20260101 last"),
     "schema": Command("sdtui.cli.schema", "print every setting a profile can have", "sdtui schema --markdown"),

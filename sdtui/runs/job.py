@@ -95,7 +95,8 @@ class Job:
     def _fail(self, error: BaseException) -> None:
         if not isinstance(error, SdtuiError):
             error = SdtuiError(f"{type(error).__name__}: {error}")
-        self.events.write("error", message=error.message, where=error.where, remedy=error.remedy, images=[])
+        told = {"message": error.message, "where": error.where, "remedy": error.remedy}
+        self.events.write("error", **told, images=[], exit_code=error.exit_code)
         self._end("failed", error.message)
 
     def _end(self, state: record.State, reason: str) -> None:

@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import sdtui
 from sdtui import locks
 from sdtui.errors import SdtuiError, UserError
-from sdtui.files import write_atomic
+from sdtui.files import write_atomic, write_failure
 from sdtui.runs import lock, record
 from sdtui.runs.control import Inbox
 from sdtui.runs.layout import RunFolder
@@ -63,6 +64,33 @@ def begin(run: RunFolder, *, module: str = TRAINER) -> None:
     """
     with lock.acquire(run.lock_file) as held:
         _launch(run, module, held)
+
+
+def start_job(folder: Path, kind: str, module: str, *, before: Callable[[], None] = lambda: None) -> RunFolder:
+    """Start `python -m module folder` as a job (`runs.job`) of this kind, in place of one that lived there before.
+
+    Args:
+        folder: the job's.
+        kind: what `run.json` calls it.
+        module: what does it.
+        before: leaves in the folder what the process will read; called once no other one lives there.
+
+    Raises:
+        UserError: the one before is still alive.
+        SdtuiError: the folder cannot be written or no process can be started.
+    """
+    run = RunFolder(folder)
+    try:
+        run.control_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_failure(folder, error) from error
+    with lock.acquire(run.lock_file) as held:
+        for told in (run.events_file, run.log_file):
+            told.unlink(missing_ok=True)
+        record.write(run, record.RunRecord(kind=kind))
+        before()
+        _launch(run, module, held)
+    return run
 
 
 def resume(run: RunFolder, *, module: str = TRAINER) -> None:

@@ -155,3 +155,20 @@ def test_a_resume_that_comes_second_drops_no_command(runs: Path, monkeypatch: py
         with pytest.raises(UserError, match="already has a living process"):
             launch.resume(run, module=MODULE)
     assert [command.name for command in control.Inbox(run).take()] == ["stop"]
+
+
+def test_a_job_is_started_in_place_of_one_that_ended(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    run = RunFolder(folder)
+    for _ in range(2):
+        launch.start_job(
+            folder, "tagging", MODULE, before=lambda: run.profile_file.write_text(profile(10_000, 0.01)) and None
+        )
+        in_step(run)
+        with pytest.raises(UserError, match="already has a living process"):
+            launch.start_job(folder, "tagging", MODULE)
+        control.send(run, "stop")
+        until(lambda: not lock.is_held(run), "the job to end")
+    assert record.read(run).kind == "tagging"
+    # Of the first one nothing is left.
+    assert len(of_kind(run, "run")) == 1

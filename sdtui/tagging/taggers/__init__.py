@@ -1,0 +1,95 @@
+"""All taggers: a name, folder, file or hub id is looked at by each kind in turn, and the first that knows it opens it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import sdtui
+from sdtui.dataset.names import printable
+from sdtui.errors import UserError
+from sdtui.tagging.taggers import deepdanbooru_project, wd
+from sdtui.tagging.taggers.base import Tagger, Where
+
+STARTER = "starter"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+class Kind(NamedTuple):
+    """One kind of tagger: what it is called, whether a path is one, and how it is opened under a name."""
+
+    title: str
+    finds: Callable[[Path], bool]
+    open: Callable[[Path, str, Where], Tagger]
+
+
+def _is_torch_file(path: Path) -> bool:
+    return path.is_file() and path.suffix in {".pt", ".pth"}
+
+
+def _open_torch_file(path: Path, name: str, where: Where) -> Tagger:
+    from sdtui.tagging.taggers.deepdanbooru import DeepDanbooruTagger
+
+    return DeepDanbooruTagger(path, name, where)
+
+
+KINDS: dict[str, Kind] = {
+    "wd": Kind("a folder with model.onnx and selected_tags.csv", wd.finds, wd.WdTagger),
+    "deepdanbooru": Kind("TorchDeepDanbooru's .pt file", _is_torch_file, _open_torch_file),
+    "deepdanbooru-project": Kind(
+        "a DeepDanbooru project exported to ONNX",
+        deepdanbooru_project.finds,
+        deepdanbooru_project.DeepDanbooruProject,
+    ),
+}
+
+
+def open_tagger(word: str, where: Where) -> Tagger:
+    """The tagger that `word` means: `starter`, a folder or file, or a repository of the Hugging Face hub.
+
+    Raises:
+        UserError: it is none, is damaged, or what it needs is not installed.
+    """
+    path = resolved(word)
+    for kind in KINDS.values():
+        if kind.finds(path):
+            return kind.open(path, name_of(word), where)
+    kinds = "; ".join(kind.title for kind in KINDS.values())
+    raise UserError("not a tagger", where=printable(path), remedy=f"Known are: {kinds}")
+
+
+def resolved(word: str) -> Path:
+    """Where the tagger's files are; those of a hub repository are fetched where they are not there yet."""
+    if word == STARTER:
+        return Path(sdtui.__file__).parent / "starter" / "tagger"
+    path = Path(word).expanduser()
+    if path.exists():
+        return path.absolute()
+    if _HUB_ID.fullmatch(word):
+        return _from_hub(word)
+    raise UserError(
+        f"there is no tagger {printable(word)}",
+        remedy=f"Give {STARTER}, a folder or file, or a hub repository such as SmilingWolf/wd-vit-tagger-v3",
+    )
+
+
+def name_of(word: str) -> str:
+    """What a tagger is called where its scores are kept."""
+    path = Path(word)
+    return path.stem if path.suffix in {".pt", ".pth"} else path.name or word
+
+
+def _from_hub(word: str) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folders = {Path(hf_hub_download(word, file)).parent for file in wd.FILES}
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise UserError(
+            f"cannot get {word} from the Hugging Face hub: {str(error).splitlines()[0]}",
+            remedy=f"Put {' and '.join(wd.FILES)} into a folder and give that",
+        ) from error
+    return folders.pop()

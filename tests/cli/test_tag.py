@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdtui.cli import main
+from sdtui.starter.demo import IMAGES
+from sdtui.tagging.scores import scores_of
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("fox.png", "key.png"):
+        shutil.copy(IMAGES / name, tmp_path / name)
+    (tmp_path / "bad.png").write_bytes(b"junk")
+    return tmp_path
+
+
+def tag(capsys: pytest.CaptureFixture[str], *words: str | Path) -> Any:
+    assert main(["tag", *map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_images_are_scored_in_another_process_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tag(capsys, folder, "--tagger", "starter", "--dry-run")
+    assert (plan["images"], plan["to_score"], plan["device"]) == (3, 3, "cpu")
+    assert not (folder / ".sdtui").exists()
+    first = tag(capsys, folder, "--tagger", "starter", "--device", "cpu", "--threads", "1")
+    assert (first["scored"], first["skipped"], first["unreadable"]) == (2, 0, 1)
+    assert len(scores_of(folder, "starter").table()) == 2
+    second = tag(capsys, folder, "--tagger", "starter", "--device", "cpu", "--threads", "1")
+    assert (second["scored"], second["skipped"], second["unreadable"]) == (0, 2, 1)
+    assert tag(capsys, folder, "--tagger", "starter", "--dry-run", "--again")["to_score"] == 3
+
+
+def test_a_tagger_that_is_none_is_said_with_its_exit_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tag", str(folder), "--tagger", "nonsense"]) == 2
+    assert "there is no tagger nonsense" in capsys.readouterr().err
+
+
+def test_a_folder_without_images_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tag", str(tmp_path), "--tagger", "starter"]) == 2
+    assert "no images here" in capsys.readouterr().err

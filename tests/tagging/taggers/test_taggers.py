@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.tagging import taggers
+from sdtui.tagging.taggers.base import Where
+from tests.tagging.taggers.models import write_wd
+
+CPU = Where("cpu", threads=1)
+
+
+def test_a_folder_is_a_tagger_by_what_lies_in_it(tmp_path: Path) -> None:
+    folder = write_wd(tmp_path / "my-wd", [("general", 9), ("cat", 0)], side=8)
+    assert taggers.open_tagger(str(folder), CPU).facts.name == "my-wd"
+
+
+def test_names_are_those_of_the_folder_file_or_repository() -> None:
+    assert taggers.name_of("/models/model-resnet_custom_v3.pt") == "model-resnet_custom_v3"
+    assert taggers.name_of("SmilingWolf/wd-vit-tagger-v3") == "wd-vit-tagger-v3"
+    assert taggers.name_of("starter") == "starter"
+
+
+def test_what_is_no_tagger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a tagger"):
+        taggers.open_tagger(str(tmp_path), CPU)
+    with pytest.raises(UserError, match="there is no tagger nonsense"):
+        taggers.open_tagger("nonsense", CPU)
+
+
+def test_a_repository_is_used_from_the_cache_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_wd(tmp_path / "snapshot", [("general", 9), ("cat", 0)], side=8)
+    asked: list[tuple[str, str]] = []
+
+    def download(repository: str, name: str) -> str:
+        asked.append((repository, name))
+        return str(folder / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    assert taggers.open_tagger("someone/wd-test", CPU).facts.name == "wd-test"
+    assert asked == [("someone/wd-test", "model.onnx"), ("someone/wd-test", "selected_tags.csv")]
+
+
+def test_a_repository_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(*_: str) -> str:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    with pytest.raises(UserError, match="no route to host"):
+        taggers.open_tagger("someone/wd-test", CPU)
