@@ -160,10 +160,12 @@ def test_a_resume_that_comes_second_drops_no_command(runs: Path, monkeypatch: py
 def test_a_job_is_started_in_place_of_one_that_ended(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     run = RunFolder(folder)
+
+    def leave() -> None:
+        run.profile_file.write_text(profile(10_000, 0.01))
+
     for _ in range(2):
-        launch.start_job(
-            folder, "tagging", MODULE, before=lambda: run.profile_file.write_text(profile(10_000, 0.01)) and None
-        )
+        launch.start_job(folder, "tagging", MODULE, before=leave)
         in_step(run)
         with pytest.raises(UserError, match="already has a living process"):
             launch.start_job(folder, "tagging", MODULE)
