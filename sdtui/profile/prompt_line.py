@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sdtui.profile.samplers import SAMPLER_NAMES, nearest, sampler_called
 
@@ -56,14 +57,19 @@ def is_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def parse_prompt_line(line: str) -> PromptLine:
+def parse_prompt_line(line: str, silent: PromptLine | None = None) -> PromptLine:
     """Read one line; one that `is_comment` has no flags.
+
+    Args:
+        line: the text with its flags.
+        silent: what counts where the line says nothing; our defaults if it is left out.
 
     Raises:
         PromptError: an unknown flag, a flag without or with a wrong value, or a size that is no multiple of 8.
     """
+    silent = silent or PromptLine("")
     if is_comment(line):
-        return PromptLine(line.strip())
+        return replace(silent, prompt=line.strip())
     text, *rest = _FLAG.split(line.strip())
     found: dict[str, str] = {}
     for flag, value in zip(rest[::2], rest[1::2], strict=True):
@@ -73,16 +79,17 @@ def parse_prompt_line(line: str) -> PromptLine:
         if name in found:
             raise PromptError(f"--{flag} is given twice")
         found[name] = value.strip()
-    return PromptLine(
-        prompt=text.strip(),
-        negative=found.get("negative", ""),
-        width=_size(found, "width"),
-        height=_size(found, "height"),
-        steps=_whole(found, "steps") or _STEPS,
-        guidance=_guidance(found),
-        seed=_whole(found, "seed"),
-        sampler=_sampler(found),
-    )
+    given: dict[str, Any] = {
+        "prompt": text.strip(),
+        "negative": found.get("negative"),
+        "width": _size(found, "width"),
+        "height": _size(found, "height"),
+        "steps": _whole(found, "steps"),
+        "guidance": _guidance(found),
+        "seed": _whole(found, "seed"),
+        "sampler": _sampler(found),
+    }
+    return replace(silent, **{name: value for name, value in given.items() if value is not None})
 
 
 def _unknown(flag: str) -> str:
@@ -108,8 +115,10 @@ def _size(found: dict[str, str], name: str) -> int | None:
     return size
 
 
-def _guidance(found: dict[str, str]) -> float:
-    text = found.get("guidance", str(_DEFAULT_GUIDANCE))
+def _guidance(found: dict[str, str]) -> float | None:
+    text = found.get("guidance")
+    if text is None:
+        return None
     low, high = _GUIDANCE
     try:
         guidance = float(text)

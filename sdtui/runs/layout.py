@@ -14,6 +14,8 @@ from sdtui.profile.naming import safe_name
 
 SCHEMA = 1
 """Version of the run folder's protocol; readers refuse to steer a folder with a higher one."""
+ADAPTER = "adapter.safetensors"
+"""What a checkpoint's folder calls the adapter as it was then."""
 
 
 @dataclass(frozen=True, slots=True)

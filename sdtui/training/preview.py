@@ -5,7 +5,6 @@ What failed is raised as it is: the run turns it into a `preview_failed` event a
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
-
 import sdtui
 from sdtui.errors import UserError
 from sdtui.files import write_atomic, write_failure
 from sdtui.models.family import Model, Reading
+from sdtui.models.png import png
 from sdtui.models.sampling import sample
 from sdtui.profile.prompt_line import PromptError, PromptLine, is_comment, parse_prompt_line
 from sdtui.profile.schema import Profile
@@ -121,16 +118,6 @@ def facts(request: Request, step: int) -> dict[str, Any]:
         "step": step,
         "software": f"sdtui {sdtui.__version__}",
     }
-
-
-def png(image: Image.Image, told: dict[str, Any]) -> bytes:
-    """The image as PNG with one text chunk for each fact; text beyond Latin-1 goes into UTF-8 chunks."""
-    chunks = PngInfo()
-    for key, value in told.items():
-        chunks.add_text(key, str(value))
-    stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=chunks)
-    return stream.getvalue()
 
 
 def _request(index: int, line: PromptLine, profile: Profile) -> Request:

@@ -1,0 +1,103 @@
+"""Where pictures come from: a base model by itself, or a run, which knows its model and has made an adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from sdtui.errors import UserError
+from sdtui.models.family import Model, load_model
+from sdtui.models.hub import fetched
+from sdtui.models.noise_schedule import retarget
+from sdtui.profile.load import load_frozen
+from sdtui.profile.naming import output_name
+from sdtui.runs.layout import ADAPTER
+from sdtui.tools.axes import Checkpoints
+
+if TYPE_CHECKING:
+    from sdtui.profile.schema import Profile
+    from sdtui.runs.layout import RunFolder
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is loaded, and how.
+
+    Args:
+        base: the base model's folder, file or name on the hub.
+        vae: a VAE in place of the model's own; "" for that.
+        prediction: "auto", or what the model predicts.
+        zero_terminal_snr: whether its noise schedule ends in pure noise.
+        checkpoints: the adapter of a run.
+        profile: the run's; None of a model by itself.
+    """
+
+    base: str
+    vae: str = ""
+    prediction: str = "auto"
+    zero_terminal_snr: bool = False
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    profile: Profile | None = None
+
+    def load(self, device: str, precision: str) -> Model:
+        """The model, ready to draw.
+
+        Raises:
+            UserError: it cannot be read, or there is no such device.
+        """
+        place = _device(device)
+        dtype = _DTYPES[precision] if precision != "auto" else _dtype(place)
+        vae = Path(self.vae) if self.vae else None
+        model = load_model(fetched(self.base, download=False), vae, place, dtype)
+        retarget(model, self.prediction, zero_terminal_snr=self.zero_terminal_snr)
+        return model
+
+
+def of_run(run: RunFolder) -> Source:
+    """What a run trains on, with the adapter it has made so far.
+
+    Raises:
+        UserError: it has neither finished nor saved a checkpoint.
+    """
+    profile = load_frozen(run.profile_file)
+    steps = {step: folder / ADAPTER for step, folder in run.complete_checkpoints()}
+    outputs = (run.output_dir / output_name(profile, layout) for layout in profile.saving.formats)
+    finished = next(filter(Path.is_file, outputs), None)
+    newest = finished or next(reversed(steps.values()), None)
+    if newest is None:
+        raise UserError(
+            "the run has saved nothing yet",
+            where=str(run.path),
+            remedy=f"Wait for its first checkpoint, or ask for one: sdtui save {run.path.name}",
+        )
+    objective = profile.objective
+    return Source(
+        profile.model.base,
+        profile.model.vae,
+        objective.prediction,
+        objective.zero_terminal_snr,
+        Checkpoints(newest, steps),
+        profile,
+    )
+
+
+def _device(wanted: str) -> torch.device:
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError("no CUDA device can be used here", where="--device", remedy="Leave it out, or use cpu")
+    if wanted == "mps" and not torch.backends.mps.is_available():
+        raise UserError("no Apple GPU can be used here", where="--device", remedy="Leave it out, or use cpu")
+    return torch.device(wanted)
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    """Halves where they are fast and exact enough to look at; whole floats on the processor."""
+    return torch.float32 if device.type == "cpu" else torch.float16

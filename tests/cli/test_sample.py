@@ -1,0 +1,167 @@
+"""`sdtui sample`, from a model and from a run that made an adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from sdtui.cli import main
+from sdtui.formats import FORMATS
+from sdtui.models.family import load_model
+from sdtui.profile.load import freeze, load_profile
+from sdtui.profile.schema import Method
+from sdtui.runs import record
+from sdtui.runs.layout import ADAPTER, RunFolder
+from sdtui.training.methods import METHODS
+from tests.cli.conftest import parsed
+from tests.support.adapters import stir
+from tests.support.tiny import tiny_pipeline
+
+PROFILE = """\
+schema = 1
+name = "lora"
+[model]
+base = "model"
+[[dataset.folders]]
+path = "images"
+[dataset]
+resolution = 64
+bucket_min = 64
+[training]
+steps = 3
+seed = 5
+[previews]
+sampler = "euler"
+prompts = ["a red cat --s 2", "# not this", "a dog --s 2 --d 9"]
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a tiny model and a run that has saved two checkpoints and its finished adapter."""
+    here = tmp_path_factory.mktemp("work")
+    tiny_pipeline(here / "model")
+    (here / "images").mkdir()
+    (here / "lora.toml").write_text(PROFILE)
+    run = RunFolder(here / "runs" / "lora-20260101-120000")
+    run.make_folders()
+    run.profile_file.write_text(freeze(load_profile(here / "lora.toml", places=False), here))
+    record.write(run, record.RunRecord(kind="train", state="finished", pid=1, created=0.0, launched=0.0))
+    for step, file in ((100, run.checkpoint_dir(100)), (200, run.checkpoint_dir(200)), (3, run.output_dir)):
+        file.mkdir(parents=True, exist_ok=True)
+        model = load_model(here / "model", None, torch.device("cpu"), torch.float32)
+        trainable = METHODS["lora"].prepare(model, Method(rank=4), 0)
+        stir(trainable, scale=step / 100)
+        FORMATS["kohya"](
+            file / ("lora.safetensors" if file == run.output_dir else ADAPTER), trainable.export(), {}, "fp32"
+        )
+        (file / "complete").write_text("{}")
+    return here
+
+
+@pytest.fixture
+def here(made: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(made)
+    return tmp_path
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return parsed(capsys.readouterr().out)
+
+
+def test_a_model_by_itself(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "out"
+    assert main(["sample", "model", "a (cat:1.2) --s 2", "a dog --w 72 --n fog", "--steps", "3", "-o", str(out)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [str(out / "00001-0.png"), str(out / "00002-0.png")]
+    assert f"2 pictures in {out}" in shown.err
+    facts = [json.loads(file.read_text()) for file in sorted(out.glob("*.json")) if file.name != "run.json"]
+    assert [(one["steps"], one["width"], one["negative"], one["sampler"]) for one in facts] == [
+        (2, facts[0]["height"], "", "ddim"),
+        (3, 72, "fog", "ddim"),
+    ]
+    with Image.open(out / "00002-0.png") as image:
+        assert image.size == (72, facts[0]["height"])
+
+
+def test_a_run_draws_its_own_prompts_with_its_adapter(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", "last", "-o", str(here / "out"), "--json"]) == 0
+    images = told(capsys)["images"]
+    assert [(one["prompt"], one["seed"], one["sampler"], one["width"]) for one in images] == [
+        ("a red cat", 5, "euler", 64),
+        ("a dog", 9, "euler", 64),
+    ]
+    assert [Path(one["adapters"][0]["file"]).name for one in images] == ["lora.safetensors"] * 2
+
+
+def test_a_sheet_over_checkpoints_and_strengths(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--x", "checkpoint=all", "--y", "strength=0,1", "-o", str(here / "out"), "--json"]
+    assert main(["sample", "last", "a cat --s 2", *options]) == 0
+    found = told(capsys)
+    assert found["sheets"] == [str(here / "out" / "grid-01.png")]
+    worn = [(Path(one["adapters"][0]["file"]).parent.name, one["adapters"][0]["unet"]) for one in found["images"]]
+    assert worn == [("step-000100", 0.0), ("step-000200", 0.0), ("step-000100", 1.0), ("step-000200", 1.0)]
+    pixels = [Image.open(one["file"]).tobytes() for one in found["images"]]
+    assert pixels[0] == pixels[1]
+    assert len(set(pixels)) == 3
+
+
+def test_a_tag_in_the_prompt_takes_the_place_of_the_run_s_own_strength(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", "last", "a cat <lora:lora:0.25> --s 2", "-o", str(here / "out"), "--json"]) == 0
+    (image,) = told(capsys)["images"]
+    assert [(one["unet"], one["text"]) for one in image["adapters"]] == [(0.25, 0.25)]
+
+
+def test_the_same_call_goes_on_with_what_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["sample", "model", "a cat --s 2", "--count", "3", "--seed", "4", "-o", str(here / "out"), "--json"]
+    assert main(call) == 0
+    capsys.readouterr()
+    (here / "out" / "00002-5.png").unlink()
+    assert main(call) == 0
+    assert [(one["seed"], one["kept"]) for one in told(capsys)["images"]] == [(4, True), (5, False), (6, True)]
+
+
+def file_in(here: Path) -> str:
+    (here / "prompts.txt").write_text("# one\na cat --s 1\na cat --zz 2\n")
+    return f"{here}/prompts.txt"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (lambda _: ["nowhere", "x"], "sdtui: nowhere: neither a base model nor a run with an adapter"),
+        (lambda _: ["model"], 'there is nothing to draw. Write a prompt: sdtui sample MODEL "a red cat"'),
+        (lambda _: ["model", "x --w 63"], "PROMPT: the width is 63, allowed: a multiple of 8, such as 64"),
+        (lambda here: ["model", "--prompts", file_in(here)], "prompts.txt:3: --zz is not known"),
+        (lambda _: ["model", "--prompts", "gone.txt"], "gone.txt: cannot be read: No such file or directory"),
+        (
+            lambda _: ["model", "x", "--sampler", "eular a"],
+            "--sampler: the sampler 'eular a' is not known. Did you mean",
+        ),
+        (lambda _: ["model", "x", "--steps", "0"], "the steps is '0', allowed: whole number 1…1000"),
+        (lambda _: ["model", "x", "--count", "0"], "--count: the count is 0"),
+        (lambda _: ["model", "x <lora:ink>"], "<lora:ink>: no adapter is called 'ink'"),
+        (lambda _: ["model", "x", "--lora", "ink.safetensors:0.5"], "--lora ink.safetensors: there is no such file"),
+        (lambda _: ["model", "x", "--lora", "lora.toml:much"], "the strength 'much' is no number"),
+        (lambda _: ["model", "x", "--loras", "gone"], "--loras gone: not a folder"),
+        (lambda _: ["model", "x", "--x", "strength=1"], "the axis strength has no adapter to act on"),
+        (lambda _: ["model", "x", "--lora", "lora.toml"], "lora.toml: not a readable safetensors file"),
+    ],
+    ids=range(14),
+)
+def test_wrong_input_is_one_message_and_draws_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: Callable[[Path], list[str]], message: str
+) -> None:
+    assert main(["sample", *arguments(here), "-o", str(here / "out")]) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert not list((here / "out").glob("*.png"))
