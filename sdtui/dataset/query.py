@@ -21,7 +21,7 @@ from sdtui.dataset.marks import NUMBERS, Marks
 from sdtui.dataset.postings import Mask
 from sdtui.dataset.query_match import Matcher, Stopped
 from sdtui.dataset.query_syntax import ANYWHERE, And, Node, Not, Or, Query, Term, parse
-from sdtui.dataset.query_value import Choice, Number, QueryError, Regex, Text
+from sdtui.dataset.query_value import Choice, Number, QueryError, Regex, Score, Text
 from sdtui.dataset.strings import Strings
 from sdtui.errors import SdtuiError
 from sdtui.profile.kohya_name import kohya_name
@@ -40,12 +40,20 @@ class Searcher:
         index: loaded.
         marks: for `mark:` and `stars:`, as they are at each query.
         count_tokens: CLIP tokens of one text, for `tokens:`; the dataset room knows no tokenizer.
+        score_of: a tag's score in each image, NaN where it was not scored, for `score:`; nor does it know taggers.
     """
 
-    def __init__(self, index: Index, marks: Marks, count_tokens: Callable[[str], int] | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        marks: Marks,
+        count_tokens: Callable[[str], int] | None = None,
+        score_of: Callable[[str], NDArray[np.float32]] | None = None,
+    ) -> None:
         self.index = index
         self.marks = marks
         self.count_tokens = count_tokens
+        self.score_of = score_of
         self._marks_seen = marks.now
         self._marked: dict[str, Mask] = {}
 
@@ -53,7 +61,7 @@ class Searcher:
         """Positions of the images that match, rising; once `stopped` says so, whatever is known by then.
 
         Raises:
-            SdtuiError: `tokens:` is asked, and there is nothing to count them with.
+            SdtuiError: `tokens:` or `score:` is asked, and there is nothing to count or look up with.
         """
         everything = np.ones(len(self.index.library), np.bool_)
         return np.flatnonzero(_Search(self, query.case, stopped).evaluate(query.root, everything))
@@ -123,6 +131,8 @@ class _Search:
         value = term.value
         if isinstance(value, Number):
             return self._number(term.field, value, within)
+        if isinstance(value, Score):
+            return self._score(value)
         if isinstance(value, Choice):
             return self.searcher.marked(value.word) if term.field == "mark" else self._problem(value.word)
         return self._text(term.field, value, within)
@@ -171,6 +181,16 @@ class _Search:
             return compare(self._repeats(), number)
         return compare(self.searcher.stars() if field == "stars" else getattr(columns, field), number)
 
+    def _score(self, value: Score) -> Mask:
+        """Images that a tagger has scored, by one of the scores; compared as it is kept, as a half float."""
+        if self.searcher.score_of is None:
+            raise SdtuiError("no tagger's scores are at hand here")
+        scores = self.searcher.score_of(value.tag)
+        low, high = (
+            None if border is None else float(np.float16(border)) for border in (value.number.low, value.number.high)
+        )
+        return ~np.isnan(scores) & compare(scores, Number(value.number.operator, low, high), digits=24)
+
     def _repeats(self) -> Integers:
         """What kohya's scripts would read from the name of each image's folder; 1 for other names."""
         folders, folder_of = self.searcher.index.library.folders
@@ -218,7 +238,7 @@ def _cost(node: Node) -> int:
         return _SLOW
     if node.field in {"caption", ANYWHERE}:
         return _CAPTIONS
-    return _NAMES if node.field in {"name", "path"} else 1
+    return _NAMES if node.field in {"name", "path", "score"} else 1
 
 
 def _with_parents(folder: str) -> tuple[str, ...]:

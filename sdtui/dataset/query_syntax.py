@@ -21,7 +21,18 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sdtui.dataset.query_value import Choice, Number, QueryError, Regex, Text, Value, read_number, read_text
+from sdtui.dataset.query_value import (
+    Choice,
+    Number,
+    QueryError,
+    Regex,
+    Score,
+    Text,
+    Value,
+    read_number,
+    read_score,
+    read_text,
+)
 
 TEXT_FIELDS = ("tag", "caption", "name", "path", "folder")
 NUMBER_FIELDS = ("tags", "chars", "tokens", "width", "height", "aspect", "repeats", "stars")
@@ -29,7 +40,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "mark": ("1", "2", "3", "4", "5", "6", "7", "8", "9", "any", "none"),
     "problem": ("missing", "empty", "unreadable", "twice", "any", "none"),
 }
-FIELDS = (*TEXT_FIELDS, *CHOICES, *NUMBER_FIELDS)
+SCORE = "score"
+FIELDS = (*TEXT_FIELDS, *CHOICES, *NUMBER_FIELDS, SCORE)
 # A term without a field looks at captions and paths.
 ANYWHERE = ""
 
@@ -176,6 +188,7 @@ class _Parser:
         field = self._field()
         readers: dict[str, Callable[[str, int], Value]] = dict.fromkeys(NUMBER_FIELDS, self._number)
         readers |= dict.fromkeys(CHOICES, self._choice)
+        readers[SCORE] = self._score
         value = readers.get(field, self._text)(field, start)
         end = self.at
         self._skip()
@@ -286,6 +299,16 @@ class _Parser:
         if number.low is not None and number.high is not None and number.low > number.high:
             raise self._error(at, self.at, "the range ends before it begins", "The smaller number comes first")
         return number
+
+    def _score(self, field: str, start: int) -> Score:
+        at = start + len(field) + 1
+        quoted = self.text[self.at] == '"'
+        raw = self._enclosed(_QUOTED, "quote", '"') if quoted else self._words()
+        score = read_score(raw)
+        if score is None:
+            remedy = "Write for example: score:long hair>0.8, score:solo=0.3..0.5"
+            raise self._error(at, self.at, f"{field}: wants a tag and a comparison, not {raw!r}", remedy)
+        return score
 
     def _choice(self, field: str, start: int) -> Choice:
         word = self._word()

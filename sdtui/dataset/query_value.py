@@ -14,8 +14,12 @@ from sdtui.errors import UserError
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", ".."]
 
+_OPERATORS: dict[str, Operator] = {"==": "=", "=": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NUMBER = re.compile(r"(==|=|!=|<=|>=|<|>)?(\d[\d.:/]*)")
 _RANGE = re.compile(r"(\d[\d:/]*(?:\.\d+)?)?\.\.(\d[\d.:/]*)?")
+_DECIMAL = r"\d+(?:\.\d+)?|\.\d+"
+_SCORE = re.compile(rf"(.+?)\s*(==|=|!=|<=|>=|<|>)\s*({_DECIMAL})")
+_SCORE_RANGE = re.compile(rf"(.+?)\s*=\s*({_DECIMAL})?\.\.({_DECIMAL})?")
 _ESCAPED = '*?"\\'
 
 
@@ -77,7 +81,15 @@ class Choice:
     word: str
 
 
-Value = Text | Regex | Number | Choice
+@dataclass(frozen=True)
+class Score:
+    """A tagger's score of one tag, compared."""
+
+    tag: str
+    number: Number
+
+
+Value = Text | Regex | Number | Choice | Score
 
 
 def read_text(raw: str) -> Text:
@@ -133,13 +145,21 @@ def wildcard_pattern(parts: Sequence[str | Wildcard], one: str, some: str, *, wh
 def read_number(raw: str, *, ratio: bool) -> Number | None:
     """`5`, `=5`, `!=5`, `<5`, `5..9`, `5..`, `..9` …; None when it is none of these. `ratio`: also 1.5, 3:2 and 3/2."""
     if (found := _NUMBER.fullmatch(raw)) and (low := _number(found[2], ratio)) is not None:
-        operators: dict[str | None, Operator] = {None: "=", "==": "=", "=": "=", "!=": "!="}
-        operators |= {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
-        return Number(operators[found[1]], low)
+        return Number(_OPERATORS[found[1] or "="], low)
     if (found := _RANGE.fullmatch(raw)) and (found[1] or found[2]):
         low, high = (_number(part, ratio) if part else None for part in found.groups())
         if (low is None) == (found[1] is None) and (high is None) == (found[2] is None):
             return Number("..", low, high)
+    return None
+
+
+def read_score(raw: str) -> Score | None:
+    """`solo>0.5`, `long hair=0.3..0.5` …; None when it is none of these."""
+    if found := _SCORE.fullmatch(raw):
+        return Score(found[1], Number(_OPERATORS[found[2]], float(found[3])))
+    if (found := _SCORE_RANGE.fullmatch(raw)) and (found[2] or found[3]):
+        low, high = (float(part) if part else None for part in (found[2], found[3]))
+        return Score(found[1], Number("..", low, high))
     return None
 
 

@@ -146,3 +146,16 @@ def test_aliases_and_implications_come_from_the_users_lists(
     vocabulary_file.folder().mkdir(parents=True)
     (vocabulary_file.folder() / "danbooru.csv").write_text('feline,0,10,"cat"\n')
     assert answer(capsys, "show", folder, "--aliases")["images"][0]["tags"] == "tom (cat), feline"
+
+
+def test_queries_ask_the_stored_scores(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["caption", "find", str(folder), "score:cat>0.5"]) == 0
+    assert capsys.readouterr().out == "a.png\tohwx\n"
+    rows = answer(capsys, "show", folder, "--where", "score:night sky>=0.4")["images"]
+    assert [row["image"] for row in rows] == ["b.png"]
+
+
+def test_a_query_for_scores_without_any_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.png").touch()
+    assert main(["caption", "find", str(tmp_path), "score:cat>0.5"]) == 2
+    assert "no tagger has scored these images" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -251,6 +252,7 @@ def _term(found: Searcher, case: bool, term: Term, at: int) -> bool:
     if isinstance(value, Choice):
         assert term.field == "mark"
         return (relative in found.marks.selected(1)) is (value.word != "none")
+    assert isinstance(value, Text | Regex)
     wild = isinstance(value, Text) and any(isinstance(part, Wildcard) for part in value.parts)
     comma = isinstance(value, Text) and any(
         "," in part or "\n" in part for part in value.parts if isinstance(part, str)
@@ -332,3 +334,27 @@ def test_any_query_finds_what_one_by_one_finds(
         for text in wanted:
             query = parse(text)
             assert found.find(query).tolist() == slow(found, query), text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("score:night sky>0.5", "b.png"),
+        ("score:night_sky>=0.5", "a.png b.png"),
+        ("score:night sky=0..0.5", "a.png c.png"),
+        ("score:night sky<0.2 OR name:d", "c.png d.png"),
+        ("NOT score:night sky!=0", "c.png d.png"),
+        # 0.98 is kept as 0.97998.
+        ("score:night sky=0.98", "b.png"),
+    ],
+)
+def test_scores_are_asked_of_whoever_knows_them(tmp_path: Path, query: str, found: str) -> None:
+    made = searcher(tmp_path, dict.fromkeys(("a.png", "b.png", "c.png", "d.png")))
+    scores = {"night sky": [0.5, 0.98, 0.0, np.nan], "night_sky": [0.5, 0.98, 0.0, np.nan]}
+    made.score_of = lambda tag: np.array(scores[tag], np.float16).astype(np.float32)
+    assert names(made, query) == found
+
+
+def test_scores_need_someone_who_knows_them(tmp_path: Path) -> None:
+    with pytest.raises(SdtuiError, match="no tagger's scores"):
+        searcher(tmp_path, {"a.png": "x"}).find(parse("score:x>0.5"))

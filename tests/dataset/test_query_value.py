@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from sdtui.dataset.query_value import (
     Number,
     QueryError,
+    Score,
     Text,
     Wildcard,
     read_number,
+    read_score,
     read_text,
     wildcard_pattern,
 )
@@ -97,3 +99,25 @@ def test_carets_stand_below_what_is_meant() -> None:
     assert QueryError("tag:猫 )", 6, 7, "no").pointed() == "tag:猫 )\n       ^"
     assert QueryError("a\tb", 2, 3, "no").pointed() == "a\\tb\n   ^"
     assert QueryError("", 0, 0, "no").pointed() == "\n^"
+
+
+@pytest.mark.parametrize(
+    ("raw", "score"),
+    [
+        ("solo>0.5", Score("solo", Number(">", 0.5))),
+        ("long hair <= 1", Score("long hair", Number("<=", 1.0))),
+        ("solo==.25", Score("solo", Number("=", 0.25))),
+        ("solo!=0", Score("solo", Number("!=", 0.0))),
+        ("solo=0.3..0.5", Score("solo", Number("..", 0.3, 0.5))),
+        ("solo=..0.5", Score("solo", Number("..", None, 0.5))),
+        ("solo=0.3..", Score("solo", Number("..", 0.3, None))),
+        ("=_=>0.5", Score("=_=", Number(">", 0.5))),
+        (">_<>=0.5", Score(">_<", Number(">=", 0.5))),
+        ("solo", None),
+        ("solo>", None),
+        (">0.5", None),
+        ("solo=..", None),
+    ],
+)
+def test_scores(raw: str, score: Score | None) -> None:
+    assert read_score(raw) == score
