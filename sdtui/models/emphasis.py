@@ -3,11 +3,15 @@ r"""Emphasis in a text as web UIs and kohya write it: `(word:1.2)`, `(word)` for
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-STRONGER = 1.1
 # An escaped character, an opening bracket, `:1.2)`, a closing bracket, a run of anything else, a lone colon or backslash.
 _PIECE = re.compile(r"\\[()\[\]\\]|\\|[(\[]|:([+-]?(?:\d+\.?\d*|\.\d+))\)|[)\]]|[^\\()\[\]:]+|:")
+# By opening bracket: what it does when nothing else is said.
+_FACTORS = {"(": 1.1, "[": 1 / 1.1}
 
 
 class Span(NamedTuple):
@@ -23,38 +27,39 @@ def parse(text: str) -> list[Span]:
     A bracket that is never closed acts to the end, one that was never opened is text, and a backslash that escapes
     nothing is left out, as in A1111's `parse_prompt_attention`. What is no number, such as `(a:1.2.3)`, is text.
     """
-    words: list[str] = []
-    weights: list[float] = []
-    opened: dict[str, list[int]] = {"(": [], "[": []}
-
-    def scale(start: int, factor: float) -> None:
-        weights[start:] = [weight * factor for weight in weights[start:]]
-
-    for found in _PIECE.finditer(text):
-        piece, number = found[0], found[1]
-        if piece in opened:
-            opened[piece].append(len(words))
-        elif number is not None and opened["("]:
-            scale(opened["("].pop(), float(number))
-        elif piece == ")" and opened["("]:
-            scale(opened["("].pop(), STRONGER)
-        elif piece == "]" and opened["["]:
-            scale(opened["["].pop(), 1 / STRONGER)
+    pieces = list(_PIECE.finditer(text))
+    factors = _factors(pieces)
+    # The products of all brackets that are open, a further one for each.
+    products = {bracket: [1.0] for bracket in _FACTORS}
+    words: list[tuple[str, float]] = []
+    for at, found in enumerate(pieces):
+        piece, closed = found[0], _closed_by(found)
+        if at in factors:
+            products[piece].append(products[piece][-1] * factors[at])
+        elif closed and len(products[closed]) > 1:
+            products[closed].pop()
         else:
-            words.append(piece.removeprefix("\\"))
-            weights.append(1.0)
-    for bracket, factor in (("(", STRONGER), ("[", 1 / STRONGER)):
-        for start in opened[bracket]:
-            scale(start, factor)
-    return _merged(words, weights)
+            words.append((piece.removeprefix("\\"), products["("][-1] * products["["][-1]))
+    # Neighbours of one weight as one part: a word must reach the tokenizer whole.
+    alike = groupby(words, key=itemgetter(1))
+    return [Span("".join(word for word, _ in group), weight) for weight, group in alike] or [Span("", 1.0)]
 
 
-def _merged(words: list[str], weights: list[float]) -> list[Span]:
-    """Neighbours of one weight as one part: a word must reach the tokenizer whole."""
-    spans: list[Span] = []
-    for word, weight in zip(words, weights, strict=True):
-        if spans and spans[-1].weight == weight:
-            spans[-1] = Span(spans[-1].text + word, weight)
-        else:
-            spans.append(Span(word, weight))
-    return spans or [Span("", 1.0)]
+def _factors(pieces: Sequence[re.Match[str]]) -> dict[int, float]:
+    """What each opening bracket multiplies by, by its place: what its closing one says, if that has a number."""
+    factors: dict[int, float] = {}
+    opened: dict[str, list[int]] = {bracket: [] for bracket in _FACTORS}
+    for at, found in enumerate(pieces):
+        closed = _closed_by(found)
+        if found[0] in opened:
+            opened[found[0]].append(at)
+            factors[at] = _FACTORS[found[0]]
+        elif closed and opened[closed]:
+            start = opened[closed].pop()
+            factors[start] = factors[start] if found[1] is None else float(found[1])
+    return factors
+
+
+def _closed_by(found: re.Match[str]) -> str:
+    """The opening bracket that a piece may close, or ""."""
+    return {")": "(", "]": "["}.get(found[0], "(" if found[1] is not None else "")

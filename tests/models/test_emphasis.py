@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sdtui.models import emphasis
 from sdtui.models.emphasis import parse
 
 # The first nine are the examples in the docstring of A1111's and kohya's parser.
@@ -46,3 +47,37 @@ def test_brackets_become_weights(text: str, expected: list[tuple[str, float]]) -
 
 def test_a_weight_that_is_no_number_is_text() -> None:
     assert parse("(a:1.2.3)") == [("a:1.2.3", 1.1)]
+
+
+def test_brackets_of_two_kinds_may_cross() -> None:
+    assert [(span.text, round(span.weight, 6)) for span in parse("(a [b:2) c] d")] == [
+        ("a ", 2.0),
+        ("b", 1.818182),
+        (" c", 0.909091),
+        (" d", 1.0),
+    ]
+
+
+class Counted(float):
+    """A number that counts how often it and its products are multiplied."""
+
+    times = 0
+
+    def __mul__(self, other: float) -> Counted:
+        Counted.times += 1
+        return Counted(float(self) * float(other))
+
+    __rmul__ = __mul__
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["(a" * 20_000, "[a" * 20_000, "(a" * 10_000 + ")" * 10_000, "([a" * 10_000],
+    ids=["round", "square", "nested", "mixed"],
+)
+def test_the_work_grows_with_the_caption_and_no_faster(caption: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One product for each bracket and one for each word; each bracket for itself over all words would be 200 million."""
+    monkeypatch.setattr(emphasis, "_FACTORS", {"(": Counted(1.0001), "[": Counted(0.9999)})
+    Counted.times = 0
+    assert "".join(span.text for span in parse(caption)) == caption.translate(str.maketrans("", "", "([)]"))
+    assert 10_000 < Counted.times <= 40_001
