@@ -18,11 +18,10 @@ from sdtui.dataset.buckets import Bucket, Bucketing, Fit, fit
 from sdtui.dataset.holdout import Candidate, files_of, hold_out
 from sdtui.dataset.image import ImageFacts
 from sdtui.dataset.layout import Layout
-from sdtui.dataset.pipeline import is_settled
 from sdtui.dataset.problem import HARMLESS, Kind, Problem
 from sdtui.dataset.sources import Found, find_images, find_layouts, open_sources
 from sdtui.errors import UserError
-from sdtui.profile.folder_rules import captions_of, resolutions_of
+from sdtui.profile.folder_rules import captions_of, is_settled, resolutions_of
 from sdtui.profile.schema import Profile
 
 Role = Literal["train", "regularization", "validation"]

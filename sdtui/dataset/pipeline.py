@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sdtui.profile.folder_rules import rearranges
 from sdtui.profile.sections.captions import Captions
 
 Roll = Callable[[str], float]
@@ -62,7 +63,7 @@ def compose(text: str, rules: Captions, moment: Moment) -> str:
     text = f"{rules.prefix}{take_line(text, rules.lines, moment.roll)}{rules.suffix}"
     if rules.wildcards:
         text = fill_wildcards(text, moment.roll)
-    if _rearranges(rules) or (rules.keep_separator and rules.keep_separator in text):
+    if rearranges(rules) or (rules.keep_separator and rules.keep_separator in text):
         front, free, back = split(text, rules)
         free = free[: warm_length(len(free), rules, moment)]
         text = JOINT.join(front + thinned(free, rules, moment.roll) + back)
@@ -134,15 +135,6 @@ def thinned(tags: Sequence[str], rules: Captions, roll: Roll) -> list[str]:
     if rules.tag_dropout:
         order = [at for at in order if roll(f"tag {at}") >= rules.tag_dropout]
     return [tags[at] for at in order]
-
-
-def is_settled(rules: Captions) -> bool:
-    """Whether a caption that is not left out always reads the same."""
-    return not (rules.lines == "random" or rules.wildcards or _rearranges(rules))
-
-
-def _rearranges(rules: Captions) -> bool:
-    return bool(rules.shuffle or rules.token_warmup or rules.tag_dropout)
 
 
 def _tags(text: str, separator: str) -> list[str]:

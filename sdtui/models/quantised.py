@@ -18,18 +18,11 @@ from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
 from sdtui.errors import UserError
+from sdtui.profile.bits import BLOCK, is_quantised
 
 Storage = Literal["same", "8bit", "4bit"]
 
-LEAST_VALUES = 4096
-"""Smaller weights stay as they are: there is nothing to save."""
-
-BLOCK = 64
-"""Values that share a scale in 4 bits."""
-
 _KIND = "nf4"
-# Where images enter and leave, and where the timestep does: a hundredth of the weights, and the most that errors do.
-_KEPT = ("conv_in", "conv_out", "time_embedding", "add_embedding")
 
 
 class Quantised(nn.Module):
@@ -142,8 +135,7 @@ def quantise(module: nn.Module, storage: Storage) -> None:
 def _layers(module: nn.Module) -> Iterator[Any]:
     for path, layer in module.named_modules():
         plain = type(layer) is nn.Linear or (type(layer) is nn.Conv2d and layer.padding_mode == "zeros")
-        values = layer.weight.numel() if plain else 0
-        if values >= LEAST_VALUES and values % BLOCK == 0 and not path.startswith(_KEPT):
+        if plain and is_quantised(path, layer.weight.numel()):
             yield layer
 
 

@@ -24,6 +24,16 @@ def is_coloured(augment: Augment) -> bool:
     return any((augment.brightness, augment.contrast, augment.saturation, augment.hue))
 
 
+def is_settled(captions: Captions) -> bool:
+    """Whether a caption that is not left out always reads the same."""
+    return not (captions.lines == "random" or captions.wildcards or rearranges(captions))
+
+
+def rearranges(captions: Captions) -> bool:
+    """Whether the tags of a caption change from step to step."""
+    return bool(captions.shuffle or captions.token_warmup or captions.tag_dropout)
+
+
 def resolutions_of(profile: Profile, row: int) -> tuple[int, ...]:
     """At which resolutions each image of `dataset.folders[row]` is trained, px, each once."""
     dataset = profile.dataset

@@ -1,19 +1,21 @@
 """How much memory a run will need at its peak, counted from the base model's configs before anything is loaded.
 
-What autograd keeps for the backward pass is counted op by op, as diffusers' UNet and this package's LoRA layers keep it.
-The counts are exact to 2 % for Stable Diffusion 1.x and 2.x at fp32 and bf16 (against PyTorch's own bookkeeping, see
-`benchmarks.memory_estimate`); the rest is measured: what the libraries take, and how much more than is in use at once the
-allocator holds.
+A run has its peak while it steps, or before: while the model is loaded to be quantised, or while VAE or text encoder, which
+rest later, encode. What autograd keeps is counted op by op (`sdtui.profile.kept`); the rest is measured: what the libraries
+take, and how much more than is in use at once the allocator holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, prod
+from math import prod
 from typing import Any
 
+from sdtui.profile.bits import BLOCK, is_quantised
 from sdtui.profile.factors import Site
+from sdtui.profile.folder_rules import captions_of, is_settled
+from sdtui.profile.kept import Kept
 from sdtui.profile.machine import processor_flags, trains_on_processor
 from sdtui.profile.precision import on_processor
 from sdtui.profile.schema import Profile
@@ -23,13 +25,8 @@ from sdtui.profile.size import Parts, folder_parts, trained, values_of
 _MIB = 1 << 20
 # Python, PyTorch for the processor, diffusers and transformers, once a step was taken.
 _PROGRAMS = 480 * _MIB
-# Kept per value of a transformer block's states: three norms' inputs, three products' inputs, q, k, v and answer of the
-# first attention, q and answer of the second, 8 + 4 of GEGLU and 4 into its last product.
+# Values kept of a transformer block's states for each of them, with LoRA.
 _BLOCK = 28
-# Around the blocks: the norm's, proj_in's and proj_out's input.
-_AROUND = 3
-# Of a residual block, for its inputs as for its outputs: what norm, SiLU and convolution read.
-_RESIDUAL = 3
 # Gradients of GEGLU's 8 and of what it is made from, at the widest place.
 _GRADIENTS = 20
 # In ops' working space and in gaps of the heap, in units of what the widest block keeps; on the processor only.
@@ -48,10 +45,10 @@ class Memory:
     Args:
         device: "processor", where it is the whole process, or "GPU", where it is what PyTorch allocates there.
         programs: the libraries; 0 on a GPU.
-        frozen: weights of UNet, text encoders and VAE.
+        frozen: weights of the UNet, and of text encoders that steps ask.
         trained: what is learned, its gradient, average and the optimizer's moments.
         activations: what the heaviest batch keeps for its backward pass.
-        working: what is held besides while it is computed, or while images are encoded if that is more.
+        working: what is held besides while it is computed, or before the first step if that is more.
     """
 
     device: str
@@ -67,66 +64,88 @@ class Memory:
         return self.programs + self.frozen + self.trained + self.activations + self.working
 
 
-def estimate(profile: Profile, buckets: Sequence[tuple[int, int]], parts: Parts | None = None) -> Memory | None:
+def estimate(
+    profile: Profile, buckets: Sequence[tuple[int, int]], parts: Parts | None = None, *, images: int | None = None
+) -> Memory | None:
     """What a run on images of these buckets (width, height in px) needs; None when the model's configs cannot be read.
 
-    `parts` are the base model's configs, as for `size.trained`. Activations are those of a LoRA; algorithms that write
-    their change out keep up to two copies of the adapted weights besides.
+    `parts` are the base model's configs, as for `size.trained`. `images` are taken at once; a whole batch if not given.
     """
     found = folder_parts(profile) if parts is None else parts
     unet, values = dict(found.get("unet", {})), trained(profile, parts)
     sites = unet_sites(unet)
     if not sites or values is None or not buckets:
         return None
-    processor = trains_on_processor(profile)
+    training, processor = profile.training, trains_on_processor(profile)
     width = _BYTES[_precision(profile, found, processor=processor)]
-    rows = profile.training.batch_size * (2 if profile.prior.keeps_class else 1)
-    checkpointed = profile.training.gradient_checkpointing
     bucket = max(buckets, key=prod)
-    kept = Kept.of(sites, bucket, len(unet["block_out_channels"]))
-    activations = rows * width * (kept.checkpointed if checkpointed else kept.all)
-    widest = rows * width * kept.widest
-    step = round(widest * (_GRADIENTS / _BLOCK + checkpointed + (_HEAP if processor else 0)))
-    images = _vae_working(found.get("vae", {}), bucket)
-    others = _text_values(found) + vae_values(found.get("vae", {}))
-    each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if profile.training.ema_decay else 0)
+    kept = Kept.of(sites, bucket, len(unet["block_out_channels"]), profile.method)
+    rows = (training.batch_size if images is None else images) * (2 if profile.prior.keeps_class else 1)
+    activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)
+    each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
+    base, text = _base_bytes(sites, training.base_precision, width), 4 * _text_values(found)
+    frozen = base + (text if _asks_text(profile) else 0)
+    steps = frozen + values.values * each + activations
+    step = _working(profile, kept, rows, width, processor=processor) + _restored(sites, training.base_precision, width)
+    vae = 4 * vae_values(found.get("vae", {})) + _vae_working(found.get("vae", {}), bucket)
+    before = max(base + vae, base + text, _loading(sites, training.base_precision, width) if processor else 0)
     return Memory(
         device="processor" if processor else "GPU",
         programs=_PROGRAMS if processor else 0,
-        frozen=values_of(sites) * width + others * 4,
+        frozen=frozen,
         trained=values.values * each,
         activations=activations,
-        # Images are encoded before there are activations.
-        working=max(step, images - activations),
+        working=max(step, before + 4 * values.values - steps),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Values that one image keeps for the backward pass: all, those with gradient checkpointing, those of the widest block."""
+def _activations(kept: Kept, rows: int, width: int, *, checkpointed: bool) -> int:
+    """Bytes kept for the backward pass, and weights that the algorithm writes out beside them."""
+    if checkpointed:
+        return rows * width * kept.checkpointed
+    return rows * width * kept.all + 4 * kept.products + width * kept.sums
 
-    all: int
-    checkpointed: int
-    widest: int
 
-    @classmethod
-    def of(cls, sites: Sequence[Site], bucket: tuple[int, int], levels: int) -> Kept:
-        """Counted over the UNet's layers for a bucket in px."""
-        blocks = around = inputs = outputs = samplers = widest = 0
-        for site in sites:
-            places = _places(bucket, _level(site.path, levels))
-            if site.path.endswith("ff.net.2"):
-                blocks += places * site.outputs
-                widest = max(widest, places * site.outputs)
-            elif site.path.endswith("proj_out"):
-                around += places * site.outputs
-            elif site.path.endswith("conv1"):
-                inputs += places * site.inputs
-                outputs += places * site.outputs
-            elif "samplers" in site.path:
-                samplers += places * site.outputs * (4 if "upsamplers" in site.path else 1)
-        every = _BLOCK * blocks + _AROUND * around + _RESIDUAL * (inputs + outputs) + samplers
-        return cls(every, blocks + _AROUND * around + inputs + samplers, _BLOCK * widest)
+def _working(profile: Profile, kept: Kept, rows: int, width: int, *, processor: bool) -> int:
+    """Bytes of a step besides: gradients of the widest block, which is made anew with checkpointing, and the heap's gaps."""
+    checkpointed = profile.training.gradient_checkpointing
+    widest = rows * width * kept.widest
+    written = 4 * kept.widest_written
+    return round(
+        widest * (_GRADIENTS / _BLOCK + (_HEAP if processor else 0)) + checkpointed * (widest + written) + written
+    )
+
+
+def _asks_text(profile: Profile) -> bool:
+    """Whether steps ask the text encoders: they learn, or each step draws its own texts."""
+    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))] or [profile.captions]
+    return profile.method.text_encoder or not all(map(is_settled, rules))
+
+
+def _base_bytes(sites: Sequence[Site], storage: str, width: int) -> int:
+    """Bytes of the UNet's weights as they are kept."""
+    total = values_of(list(sites)) * width
+    for weight, rows in _quantised(sites, storage):
+        # 8 bits and a scale for each output, or 4 bits and a scale in fp32 for each 64 values.
+        total += (weight + rows * width if storage == "8bit" else weight // 2 + 4 * weight // BLOCK) - weight * width
+    return total
+
+
+def _restored(sites: Sequence[Site], storage: str, width: int) -> int:
+    """Bytes of the largest weight that is put together for a product."""
+    return max((weight * width for weight, _ in _quantised(sites, storage)), default=0)
+
+
+def _loading(sites: Sequence[Site], storage: str, width: int) -> int:
+    """Bytes held when the first weight is quantised: they are loaded whole."""
+    return 0 if storage == "same" else values_of(list(sites)) * width
+
+
+def _quantised(sites: Sequence[Site], storage: str) -> list[tuple[int, int]]:
+    """Values and outputs of each weight that is kept in fewer bits (`sdtui.models.quantised`)."""
+    layers = [site for site in sites if storage != "same" and not site.norm]
+    sized = [(prod(site.shape), site) for site in layers]
+    return [(values, site.outputs) for values, site in sized if is_quantised(site.path, values)]
 
 
 def vae_values(config: Mapping[str, Any]) -> int:
@@ -173,18 +192,3 @@ def _precision(profile: Profile, parts: Parts, *, processor: bool) -> str:
     if chosen != "auto":
         return chosen
     return on_processor(profile, parts, processor_flags()) if processor else "bf16"
-
-
-def _level(path: str, levels: int) -> int:
-    """How often the states were halved where this layer is."""
-    block, index = path.split(".")[:2] if "." in path else (path, "0")
-    if block == "down_blocks":
-        return int(index)
-    if block == "up_blocks":
-        return levels - 1 - int(index)
-    return levels - 1 if block == "mid_block" else 0
-
-
-def _places(bucket: tuple[int, int], level: int) -> int:
-    """Places of the states of one image at a level: an eighth of the pixels' sides, halved so many times."""
-    return prod(ceil(side / 8 / 2**level) for side in bucket)

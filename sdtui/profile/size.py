@@ -62,8 +62,8 @@ def trained(profile: Profile, parts: Parts | None = None) -> Trained | None:
 
 def count(method: Method, sites: list[Site]) -> Trained:
     """What is trained of `sites`."""
-    found = [added for site in sites if (added := _added(method, site))]
-    values = sum(prod(shape) for added in found for shape in added.values())
+    found = [tensors for site in sites if (tensors := added(method, site))]
+    values = sum(prod(shape) for tensors in found for shape in tensors.values())
     return Trained(values, len(found), sum(map(len, found)))
 
 
@@ -92,7 +92,7 @@ def folder_parts(profile: Profile) -> Parts:
     return {name: config for name in ("unet", "vae", *_TEXT_ENCODERS) if (config := _config(base / name))}
 
 
-def _added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:
+def added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:
     """The tensors that the method adds to a layer; none where it adds nothing."""
     wanted = is_trained_norm if site.norm else is_target
     if not wanted(method, site.component, site.path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset import pipeline
 from sdtui.dataset.pipeline import Moment
+from sdtui.profile.folder_rules import is_settled
 from sdtui.profile.schema import Prior
 from sdtui.training.data import DataOrder
 from sdtui.training.prior import class_caption_of
@@ -49,7 +50,7 @@ class CaptionSource:
     @property
     def settled(self) -> bool:
         """Whether a caption that is not left out always reads the same."""
-        return all(map(pipeline.is_settled, {id(rules): rules for rules in self.rules}.values()))
+        return all(map(is_settled, {id(rules): rules for rules in self.rules}.values()))
 
     def at(self, step: int, first: int, samples: Sequence[int]) -> list[str]:
         """What `samples` read as in optimizer step `step`, the first of them being number `first` of the step."""

@@ -154,16 +154,3 @@ def test_a_caption_without_chance_has_all_its_tags_the_first_line_and_the_first_
     )
     assert pipeline.unvaried("{red|blue} cat, sits,{old|young}\na dog", rules) == "red cat, sits, old"
     assert pipeline.unvaried("", rules) == ""
-
-
-@pytest.mark.parametrize(
-    "settings", [{"shuffle": True}, {"wildcards": True}, {"lines": "random"}, {"tag_dropout": 0.1}, {"token_warmup": 5}]
-)
-def test_what_changes_from_step_to_step_is_not_settled(settings: dict[str, Any]) -> None:
-    assert not pipeline.is_settled(Captions(**settings))
-
-
-def test_dropout_and_fixed_changes_leave_a_caption_settled() -> None:
-    assert pipeline.is_settled(
-        Captions(dropout=0.1, dropout_every=2, prefix="a", keep_separator="|||", secondary_separator=";", lines="first")
-    )

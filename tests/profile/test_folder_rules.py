@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sdtui.profile.declare import Section
-from sdtui.profile.folder_rules import augment_of, captions_of, resolutions_of
+from sdtui.profile.folder_rules import augment_of, captions_of, is_settled, resolutions_of
 from sdtui.profile.schema import Augment, Captions, Folder, Profile
 
 
@@ -72,3 +72,16 @@ def test_every_setting_of_a_folder_is_bounded_as_the_profile_s(mark: str, sectio
         mine, general = Folder.model_fields[f"{mark}{name}"], section.model_fields[name]
         bounds = [note for note in general.metadata if type(note).__name__ in {"Ge", "Le"}]
         assert [note for note in mine.metadata if type(note).__name__ in {"Ge", "Le"}] == bounds
+
+
+@pytest.mark.parametrize(
+    "settings", [{"shuffle": True}, {"wildcards": True}, {"lines": "random"}, {"tag_dropout": 0.1}, {"token_warmup": 5}]
+)
+def test_what_changes_from_step_to_step_is_not_settled(settings: dict[str, Any]) -> None:
+    assert not is_settled(Captions(**settings))
+
+
+def test_dropout_and_fixed_changes_leave_a_caption_settled() -> None:
+    assert is_settled(
+        Captions(dropout=0.1, dropout_every=2, prefix="a", keep_separator="|||", secondary_separator=";", lines="first")
+    )

@@ -8,9 +8,8 @@ import pytest
 
 from sdtui.models.configs import read_config
 from sdtui.profile import memory
-from sdtui.profile.memory import Kept, Memory, estimate, vae_values
+from sdtui.profile.memory import Memory, estimate, vae_values
 from sdtui.profile.schema import Profile
-from sdtui.profile.sites import unet_sites
 
 SD1 = {part: read_config("sd1", part) for part in ("unet", "vae", "text_encoder")}
 
@@ -23,29 +22,40 @@ def told(side: int = 512, parts: Any = SD1, **sections: dict[str, Any]) -> Memor
     return found
 
 
-@pytest.mark.parametrize(
-    ("side", "everything", "checkpointed"), [(256, 116_882_912, 19_353_984), (512, 460_919_168, 76_632_192)]
-)
-def test_kept_values_are_those_that_autograd_keeps(side: int, everything: int, checkpointed: int) -> None:
-    """Expected: the storages that `saved_tensors_hooks` sees of SD 1.5's UNet with a LoRA of rank 8, torch 2.13."""
-    kept = Kept.of(unet_sites(SD1["unet"]), (side, side), 4)
-    assert kept.all == pytest.approx(everything, rel=0.02)
-    assert kept.checkpointed == pytest.approx(checkpointed, rel=0.07)
+UNET, TEXT, VAE = 859_520_964, 123_060_480, 83_653_863
 
 
-def test_a_wide_bucket_keeps_as_much_as_a_tall_one() -> None:
-    sites = unet_sites(SD1["unet"])
-    assert Kept.of(sites, (768, 512), 4) == Kept.of(sites, (512, 768), 4)
-    # The deepest states of 576 px are 9 places wide, not 72 / 8 rounded down further.
-    assert Kept.of(sites, (576, 512), 4).all == pytest.approx(1.125 * Kept.of(sites, (512, 512), 4).all, rel=1e-3)
-
-
-def test_weights_are_counted_as_they_are_loaded() -> None:
-    # UNet 859.5 M, text encoder 123.1 M, VAE 83.7 M.
-    assert told().frozen == pytest.approx(4 * (859_520_964 + 123_060_480 + 83_653_863), rel=1e-3)
+def test_weights_are_counted_as_they_are_kept() -> None:
+    assert told().frozen == pytest.approx(4 * UNET, rel=1e-3)
     half = told(training={"precision": "bf16"})
-    assert half.frozen == pytest.approx(2 * 859_520_964 + 4 * (123_060_480 + 83_653_863), rel=1e-3)
+    assert half.frozen == pytest.approx(2 * UNET, rel=1e-3)
     assert half.activations * 2 == told().activations
+
+
+@pytest.mark.parametrize(
+    ("kept", "bytes_each"), [("8bit", 1.0), ("4bit", 0.5 + 4 / 64)], ids=["8 bits", "4 bits and scales"]
+)
+def test_a_quantised_base_is_counted_by_its_bits(kept: str, bytes_each: float) -> None:
+    # The ends and the timestep's layers, 2.1 M, are kept whole.
+    found = told(training={"precision": "bf16", "base_precision": kept})
+    assert found.frozen == pytest.approx(bytes_each * (UNET - 2_100_000) + 2 * 2_100_000, rel=0.01)
+    # It is loaded whole before.
+    assert found.bytes >= 2 * UNET
+    assert told(training={"device": "cuda", "base_precision": kept}).bytes < told(training={"device": "cuda"}).bytes
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"method": {"text_encoder": True}}, {"captions": {"shuffle": True}}],
+    ids=["it learns", "texts are drawn"],
+)
+def test_text_encoders_that_steps_ask_are_counted(sections: dict[str, Any]) -> None:
+    assert told(**sections).frozen - told().frozen == pytest.approx(4 * TEXT, rel=1e-3)
+
+
+def test_a_folder_whose_captions_are_drawn_has_the_text_encoder_asked() -> None:
+    folders = [{"path": "a"}, {"path": "b", "caption_shuffle": True}]
+    assert told(dataset={"folders": folders}).frozen > told(dataset={"folders": [{"path": "a"}]}).frozen
 
 
 def test_the_vae_is_counted() -> None:
@@ -68,6 +78,7 @@ def test_what_is_learned_is_kept_four_times_by_adam() -> None:
     [
         ({"training": {"batch_size": 4}}, 4.0),
         ({"prior": {"class_caption": "a house"}}, 2.0),
+        ({"method": {"algorithm": "full"}}, 1.533),
         ({"training": {"gradient_checkpointing": True}}, 0.158),
     ],
 )
@@ -78,7 +89,8 @@ def test_what_changes_activations(sections: dict[str, Any], ratio: float) -> Non
 def test_encoding_images_may_need_more_than_the_step() -> None:
     small = {"training": {"gradient_checkpointing": True, "precision": "bf16"}}
     found = told(1024, **small)
-    assert found.activations + found.working >= 3 * 4 * 128 * 1024 * 1024
+    # The UNet in bf16, the VAE in fp32 and three maps of 128 channels.
+    assert found.bytes - found.programs >= 2 * UNET + 4 * VAE + 3 * 4 * 128 * 1024 * 1024
 
 
 def test_on_a_gpu_libraries_and_the_heap_do_not_count() -> None:
@@ -98,3 +110,12 @@ def test_auto_is_counted_as_it_will_be_settled(monkeypatch: pytest.MonkeyPatch) 
 def test_a_model_whose_configs_cannot_be_read_is_not_guessed() -> None:
     profile = Profile.model_validate({"model": {"base": "/none"}, "training": {"steps": 1}})
     assert estimate(profile, [(64, 64)], {}) is None
+
+
+def test_fewer_images_at_once_keep_less() -> None:
+    profile = Profile.model_validate({"model": {"base": "/none"}, "training": {"steps": 1, "batch_size": 8}})
+    whole, half = (estimate(profile, [(512, 512)], SD1, images=images) for images in (8, 4))
+    assert whole is not None
+    assert half is not None
+    assert whole == estimate(profile, [(512, 512)], SD1)
+    assert half.activations * 2 == whole.activations

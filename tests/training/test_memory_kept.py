@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sdtui.models.family import load_model
-from sdtui.profile.memory import Kept
+from sdtui.profile.kept import Kept
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import unet_sites
 from sdtui.training.methods import lora
