@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 # An escaped character, an opening bracket, `:1.2)`, a closing bracket, a run of anything else, a lone colon or backslash.
-_PIECE = re.compile(r"\\[()\[\]\\]|\\|[(\[]|:([+-]?(?:\d+\.?\d*|\.\d+))\)|[)\]]|[^\\()\[\]:]+|:")
+_PIECE = re.compile(r"\\[()\[\]\\]|\\|[(\[]|:([+-]?(?:\d+(?:\.\d*)?|\.\d+))\)|[)\]]|[^\\()\[\]:]+|:")
 # By opening bracket: what it does when nothing else is said.
 _FACTORS = {"(": 1.1, "[": 1 / 1.1}
 

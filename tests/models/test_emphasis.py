@@ -81,3 +81,9 @@ def test_the_work_grows_with_the_caption_and_no_faster(caption: str, monkeypatch
     Counted.times = 0
     assert "".join(span.text for span in parse(caption)) == caption.translate(str.maketrans("", "", "([)]"))
     assert 10_000 < Counted.times <= 40_001
+
+
+def test_a_long_number_that_nothing_closes_is_read_once() -> None:
+    """Were its digits tried in every split into two runs, as many as 20 000² / 2 places would be looked at."""
+    text = "(a:" + "1" * 20_000
+    assert parse(text) == [emphasis.Span(text[1:], 1.1)]
