@@ -14,7 +14,7 @@ from sdtui.dataset.library import Library
 
 # File systems keep times in steps of up to two seconds (FAT): a file younger than that when it was read may be written
 # again without its time telling.
-_STEP_NS = 2_000_000_000
+STEP_NS = 2_000_000_000
 _NOWHERE = (-1, 0, 0)
 _INT64 = (1 << 63) - 1
 
@@ -46,6 +46,15 @@ def stamps_now(library: Library) -> array[int]:
     return stamps
 
 
+def stamp_now(library: Library, position: int) -> tuple[int, int, int]:
+    """The stamp of one image's caption file as it is now."""
+    path = library.caption_file(position)
+    try:
+        return _NOWHERE if path is None else _stamp(os.stat(path))
+    except OSError:
+        return _NOWHERE
+
+
 def read_text(library: Library, position: int) -> CaptionRead:
     """Read the image's caption; whatever is wrong with it makes `text` None."""
     path = library.caption_file(position)
@@ -58,7 +67,7 @@ def read_text(library: Library, position: int) -> CaptionRead:
         return CaptionRead(None, False, _NOWHERE, True)
     except OSError:
         return CaptionRead(None, True, _NOWHERE, False)
-    sure = time.time_ns() - status.st_mtime_ns > _STEP_NS
+    sure = time.time_ns() - status.st_mtime_ns > STEP_NS
     text = None
     # A pipe would hold its reader for ever.
     if stat.S_ISREG(status.st_mode):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import AUTO, BOM, CaptionFile, caption_path, describe_namings
+from sdtui.dataset.caption import AUTO, BOM, CaptionFile, caption_name, caption_path, describe_namings
 from sdtui.dataset.image import open_regular
 from sdtui.dataset.scan import Listing, scan, why_empty
 
@@ -76,6 +76,16 @@ class Library:
     def has_caption(self, position: int) -> bool:
         """Whether a caption file lies beside the image."""
         return self._listing.caption_name(position) is not None
+
+    def caption_names(self, position: int) -> list[str]:
+        """The file names that the image's caption may have, in the order they are looked for."""
+        name = self.name(position)
+        return [caption_name(name, naming) for naming in self._listing.namings]
+
+    @property
+    def recursive(self) -> bool:
+        """Whether folders inside the dataset's are listed as well."""
+        return self._listing.recursive
 
     def position(self, relative: str) -> int | None:
         """Position of the image with this path relative to the dataset, None when there is none."""

@@ -39,6 +39,7 @@ class Listing:
     other: Counter[str] = field(default_factory=Counter)
     subfolders: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    recursive: bool = True
 
     def caption_name(self, position: int) -> str | None:
         """Name of the image's caption file, None without one."""
@@ -80,7 +81,7 @@ def scan(root: Path, *, recursive: bool, extension: str = AUTO) -> Listing:
     """
     found = dict(_walk(root, recursive=recursive))
     order = _preferred(list(found.values()), namings_for(extension))
-    listing = Listing(root, order)
+    listing = Listing(root, order, recursive=recursive)
     for folder in sorted(found, key=lambda name: [natural_key(part) for part in name.split(os.sep)]):
         content = found.pop(folder)
         listing.other.update(content.other)
