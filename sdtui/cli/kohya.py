@@ -19,23 +19,28 @@ from sdtui.profile.load import load_profile
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments; import and export take a file and a place each."""
+    """Declare the arguments of `export`."""
     parser.add_argument("program", choices=["kohya"], help="whose files: kohya (sd-scripts and kohya_ss)")
-    if parser.get_default("verb") == "import":
-        parser.add_argument(
-            "file", metavar="FILE", type=Path, help="sd-scripts' config TOML, a dataset TOML, or kohya_ss's JSON"
-        )
-        parser.add_argument(
-            "--dataset", metavar="FILE", type=Path, help="the dataset TOML, in place of the one that FILE names"
-        )
-        parser.add_argument(
-            "-o", "--output", metavar="PROFILE.toml", type=Path, help="where to write it (default: stdout)"
-        )
-    else:
-        parser.add_argument("profile", metavar="PROFILE", type=Path, help="a profile's TOML file")
-        parser.add_argument(
-            "-o", "--output", metavar="DIR", type=Path, default=Path("kohya"), help="where to write (default: kohya)"
-        )
+    parser.add_argument("profile", metavar="PROFILE", type=Path, help="a profile's TOML file")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=Path("kohya"), help="where to write (default: kohya)"
+    )
+    _add_common(parser)
+
+
+def configure_import(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `import kohya`."""
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="sd-scripts' config TOML, a dataset TOML, or kohya_ss's JSON"
+    )
+    parser.add_argument(
+        "--dataset", metavar="FILE", type=Path, help="the dataset TOML, in place of the one that FILE names"
+    )
+    parser.add_argument("-o", "--output", metavar="PROFILE.toml", type=Path, help="where to write it (default: stdout)")
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -32,8 +32,8 @@ COMMANDS: dict[str, Command] = {
     "captions": Command("sdtui.cli.captions", "review and edit captions on the screen", "sdtui captions ~/sets/city"),
     "new": Command("sdtui.cli.new", "write a commented profile to start from", "sdtui new lora -o my.toml"),
     "import": Command(
-        "sdtui.cli.kohya",
-        "make a profile of a kohya config, dataset or kohya_ss file",
+        "sdtui.cli.imports",
+        "make a profile of kohya's settings; take over other taggers' scores",
         "sdtui import kohya lora_config.toml -o lora.toml",
     ),
     "export": Command(
