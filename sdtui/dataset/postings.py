@@ -107,6 +107,14 @@ class Postings:
         counts[: len(self.starts) - 1] = np.diff(before[self.starts])
         return counts + np.bincount(self._distinct_tags(inside), minlength=tags)
 
+    def count(self, tag: int) -> int:
+        """How many images have one tag."""
+        listed = self.lists[self.starts[tag] : self.starts[tag + 1]] if tag < len(self.starts) - 1 else self.lists[:0]
+        if not self._beside.any():
+            return len(listed)
+        images, tags = self._pairs()
+        return int((~self._beside[listed]).sum()) + len(np.unique(images[tags == tag]))
+
     def _distinct_tags(self, inside: Mask) -> Numbers:
         """The tags of the pairs whose image is inside, a tag that one caption repeats once."""
         images, tags = self._pairs()

@@ -86,9 +86,9 @@ class RankedNames:
         Not `whole`: of those that begin with its first letter, which people rarely mistype, and which spares most of the work.
         """
         needle = folded(key_of(text))
-        among = self.order if whole else self._range(needle[:1], needle[:1] + BORDER)
+        among = np.arange(len(self)) if whole else np.sort(self._range(needle[:1], needle[:1] + BORDER))
         block = np.frombuffer(self.block, np.uint8)
-        return near(needle, block, self.starts, self.letters, np.sort(among), slips=slips, whole=whole)
+        return near(needle, block, self.starts, self.letters, among, slips=slips, whole=whole)
 
     def _range(self, low: bytes, high: bytes) -> NDArray[np.uint32]:
         """Numbers of the names from `low` up to but not `high`, by key."""

@@ -37,6 +37,7 @@ _ESCAPED = re.compile(r"\\([\\()\[\]])")
 _ROUND = re.compile(r"\\[\\()\[\]]|[\\()]")
 _ALL = re.compile(r"\\[\\()\[\]]|[\\()\[\]]")
 _BRACKET = re.compile(r"\\.|[()\[\]]", re.DOTALL)
+_ANY_BRACKET = re.compile(r"\\.|[()\[\]{}]", re.DOTALL)
 _WORD = re.compile(r"\S+")
 
 
@@ -57,9 +58,10 @@ def escape(tag: str, *, square: bool = False) -> str:
 
     Brackets around the whole tag are weights, as in `(long hair:1.2)`, and stay. `square`: those as well, not round ones only.
     """
-    if tag[:1] in {"(", "["} and _partner(tag) == len(tag) - 1:
-        return tag[0] + escape(tag[1:-1], square=square) + tag[-1]
-    return (_ALL if square else _ROUND).sub(lambda found: found[0] if len(found[0]) == 2 else f"\\{found[0]}", tag)
+    around = _around(tag)
+    inner = tag[around : len(tag) - around]
+    escaped = (_ALL if square else _ROUND).sub(lambda found: found[0] if len(found[0]) == 2 else f"\\{found[0]}", inner)
+    return tag[:around] + escaped + tag[len(tag) - around :]
 
 
 def unescape(tag: str) -> str:
@@ -91,11 +93,31 @@ def keeping(change: Callable[[str], str], *keep: Test) -> Callable[[str], str]:
     return lambda tag: tag if any(test(tag) for test in keep) else change(tag)
 
 
-def _partner(tag: str) -> int:
-    """Where the bracket at the front of `tag` is closed; -1: nowhere."""
-    depth = 0
+def lone_brackets(text: str) -> list[int]:
+    """Places of the brackets in a caption that nothing closes or opens; escaped ones count for nothing."""
+    partner = {")": "(", "]": "[", "}": "{"}
+    waiting: list[tuple[str, int]] = []
+    alone = []
+    for found in _ANY_BRACKET.finditer(text):
+        bracket = found[0]
+        if len(bracket) == 2:
+            continue
+        if bracket not in partner:
+            waiting.append((bracket, found.start()))
+        elif waiting and waiting[-1][0] == partner[bracket]:
+            waiting.pop()
+        else:
+            alone.append(found.start())
+    return sorted(alone + [at for _bracket, at in waiting])
+
+
+def _around(tag: str) -> int:
+    """How many pairs of brackets hold the whole tag."""
+    closed_at: dict[int, int] = {}
+    opened: list[int] = []
     for found in _BRACKET.finditer(tag):
-        depth += (found[0] in {"(", "["}) - (found[0] in {")", "]"})
-        if not depth:
-            return found.start()
-    return -1
+        if found[0] in {"(", "["}:
+            opened.append(found.start())
+        elif found[0] in {")", "]"} and opened:
+            closed_at[opened.pop()] = found.start()
+    return next(at for at in range(len(tag) + 1) if closed_at.get(at) != len(tag) - 1 - at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LIMIT = 75
+# More characters than the 225 tokens that are read at most are ever made of.
+READ = 8_000
 MARKS = ("<|startoftext|>", "<|endoftext|>")
 # CLIP's own splitting rule: the marks, English contractions, words, single digits, runs of anything else.
 WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
@@ -25,6 +28,15 @@ def count(text: str) -> int:
 def length(text: str, *, weighted: bool) -> int:
     """Tokens of `text` as a caption or prompt; where brackets weigh, they take no place."""
     return sum(count(span.text) for span in parse(text)) if weighted else count(text)
+
+
+def borders(text: str, limits: Sequence[int]) -> list[int]:
+    """Which character the token after each of so many begins with, for those limits that the text goes beyond.
+
+    The encoder reads 75 tokens at a time, whatever tag that cuts through. Only the first `READ` characters are looked at.
+    """
+    places = _tokenizer().encode(text[:READ], add_special_tokens=False).offsets
+    return [places[limit][0] for limit in limits if limit < len(places)]
 
 
 def token_ids(text: str) -> list[int]:

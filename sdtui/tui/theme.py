@@ -36,6 +36,8 @@ DARK = Theme(
         "cursor-line": "#303030",
         "cursor-line-blurred": "#262626",
         "highlight": "#444444",
+        "violet": "#af87d7",
+        "teal": "#5fafaf",
     },
 )
 
@@ -61,6 +63,8 @@ LIGHT = Theme(
         "cursor-line": "#dadada",
         "cursor-line-blurred": "#e4e4e4",
         "highlight": "#c6c6c6",
+        "violet": "#5f00af",
+        "teal": "#005f5f",
     },
 )
 
@@ -74,6 +78,8 @@ FALLBACK = {
     "cursor-line": "$panel",
     "cursor-line-blurred": "$surface",
     "highlight": "$primary-muted",
+    "violet": "$secondary",
+    "teal": "$primary",
 }
 
 

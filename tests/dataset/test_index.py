@@ -90,6 +90,7 @@ def test_tag_counts_count_captions(folder: Path) -> None:
     assert index.tag_counts() == {"sky": 1, "wall": 2, "Sky": 1}
     assert index.tag_counts([1, 2]) == {"wall": 1, "Sky": 1}
     assert index.tag_counts([]) == {}
+    assert [index.captions_with(tag) for tag in ("wall", "Sky", "gate")] == [2, 1, 0]
 
 
 def test_progress_and_leaving_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +117,7 @@ def test_a_changed_caption_is_taken_in(folder: Path) -> None:
     write(folder, "e", "gate, wall")
     index.changed([0, 4])
     assert index.tag_counts() == {"wall": 2, "Sky": 1, "gate": 2}
+    assert [index.captions_with(tag) for tag in ("wall", "sky", "gate")] == [2, 0, 2]
     assert having(index, "sky") == []
     assert (index.text(0), index.text(4)) == ("gate", "gate, wall")
     (folder / "a.txt").unlink()

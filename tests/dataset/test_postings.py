@@ -84,3 +84,4 @@ def test_as_sets_would_say(
         assert lists.counts(7, np.array(inside)).tolist() == [
             sum(tag in captions.get(at, []) for at in range(6) if inside[at]) for tag in range(7)
         ]
+        assert [lists.count(tag) for tag in range(7)] == lists.counts(7).tolist()

@@ -71,3 +71,20 @@ def test_unescape_takes_back_escape(tag: str) -> None:
 def test_what_spellings_share() -> None:
     assert tag_spelling.key_of(r" Saber_\(Fate\) ") == "saber (fate)"
     assert tag_spelling.keys_of("Long_Hair\n^_^") == "long hair\n^ ^"
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("a (b), [c], {d|e}", []),
+        ("(a, b:1.2)", []),
+        ("(a, b", [0]),
+        ("a), (b", [1, 4]),
+        (r"saber \(fate", []),
+        ("(a]", [0, 2]),
+        ("((a)", [0]),
+        ("\\", []),
+    ],
+)
+def test_brackets_without_a_partner(text: str, places: list[int]) -> None:
+    assert tag_spelling.lone_brackets(text) == places

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sdtui.models.clip_tokenizer import FOLDER
-from sdtui.models.tokens import LIMIT, count, length, token_ids
+from sdtui.models.tokens import LIMIT, borders, count, length, token_ids
 
 HARD = [
     "",
@@ -57,3 +57,19 @@ def test_counting_loads_neither_torch_nor_transformers() -> None:
 def test_brackets_that_weigh_are_no_tokens() -> None:
     assert length("a (red:1.2) [cat]", weighted=False) == count("a (red:1.2) [cat]") == 11
     assert length("a (red:1.2) [cat]", weighted=True) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "places"),
+    [
+        ("", (75,), []),
+        ("long hair, " * 25, (75,), []),
+        ("long hair, " * 26, (75,), [275]),
+        ("  Long Hair,\n" * 60, (75, 150, 225), [2 + 25 * 13, 2 + 50 * 13]),
+        ("e\u0301, " * 80, (75, 150), [4 * 37 + 2, 4 * 75]),
+        ("\U0001f468\u200d\U0001f469, cat", (0,), [0]),
+    ],
+    ids=["nothing", "just", "beyond", "three", "accents", "first"],
+)
+def test_where_each_part_that_is_read_begins(text: str, limits: tuple[int, ...], places: list[int]) -> None:
+    assert borders(text, limits) == places

@@ -18,15 +18,15 @@ from sdtui.tui import keys
 from sdtui.tui.captions.operation_form import OFF, ON, TURNED, shown_default
 from sdtui.tui.glyphs import glyphs_of
 from sdtui.tui.literal import literal, shorten
-from sdtui.tui.widgets.line_input import LineInput
+from sdtui.tui.widgets.tag_input import TagInput
 
 
-class FormLine(LineInput):
-    """A line of a form; where there is nothing to complete, tab goes on to the next field."""
+class FormLine(TagInput):
+    """A line of a form; where nothing is offered, tab goes on to the next field."""
 
     def action_complete(self) -> None:
         """Take over what is offered, or go on."""
-        if self._suggestion and self.cursor_at_end:
+        if self.offers_any:
             super().action_complete()
         else:
             self.screen.focus_next(".entry")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE
+from sdtui.dataset.complete import OWN, Completer, OwnTags
 from sdtui.dataset.index import Index
 from sdtui.dataset.library import Library
 from sdtui.dataset.marks import Marks
@@ -31,11 +32,13 @@ class Known:
     Attributes:
         index: what all captions say, once loaded.
         edited: positions of captions that this session changed.
+        completer: offers tags: the dataset's own once they are counted, those of the user's lists once these are read.
     """
 
     def __init__(self, library: Library, marks: Marks) -> None:
         self.index = Index(library)
         self.edited: set[int] = set()
+        self.completer = Completer()
         self._library = library
         self._searcher = Searcher(self.index, marks, _count_tokens)
         self._state = bytearray(FINE if library.has_caption(at) else UNTAGGED for at in range(len(library)))
@@ -100,7 +103,11 @@ class Known:
     def count_slowly(self, view: Sequence[int]) -> TagRanks:
         """Count the tags of the images in `view`."""
         self._loaded()
-        return TagRanks(self.index.tag_counts(None if isinstance(view, range) else view))
+        ranks = TagRanks(self.index.tag_counts(None if isinstance(view, range) else view))
+        if isinstance(view, range):
+            self.completer.own = OwnTags(ranks[at] for at in range(min(OWN, len(ranks))))
+            self.completer.recent.clear()
+        return ranks
 
     def _loaded(self) -> Searcher:
         """The index once it can be asked; waits for the thread that loads it, if one does."""

@@ -8,9 +8,10 @@ made, each with the bytes it expects on disk, so that nothing another program wr
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdtui.dataset.caption import CaptionFile, tag_words
 from sdtui.dataset.edit import Change, Operation
@@ -19,6 +20,10 @@ from sdtui.tui.captions.hand import InHand, take
 from sdtui.tui.captions.image_marks import MARKED, ImageMarks, failure, positions_of
 from sdtui.tui.captions.states import BROKEN, TWICE, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
+from sdtui.tui.widgets.offers import ROWS
+
+if TYPE_CHECKING:
+    from sdtui.dataset.complete import Offer
 
 FLUSH_SECONDS = 2.0
 
@@ -103,7 +108,8 @@ class CaptionsModel:
         return taken
 
     def _count(self, old: str, new: str) -> None:
-        """Keep the counts right without counting everything again."""
+        """Keep the counts right without counting everything again, and offer what is new."""
+        self.known.completer.recent.update(dict.fromkeys(set(tag_words(new)) - set(tag_words(old))))
         if self.ranks is not None:
             self.ranks.change(set(tag_words(old)), set(tag_words(new)))
 
@@ -141,6 +147,10 @@ class CaptionsModel:
     def find_slowly(self, relatives: Iterable[str]) -> dict[str, int]:
         """Position by path relative to the dataset, for those that are still there."""
         return positions_of(self.library, relatives)
+
+    def offers(self, typed: str, there: Collection[str]) -> Sequence[Offer]:
+        """Tags for what is typed so far, but those that are there; what a `TagInput` offers."""
+        return self.known.completer.offers(typed, ROWS, without=there)
 
     # -- the view -----------------------------------------------------------------------------------------------------
 

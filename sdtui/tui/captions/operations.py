@@ -5,7 +5,7 @@ The preview follows what is typed. It is worked out in a thread, first for the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
@@ -34,13 +33,14 @@ from sdtui.tui.literal import fit, literal
 from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
+from sdtui.tui.widgets.tag_input import Offering
 
 # Rest after a key before the preview is made, in seconds.
 PREVIEW_DELAY = 0.12
 # Captions that the first preview is made of: a few hundredths of a second.
 FIRST = 500
 _VERB = 13
-# Parameters that are tags, and are completed from those of the dataset.
+# Parameters that are tags, for which some are offered.
 _TAGS = frozenset({"tag", "tags", "old", "new", "word", "keep"})
 
 
@@ -52,11 +52,11 @@ class Scope(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """What a form works on: whose captions, what an edit may have to know, and what completes tags."""
+    """What a form works on: whose captions, what an edit may have to know, and what offers tags."""
 
     library: Library
     context: Context
-    suggester: Callable[[], Suggester | None]
+    offering: Offering
 
 
 class Chosen(NamedTuple):
@@ -192,10 +192,10 @@ class OperationForm(ModalScreen[Chosen]):
             yield Static(Content("   ".join(f"{press(name)} {word}" for name, word in ways)), classes="hint")
 
     def on_mount(self) -> None:
-        """Tags are completed from those of the dataset; the first preview."""
+        """Tags are offered where one is asked for; the first preview."""
         for field, entry in self._entries.items():
             if field.name in _TAGS and isinstance(entry, FormLine):
-                entry.suggester = self._ground.suggester()
+                entry.offering = self._ground.offering
         self._preview_soon()
 
     @property

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.suggester import Suggester
 from textual.widgets import Static
 
-from sdtui.tui.captions.tag_ranks import TagRanks
-from sdtui.tui.literal import harmless
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
-from sdtui.tui.widgets.line_input import LineInput
-
-OFFERED = 10_000
+from sdtui.tui.widgets.tag_input import Offering, TagInput
 
 
 class CaptionPane(Vertical):
-    """Shows a caption, edits it, or asks for a tag. The messages come from `CaptionEditor` and `LineInput`."""
+    """Shows a caption, edits it, or asks for a tag. The messages come from `CaptionEditor` and `TagInput`."""
 
     DEFAULT_CSS = """
     CaptionPane { height: 9; border-top: solid $faint; }
@@ -41,16 +33,16 @@ class CaptionPane(Vertical):
         self._shown_facts: tuple[Content, Content] = (Content(""), Content(""))
         self.view = CaptionView()
         self._label = Static("", id="ask-label", markup=False)
-        self.line = LineInput(id="ask-line")
+        self.line = TagInput(id="ask-line")
         self.editor: CaptionEditor | None = None
 
     def compose(self) -> ComposeResult:
-        """Facts, caption, and the line that is hidden until something is asked."""
-        yield self._facts
-        yield self.view
+        """The line that is hidden until something is asked, facts, caption: what is offered stands above all of it."""
         with Horizontal(id="ask"):
             yield self._label
             yield self.line
+        yield self._facts
+        yield self.view
 
     @property
     def busy(self) -> bool:
@@ -84,13 +76,12 @@ class CaptionPane(Vertical):
             self.editor.begin(text)
         self.editor.focus()
 
-    def ask(self, label: str, value: str, ranks: TagRanks | None, there: frozenset[str] = frozenset()) -> None:
-        """Ask for a tag, completing from the tags of the dataset but those that are `there`."""
+    def ask(self, label: str, value: str, offering: Offering, there: frozenset[str] = frozenset()) -> None:
+        """Ask for a tag, offering those of the dataset and of the user's lists but what is `there`."""
         self.add_class("-asking")
         self._label.update(Content(f"{label}  "))
-        self.line.suggester = TagSuggester(tag for tag in ranks.tags() if tag not in there) if ranks else None
-        self.line.value = value
-        self.line.cursor_position = len(value)
+        self.line.offering, self.line.there = offering, there
+        self.line.begin(value)
         self.line.focus()
 
     def refocus(self) -> None:
@@ -107,23 +98,3 @@ class CaptionPane(Vertical):
     def close(self) -> None:
         """Back to showing."""
         self.remove_class("-asking", "-editing")
-
-
-class TagSuggester(Suggester):
-    """Completes to the most frequent tag that begins with what was typed.
-
-    Args:
-        tags: most frequent first; those beyond the first OFFERED are too rare to be meant, and looking through a
-            hundred thousand sentences would hold a key back.
-    """
-
-    def __init__(self, tags: Iterable[str]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._tags = [tag for tag in islice(tags, OFFERED) if harmless(tag) == tag]
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The completion, keeping the letters as typed."""
-        if not value.strip():
-            return None
-        start = value.casefold()
-        return next((value + tag[len(value) :] for tag in self._tags if tag.casefold().startswith(start)), None)

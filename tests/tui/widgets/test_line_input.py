@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from sdtui.tui.widgets.caption_pane import TagSuggester
 from sdtui.tui.widgets.line_input import LineInput
 from tests.tui.stage import Stage, screen_text, until
 
@@ -52,25 +51,3 @@ async def test_what_a_terminal_would_obey_is_a_question_mark() -> None:
         line.value = "a\x1b[31mb"
         await until(pilot, lambda: screen_text(app)[0] == "a?[31mb")
         assert line.value == "a\x1b[31mb"
-
-
-async def test_tab_takes_over_what_is_offered_and_goes_nowhere() -> None:
-    line = LineInput()
-    line.suggester = TagSuggester(["city", "stone wall", "Stone"])
-    app = Recorded(line)
-    async with app.run_test(size=(30, 2)) as pilot:
-        await pilot.press("S", "t")
-        await until(pilot, lambda: screen_text(app)[0] == "Stone wall")
-        assert line.value == "St"
-        await pilot.press("tab")
-        assert line.value == "Stone wall"
-        await pilot.press("tab", "x", "left", "tab")
-        assert (line.value, line.has_focus) == ("Stone wallx", True)
-
-
-async def test_the_most_frequent_tag_is_offered_in_the_letters_typed() -> None:
-    suggester = TagSuggester(["castor", "Castle", "x\x1b"])
-    assert await suggester.get_suggestion("CAS") == "CAStor"
-    assert await suggester.get_suggestion("castl") == "castle"
-    assert await suggester.get_suggestion(" ") is None
-    assert await suggester.get_suggestion("x") is None

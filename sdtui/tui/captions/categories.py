@@ -1,0 +1,28 @@
+"""Kinds of tags on the screen: a letter and a colour for each, as the sites colour them."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+# General tags are most of all, and are drawn as plain text.
+SIGNS = {
+    "artist": ("a", "$error"),
+    "copyright": ("s", "$violet"),
+    "character": ("c", "$success"),
+    "species": ("p", "$teal"),
+    "meta": ("m", "$warning"),
+    "lore": ("l", "$teal"),
+    "rating": ("r", "$accent"),
+    "invalid": ("x", "$error"),
+}
+
+
+def badge(letter: str, style: str) -> Content:
+    """A letter in a cell of its own, reversed so that it is no part of a text beside it; seen without colours as well."""
+    return Content.styled(letter, f"bold reverse {style}")
+
+
+def category_badge(category: str) -> Content:
+    """The letter of a kind of tag; a blank for general tags and unknown ones."""
+    letter, style = SIGNS.get(category, (" ", ""))
+    return badge(letter, style) if style else Content(letter)
