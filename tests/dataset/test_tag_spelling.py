@@ -88,3 +88,8 @@ def test_what_spellings_share() -> None:
 )
 def test_brackets_without_a_partner(text: str, places: list[int]) -> None:
     assert tag_spelling.lone_brackets(text) == places
+
+
+def test_escape_of_brackets_in_brackets_has_no_depth_that_is_too_much() -> None:
+    tag = "(" * 20_000 + "a(b)" + ")" * 20_000
+    assert tag_spelling.escape(tag) == "(" * 20_000 + r"a\(b\)" + ")" * 20_000
