@@ -88,9 +88,9 @@ class History(Dialog[Wanted]):
                 self.dismiss(Wanted(0, restore=True))
 
         question = (
-            "Put back what all captions were before the first recorded edit?\nWhat other programs changed goes, too."
+            "Put all captions back as they were before all edits?\nWhat other programs changed since goes, too.\n"
         )
-        self.app.push_screen(Confirm(f"{question} It is one edit, which undo takes back.", yes="put back"), answer)
+        self.app.push_screen(Confirm(f"{question}It is one edit, which undo takes back.", yes="put back"), answer)
 
     @property
     def _cursor(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
@@ -65,7 +66,7 @@ def sample_lines(sample: Sample, width: int, marks: Glyphs, *, ascii_only: bool)
 def error_lines(proposal: Proposal, width: int, marks: Glyphs, *, ascii_only: bool) -> Iterator[Content]:
     """Which captions cannot be read, and why."""
     for error in proposal.unreadable:
-        words = clean(f"{error.where}: {error.message}", ascii_only=ascii_only)
+        words = clean(f"{os.path.basename(error.where)}: {error.message}", ascii_only=ascii_only)
         yield Content.styled(shorten(words, width, marks.ellipsis), "$warning")
 
 

@@ -21,7 +21,7 @@ from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.operation_form import rewrite_of
 from sdtui.tui.captions.operations import ChooseOperation, Chosen, Ground, OperationForm, Scope
 from sdtui.tui.captions.tag_list import ACTIONS
-from sdtui.tui.numbers import count
+from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_pane import CaptionPane
 
@@ -126,10 +126,9 @@ class CaptionsScreen(CaptionsEditing):
             self.say(f"read-only: an edit that was cut short stays as it is: {found.label}", "warning")
             return
         self._cut_short = found
-        verb = {"edit": "was cut short", "undo": "was being undone", "redo": "was being done again"}[found.verb]
-        title = (
-            f"{found.label}\n{verb} when sdtui was killed: {found.written} of {count(found.files, 'caption')} are done."
-        )
+        verb = {"edit": "This edit", "undo": "The undo of this edit", "redo": "The redo of this edit"}[found.verb]
+        done = f"{grouped(found.written)} of {count(found.files, 'caption')} done"
+        title = f"{verb} was cut short, {done}:\n{found.label}"
         choices = [("finish", "finish it; undo takes it back whole", "f"), ("back", "take back what was done", "t")]
 
         def answer(choice: str | None) -> None:
