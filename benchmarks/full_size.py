@@ -23,7 +23,7 @@ from safetensors import safe_open
 
 from benchmarks.result import Result
 from sdtui.models.configs import read_config
-from sdtui.models.original import VAE, UnetNaming, clip_naming, openclip_naming, vae_naming
+from sdtui.models.original import VAE, clip_naming, openclip_naming, unet_naming, vae_naming
 from sdtui.models.recognise import recognise
 
 LIMIT_GIB = 24.0
@@ -132,7 +132,7 @@ def _shapes(family: str) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield name_of(name), tuple(weight.shape)
 
     config = read_config(family, "unet")
-    unet = UnetNaming([kind.startswith("CrossAttn") for kind in config["up_block_types"]])
+    unet = unet_naming([kind.startswith("CrossAttn") for kind in config["up_block_types"]])
     yield from weights(lambda: UNet2DConditionModel.from_config(config), lambda name: unet(name)[0].name)
     vae = vae_naming(VAE)
     yield from weights(lambda: AutoencoderKL.from_config(read_config(family, "vae")), lambda name: vae(name)[0].name)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sdtui.formats import hashes, safetensors_file
 from sdtui.formats.learned import Adapter
-from sdtui.formats.sgm import sgm_path
+from sdtui.profile.unet_names import SDXL
 
 PRECISIONS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te"}
@@ -27,7 +27,7 @@ def key(family: str, component: str, path: str) -> str:
     """The name of a layer in a file for `family`, without the tensor's own ending."""
     prefixes = SDXL_PREFIXES if family == "sdxl" else PREFIXES
     if component == "unet":
-        path = sgm_path(path) if family == "sdxl" else path
+        path = SDXL(path) if family == "sdxl" else path
     elif not path.startswith(TEXT_ROOT):
         path = TEXT_ROOT + path
     return f"{prefixes[component]}_{path.replace('.', '_')}"

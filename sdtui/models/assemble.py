@@ -20,7 +20,7 @@ from sdtui.models.family import PLAINLY
 from sdtui.models.hub import known_name
 from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
-from sdtui.models.original import VAE, Naming, UnetNaming, clip_naming, openclip_naming, vae_naming
+from sdtui.models.original import VAE, Naming, clip_naming, openclip_naming, unet_naming, vae_naming
 from sdtui.models.part import Part
 from sdtui.models.quantised import Storage, quantise
 from sdtui.models.recognise import EPSILON, VELOCITY, Found, stated_prediction
@@ -140,7 +140,7 @@ def _from_folder(found: Found, dtype: torch.dtype) -> _Parts:
 def _from_file(found: Found, source: SingleFile, dtype: torch.dtype) -> _Parts:
     family, configs = found.family, found.configs()
     attends = [kind.startswith("CrossAttn") for kind in configs["unet"]["up_block_types"]]
-    naming = UnetNaming(attends, configs["unet"]["layers_per_block"])
+    naming = unet_naming(attends, configs["unet"]["layers_per_block"])
     unet = loading.unet_from_file(source, naming, configs["unet"], dtype)
     encoders = [
         (

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from sdtui.profile.unet_names import UnetNames
 
 Change = Literal["", "transposed", "third-0", "third-1", "third-2"]
 
@@ -29,17 +30,6 @@ Naming = Callable[[str], tuple[Place, ...]]
 UNET = "model.diffusion_model."
 VAE = "first_stage_model."
 
-_RESNET = {
-    "norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1",
-    "norm2": "out_layers.0", "conv2": "out_layers.3", "conv_shortcut": "skip_connection",
-}  # fmt: skip
-_UNET_ENDS = {
-    "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2",
-    "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
-    "add_embedding.linear_1": "label_emb.0.0", "add_embedding.linear_2": "label_emb.0.2",
-}  # fmt: skip
-_UNET_BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)")
-_UNET_MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.(\d+)\.(.+)")
 _VAE_BLOCK = re.compile(r"(?:down|up)_blocks\.(\d+)\.(resnets|downsamplers|upsamplers)\.(\d+)\.(.+)")
 _VAE_MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.(\d+)\.(.+)")
 _VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
@@ -63,44 +53,15 @@ _THIRDS: Mapping[str, Change] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class UnetNaming:
-    """Names of a UNet's weights in the file.
+def unet_naming(attends: Sequence[bool], layers: int = 2) -> Naming:
+    """Names of a UNet's weights; what its shape is told by, see `UnetNames`."""
+    names = UnetNames(attends, layers)
 
-    Args:
-        attends: of each up block, whether it has attention: the upsampler behind it moves up by one where it has.
-        layers: diffusers' `layers_per_block`.
-    """
+    def find(name: str) -> tuple[Place, ...]:
+        layer, _, kind = name.rpartition(".")
+        return (Place(f"{UNET}{names(layer)}.{kind}"),)
 
-    attends: Sequence[bool]
-    layers: int = 2
-
-    def __call__(self, name: str) -> tuple[Place, ...]:
-        """Where the weight `name` lies."""
-        return (Place(UNET + self._bare(name)),)
-
-    def _bare(self, name: str) -> str:
-        if found := _UNET_BLOCK.fullmatch(name):
-            way, block, kind, index, rest = found.groups()
-            if kind.endswith("samplers"):
-                return self._sampler(kind, int(block), rest)
-            place = (self.layers + 1) * int(block) + int(index)
-            # The first input block is the first convolution, so that the down half starts at 1.
-            where = f"input_blocks.{place + 1}" if way == "down" else f"output_blocks.{place}"
-            return f"{where}.1.{rest}" if kind == "attentions" else f"{where}.0.{_replaced(rest, _RESNET)}"
-        if found := _UNET_MIDDLE.fullmatch(name):
-            kind, index, rest = found.groups()
-            if kind == "attentions":
-                return f"middle_block.1.{rest}"
-            return f"middle_block.{2 * int(index)}.{_replaced(rest, _RESNET)}"
-        module, _, kind = name.rpartition(".")
-        return f"{_UNET_ENDS[module]}.{kind}"
-
-    def _sampler(self, kind: str, block: int, rest: str) -> str:
-        if kind == "downsamplers":
-            return f"input_blocks.{(self.layers + 1) * (block + 1)}.0.op.{rest.removeprefix('conv.')}"
-        place = 2 if self.attends[block] else 1
-        return f"output_blocks.{(self.layers + 1) * block + self.layers}.{place}.{rest}"
+    return find
 
 
 def vae_naming(prefix: str, blocks: int = 4) -> Naming:

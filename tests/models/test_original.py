@@ -14,14 +14,14 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
 from sdtui.models.configs import read_config
-from sdtui.models.original import Place, UnetNaming, clip_naming, openclip_naming, vae_naming
+from sdtui.models.original import Naming, Place, clip_naming, openclip_naming, unet_naming, vae_naming
 
-SD1 = UnetNaming([False, True, True, True])
-SDXL = UnetNaming([True, True, False])
+SD1 = unet_naming([False, True, True, True])
+SDXL = unet_naming([True, True, False])
 UNET = "model.diffusion_model."
 
 
-def unet(family: str) -> tuple[Any, UnetNaming]:
+def unet(family: str) -> tuple[Any, Naming]:
     config = read_config(family, "unet")
     with init_empty_weights():
         return UNet2DConditionModel.from_config(config), SD1 if family != "sdxl" else SDXL

@@ -20,7 +20,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from sdtui.models import clip_tokenizer
 from sdtui.models.configs import read_config
-from sdtui.models.original import UnetNaming, vae_naming
+from sdtui.models.original import unet_naming, vae_naming
 from tests.support.tiny import make_prompts_matter
 
 FAMILIES = ("sd1", "sd2", "sdxl")
@@ -60,7 +60,7 @@ def original_weights(family: str) -> dict[str, Tensor]:
     """The weights of the tiny model by their names in a single file."""
     folder = _built(family)
     kinds = json.loads((folder / "unet/config.json").read_text())["up_block_types"]
-    unet = UnetNaming([kind.startswith("CrossAttn") for kind in kinds])
+    unet = unet_naming([kind.startswith("CrossAttn") for kind in kinds])
     weights = _renamed(folder / "unet/diffusion_pytorch_model.safetensors", lambda name: unet(name)[0].name)
     vae = vae_naming("first_stage_model.")
     weights |= _renamed(folder / "vae/diffusion_pytorch_model.safetensors", lambda name: vae(name)[0].name)

@@ -1,11 +1,11 @@
-"""Stability's names for SDXL's layers, against pairs read off both programs' models."""
+"""Stability's names for a UNet's layers, SDXL's above all, against pairs read off both programs' models."""
 
 from __future__ import annotations
 
 import pytest
 
 from sdtui.errors import SdtuiError
-from sdtui.formats.sgm import sgm_path
+from sdtui.profile.unet_names import SDXL, UnetNames
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,23 @@ from sdtui.formats.sgm import sgm_path
     ],
 )  # fmt: skip
 def test_names(path: str, expected: str) -> None:
-    assert sgm_path(path) == expected
+    assert SDXL(path) == expected
 
 
-def test_a_layer_that_sdxl_does_not_have() -> None:
-    with pytest.raises(SdtuiError, match=r"no layer side_blocks\.0"):
-        sgm_path("side_blocks.0.conv")
+@pytest.mark.parametrize(
+    "path", ["side_blocks.0.conv", "up_blocks.0.resnets.0.conv3", "up_blocks.3.upsamplers.0.conv", "conv"]
+)
+def test_a_layer_that_sdxl_does_not_have(path: str) -> None:
+    with pytest.raises(SdtuiError, match=rf"no layer {path}".replace(".", r"\.")):
+        SDXL(path)
+
+
+def test_an_upsampler_moves_up_where_no_attention_is() -> None:
+    """Stable Diffusion 1.x: the first block on the way up has none."""
+    names = UnetNames((False, True, True, True))
+    assert names("up_blocks.0.upsamplers.0.conv") == "output_blocks.2.1.conv"
+    assert names("up_blocks.1.upsamplers.0.conv") == "output_blocks.5.2.conv"
+
+
+def test_a_block_may_have_another_depth() -> None:
+    assert UnetNames((True, True), layers=1)("up_blocks.1.resnets.1.conv1") == "output_blocks.3.0.in_layers.2"
