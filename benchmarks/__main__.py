@@ -14,6 +14,8 @@ BENCHMARKS = (
     "caption_index",
     "caption_edit",
     "autocomplete",
+    "tag_scores",
+    "tagging_speed",
     "open_run",
     "training_step",
     "training_start",

@@ -7,14 +7,15 @@ remembered while they stay the same tags, are looked at again.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdtui.tagging.rules import Rules
-from sdtui.tagging.score_table import ScoreTable
+from sdtui.tagging.score_table import Ids, ScoreTable
 from sdtui.tagging.tag_list import RATING
 
 Mask = NDArray[np.bool_]
@@ -49,8 +50,11 @@ class Survey:
         self._filled = np.flatnonzero(self._lengths)
         # Images without scores have no digest; those in which nothing reached the floor have one.
         self._images = int(np.count_nonzero(table.digests.any(axis=1)))
-        self._others = np.zeros(0, np.int64)
-        self._places = np.zeros(0, np.int64)
+        self._categories = sorted(set(table.tags.categories))
+        numbers = {category: number for number, category in enumerate(self._categories)}
+        self._category_of = np.array([numbers[category] for category in table.tags.categories], np.uint8)
+        self._others = _Others(np.zeros(0, np.int64), np.zeros(0, np.int64), self._bits[:0], table.ids[:0])
+        self._asked: deque[tuple[Rules, Mask]] = deque(maxlen=2)
 
     def totals(self, rules: Rules) -> Totals:
         """How many tags are kept in all, and how many of the images with scores are left without any."""
@@ -65,17 +69,40 @@ class Survey:
         return Totals(self._images, int(np.minimum(counts, rules.max_tags).sum()), empty)
 
     def kept(self, rules: Rules) -> Mask:
-        """For each score of the table whether it is enough."""
-        needed = needed_bits(self.table, rules)
+        """For each score of the table whether it is enough; not to be written to, as the last two are remembered."""
+        for asked, mask in self._asked:
+            if asked == rules:
+                return mask
+        needed = self._needed(rules)
         common = int(np.bincount(needed).argmax()) if len(needed) else 0
-        others = np.flatnonzero(needed != common)
-        if not np.array_equal(others, self._others):
-            special = np.zeros(len(needed), np.bool_)
-            special[others] = True
-            self._others, self._places = others, np.flatnonzero(special[self.table.ids])
-        mask: Mask = self._bits >= common
-        mask[self._places] = self._bits[self._places] >= needed[self.table.ids[self._places]]
+        mask = self._bits >= common
+        others = self._with_other(np.flatnonzero(needed != common))
+        mask[others.places] = others.bits >= needed[others.ids]
+        self._asked.append((rules, mask))
         return mask
+
+    def _with_other(self, tags: NDArray[np.int64]) -> _Others:
+        """The scores of these tags, looked for only where they are not the same as the last time."""
+        if not np.array_equal(tags, self._others.tags):
+            special = np.zeros(len(self.table.tags), np.bool_)
+            special[tags] = True
+            places = np.flatnonzero(special[self.table.ids])
+            self._others = _Others(tags, places, self._bits[places], self.table.ids[places])
+        return self._others
+
+    def _needed(self, rules: Rules) -> Bits:
+        """The least bits of a score that keep each tag."""
+        tags = self.table.tags
+        by_category = [rules.categories.get(category, rules.threshold) for category in self._categories]
+        values = np.array(by_category)[self._category_of] if len(tags) else np.zeros(0)
+        for name, value in rules.tags.items():
+            if (place := tags.place(name)) is not None:
+                values[place] = value
+        bits: Bits = np.minimum(values, 2.0).astype(np.float16).view(np.uint16) + np.uint16(rules.above)
+        bits[[place for name in rules.ban if (place := tags.place(name)) is not None]] = _NEVER
+        if rules.ratings != "keep" and RATING in self._categories:
+            bits[self._category_of == self._categories.index(RATING)] = _NEVER
+        return bits
 
     def changes(self, before: Rules, after: Rules) -> Counter[str]:
         """Of each tag that comes or goes in some image: in how many more (or, below 0, fewer) it is kept afterwards."""
@@ -109,17 +136,10 @@ class Survey:
         return scores
 
 
-def needed_bits(table: ScoreTable, rules: Rules) -> Bits:
-    """The least bits of a score that keep each tag."""
-    tags = table.tags
-    values = [rules.categories.get(category, rules.threshold) for category in tags.categories]
-    for name, value in rules.tags.items():
-        if (place := tags.place(name)) is not None:
-            values[place] = value
-    halves = np.minimum(np.array(values), 2.0).astype(np.float16)
-    bits: Bits = halves.view(np.uint16) + np.uint16(rules.above)
-    never = [place for name in rules.ban if (place := tags.place(name)) is not None]
-    if rules.ratings != "keep":
-        never += [place for place, category in enumerate(tags.categories) if category == RATING]
-    bits[never] = _NEVER
-    return bits
+class _Others(NamedTuple):
+    """The scores of tags with other thresholds than most: which tags, and where the scores are, their bits, their tags."""
+
+    tags: NDArray[np.int64]
+    places: NDArray[np.int64]
+    bits: Bits
+    ids: Ids

@@ -1,0 +1,85 @@
+"""Stored scores of 100 000 images, 120 each of 10 861 tags: what they take on disk, an append, and a threshold that moves.
+
+A threshold is moved as a slider moves it: general tags by steps, characters at 0.85, ratings dropped; and with thresholds of
+their own for a few tags. Beside each figure the floor: one comparison of all scores with one number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.result import Result
+from sdtui.tagging.rules import WD, Rules
+from sdtui.tagging.score_table import ScoreTable, packed
+from sdtui.tagging.scores import Scores, TaggerFacts
+from sdtui.tagging.survey import Survey
+from sdtui.tagging.tag_list import TagList
+
+IMAGES, KEPT, TAGS = 100_000, 120, 10_861
+APPENDED = 1_000
+MEGABYTES = 1_000_000
+
+
+def measure() -> list[Result]:
+    table = make_table(IMAGES)
+    with tempfile.TemporaryDirectory() as folder:
+        scores = Scores.of(Path(folder), TaggerFacts("tagger", "ab" * 32, "none", table.tags))
+        scores.append(table)
+        size = sum(path.stat().st_size for path in scores.home.iterdir()) / MEGABYTES
+        appended = max(
+            milliseconds(lambda at=at: scores.append(make_table(APPENDED, first=IMAGES + at))) for at in range(3)
+        )
+        scores.compact()
+        opened = milliseconds(scores.table)
+        survey = Survey(scores.table())
+        results = [
+            Result("scores on disk, 100 000 images × 120", size, 55, "MB", f"{TAGS} tags"),
+            Result("append 1 000 images", appended / 1000, 1, "s", f"with its sync; opening all takes {opened:.0f} ms"),
+        ]
+        survey.totals(WD)
+        floor = min(milliseconds(partial(np.greater, survey.table.scores, np.float16(0.35))) for _ in range(5))
+        own = replace(WD, tags={"tag_10": 0.5, "tag_11": 0.6})
+        for what, rules in (("the general threshold", WD), ("it, with two tags of their own", own)):
+            took = [milliseconds(partial(survey.totals, moved(rules, at))) for at in range(20)]
+            detail = f"median of 20 steps, slowest {max(took):.0f} ms; comparing as half floats takes {floor:.0f} ms"
+            results.append(Result(f"totals after moving {what}", float(np.median(took)), 60, "ms", detail))
+        took = [milliseconds(partial(survey.changes, moved(WD, at), moved(WD, at + 1))) for at in range(5)]
+        results.append(Result("tags that appear or vanish by a step", float(np.median(took)), 60, "ms", "median of 5"))
+    return results
+
+
+def moved(rules: Rules, at: int) -> Rules:
+    return replace(rules, threshold=0.3 + 0.01 * at)
+
+
+def make_table(images: int, first: int = 0) -> ScoreTable:
+    names = tuple(f"tag_{number}" for number in range(TAGS))
+    categories = ("rating",) * 4 + ("general",) * 6_600 + ("character",) * (TAGS - 6_604)
+    random = np.random.default_rng(first)
+    # General tags by far the most, as in any set: an image has its ratings and one or two characters.
+    kind = random.random(images * KEPT)
+    edges = (
+        np.where(kind < 0.97, 4, np.where(kind < 0.99, 6_604, 0)),
+        np.where(kind < 0.97, 6_604, np.where(kind < 0.99, TAGS, 4)),
+    )
+    ids = random.integers(*edges).astype(np.uint16)
+    # Most scores are low, as a tagger's are.
+    values = (random.random((images, KEPT)) ** 3 * 0.99 + 0.01).astype(np.float16)
+    falling = np.ascontiguousarray(np.sort(values, axis=1)[:, ::-1]).reshape(-1)
+    digests = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(first, first + images)]
+    pointers = np.arange(0, images * KEPT + 1, KEPT, dtype=np.int64)
+    return ScoreTable(TagList(names, categories), packed(digests), pointers, ids, falling)
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return (time.perf_counter() - begun) * 1000
