@@ -45,7 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _query_options(find)
     find.add_argument("--count", action="store_true", help="print only how many")
     stats = _action(actions, "stats", "count the tags", caption_list.stats)
-    stats.add_argument("--top", type=int, default=0, metavar="N", help="only the N most frequent tags (0: all)")
+    stats.add_argument("--top", type=int, default=0, metavar="N", help="only the first N tags (0: all)")
+    stats.add_argument("--sort", choices=("count", "name", "length"), default="count", help="order (default: count)")
     _marking(actions)
     for edit in EDITS.values():
         add_parameters(_edit(actions, edit.verb, edit.summary, edit.example), edit)
@@ -74,9 +75,12 @@ def _marking(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     _query_options(rate)
     rate.add_argument("stars", metavar="STARS", type=int, help="0 to 5")
-    queries = _action(actions, "queries", "list, save or forget queries by name", caption_query.queries, scoped=False)
+    queries = _action(
+        actions, "queries", "list, save, rename or forget queries by name", caption_query.queries, scoped=False
+    )
     which = queries.add_mutually_exclusive_group()
     which.add_argument("--save", nargs=2, metavar=("NAME", "QUERY"), help="use it as @NAME wherever a query is wanted")
+    which.add_argument("--rename", nargs=2, metavar=("NAME", "NEW"), help="give it another name")
     which.add_argument("--forget", metavar="NAME")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from sdtui.cli.caption_query import found_by, in_scope, index_of
@@ -54,12 +55,17 @@ def find(args: argparse.Namespace) -> int:
 
 
 def stats(args: argparse.Namespace) -> int:
-    """In how many captions each tag stands, most frequent first."""
+    """In how many captions each tag stands, most frequent first unless told otherwise."""
     library = library_of(args)
     positions = in_scope(args, library)
     index = index_of(library)
     counts = index.tag_counts(positions)
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    orders: dict[str, Callable[[tuple[str, int]], Any]] = {
+        "count": lambda item: (-item[1], item[0]),
+        "name": lambda item: (item[0].casefold(), item[0]),
+        "length": lambda item: (-len(item[0]), item[0]),
+    }
+    ranked = sorted(counts.items(), key=orders[args.sort])
     shown = ranked[: args.top] if args.top > 0 else ranked
     untagged = sum(
         not library.has_caption(at) or ((text := index.text(at)) is not None and not text.strip()) for at in positions

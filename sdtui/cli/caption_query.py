@@ -105,7 +105,7 @@ def rate(args: argparse.Namespace, library: Library) -> int:
 
 
 def queries(args: argparse.Namespace) -> int:
-    """List the saved queries, save one, or forget one."""
+    """List the saved queries, save one, rename one, or forget one."""
     from sdtui.dataset.query import QueryError, parse
 
     if not args.folder.is_dir():
@@ -119,6 +119,8 @@ def queries(args: argparse.Namespace) -> int:
             print(error.pointed(), file=sys.stderr)
             raise
         marks.save_query(name, text)
+    elif args.rename:
+        marks.rename_query(*args.rename)
     elif args.forget and not marks.forget_query(args.forget):
         raise UserError(f"no query is saved as {args.forget!r}", remedy="`sdtui caption queries DIR` lists them")
     saved = dict(sorted(marks.now.queries.items()))

@@ -72,6 +72,10 @@ def test_stats_count_captions(folder: Path, capsys: pytest.CaptureFixture[str]) 
     out, words = capsys.readouterr()
     assert out == "2\tsky\n2\ttower\n1\twall\n"
     assert words == "4 images, 1 untagged, 3 different tags; 3 .txt\n"
+    assert caption("stats", folder, "--sort", "name", "--top", "2") == 0
+    assert capsys.readouterr().out == "2\tsky\n2\ttower\n"
+    assert caption("stats", folder, "--sort", "length") == 0
+    assert capsys.readouterr().out == "2\ttower\n1\twall\n2\tsky\n"
     assert caption("stats", folder, "--json", "--top", "1") == 0
     answer = as_json(capsys)
     assert answer["counts"] == [{"tag": "sky", "captions": 2}]

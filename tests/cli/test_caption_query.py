@@ -106,6 +106,12 @@ def test_saved_queries(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "no query is saved as 'light'. Saved are: dark ones" in capsys.readouterr().err
     assert caption("queries", folder, "--save", "bad", "(") == 2
     assert capsys.readouterr().err.startswith("(\n^\n")
+    assert caption("queries", folder, "--rename", "dark ones", "at night") == 0
+    assert capsys.readouterr().out == "at night\ttag:night OR tags:0\n"
+    assert caption("queries", folder, "--rename", "dark ones", "x") == 2
+    assert "no query is saved as 'dark ones'" in capsys.readouterr().err
+    assert caption("queries", folder, "--rename", "at night", "dark ones") == 0
+    capsys.readouterr()
     assert caption("queries", folder, "--forget", "dark ones") == 0
     assert capsys.readouterr().out == ""
     assert caption("queries", folder, "--forget", "dark ones") == 2

@@ -27,6 +27,15 @@ def test_marks_stars_and_queries_are_there_again(tmp_path: Path) -> None:
     assert again.selected(2) == frozenset()
     assert again.now.stars == {"b.png": 4}
     assert again.now.queries == {"dark ones": "tag:night"}
+    again.rename_query("dark ones", "dark ones")
+    again.save_query("sea", "folder:sea")
+    with pytest.raises(UserError, match="another query is saved as 'sea'"):
+        again.rename_query("dark ones", "sea")
+    with pytest.raises(UserError, match="needs a name"):
+        again.rename_query("dark ones", " ")
+    again.rename_query("sea", "the sea")
+    assert Marks(tmp_path).now.queries == {"dark ones": "tag:night", "the sea": "folder:sea"}
+    assert again.forget_query("the sea")
     assert again.forget_query("dark ones")
     assert not again.forget_query("dark ones")
     assert Marks(tmp_path).now.queries == {}

@@ -12,6 +12,7 @@ from sdtui.dataset.query_value import (
     Score,
     Text,
     Wildcard,
+    quoted,
     read_number,
     read_score,
     read_text,
@@ -53,6 +54,13 @@ def test_wildcards_match_what_they_say(raw: str, text: str) -> None:
 def test_any_number_of_wildcards_is_no_trouble() -> None:
     assert wildcards("a*" * 40 + "b", whole=True).fullmatch("a" * 2000) is None
     assert wildcards("a*" * 40 + "b", whole=True).fullmatch("a" * 2000 + "b") is not None
+
+
+@given(st.text('ab*?"\\\\ ', min_size=1, max_size=9))
+def test_a_quoted_text_is_read_as_itself(text: str) -> None:
+    raw = quoted(text)
+    assert (raw[0], raw[-1]) == ('"', '"')
+    assert read_text(raw[1:-1]) == Text((text,))
 
 
 def test_plain_texts() -> None:

@@ -13,10 +13,10 @@ from textual.worker import get_current_worker
 
 from sdtui.errors import UserError
 from sdtui.tui import keys
+from sdtui.tui.captions.colours import CaptionsColours
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.querying import both, problem_of
 from sdtui.tui.captions.saved_queries import SavedQueries
-from sdtui.tui.captions.view import CaptionsView
 from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.dialogs import Ask
 from sdtui.tui.widgets.query_input import QueryInput, QueryNote
@@ -26,7 +26,7 @@ from sdtui.tui.widgets.search_line import SearchLine
 SEARCH_DELAY = 0.15
 
 
-class CaptionsSearch(CaptionsView):
+class CaptionsSearch(CaptionsColours):
     """Moves about in the dataset and narrows the list; changes no file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
@@ -50,7 +50,7 @@ class CaptionsSearch(CaptionsView):
         super().recall(state)
         kept = state.get("queries")
         self.query_input.history = [str(query) for query in kept] if isinstance(kept, list) else []
-        self.query_input.tags = lambda: self.model.ranks.tags() if self.model and self.model.ranks else ()
+        self.query_input.tags = lambda: self.model.known.completer.own.tags if self.model else ()
 
     def remember(self) -> dict[str, Any]:
         """Also the queries."""
