@@ -34,9 +34,8 @@ def measure() -> list[Result]:
         scores = Scores.of(Path(folder), TaggerFacts("tagger", "ab" * 32, "none", table.tags))
         scores.append(table)
         size = sum(path.stat().st_size for path in scores.home.iterdir()) / MEGABYTES
-        appended = max(
-            milliseconds(lambda at=at: scores.append(make_table(APPENDED, first=IMAGES + at))) for at in range(3)
-        )
+        more = [make_table(APPENDED, first=IMAGES + APPENDED * at) for at in range(3)]
+        appended = max(milliseconds(partial(scores.append, table)) for table in more)
         scores.compact()
         opened = milliseconds(scores.table)
         survey = Survey(scores.table())
