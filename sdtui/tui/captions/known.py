@@ -65,12 +65,13 @@ class Known:
         touched = list(positions)
         self.index.changed(touched)
         self.edited.update(touched)
+        if self.index.ready:
+            for at, state in zip(touched, self._of_index(np.array(touched, np.int64)), strict=True):
+                self._state[at] = state
+            return
         for at in touched:
-            if self.index.ready:
-                self._state[at] = self._of_index(np.array([at]))[0]
-            else:
-                hand = read(at)
-                self.note(at, hand.text if hand.caption and hand.caption.raw is not None else None)
+            hand = read(at)
+            self.note(at, hand.text if hand.caption and hand.caption.raw is not None else None)
 
     # -- all images ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.cells import cell_len
 
@@ -56,23 +57,21 @@ def completions(query: str, tags: Iterable[str] = ()) -> tuple[int, Sequence[str
     ends: tuple[tuple[re.Pattern[str], Iterable[str]], ...] = (
         (_MARK_AT_END, CHOICES["mark"]),
         (_PROBLEM_AT_END, CHOICES["problem"]),
-        (_TAG_AT_END, (tag for tag in tags if not _SPECIAL.search(tag))),
+        (_TAG_AT_END, tags),
         (_FIELD_AT_END, (f"{field}:" for field in FIELDS)),
     )
     for pattern, words in ends:
-        if (found := pattern.search(query)) and (offered := list(_beginning(words, found[1].casefold()))):
-            return found.start(1), offered
+        if found := pattern.search(query):
+            begun = _beginning(words, found[1].casefold())
+            plain = (word for word in begun if pattern is not _TAG_AT_END or not _SPECIAL.search(word))
+            if offered := list(islice(plain, OFFERED)):
+                return found.start(1), offered
     return len(query), ()
 
 
 def _beginning(words: Iterable[str], start: str) -> Iterator[str]:
-    found = 0
-    for word in words:
-        if word.casefold().startswith(start) and word.casefold() != start:
-            yield word
-            found += 1
-            if found == OFFERED:
-                return
+    folded = ((word, word.casefold()) for word in words)
+    return (word for word, small in folded if small.startswith(start) and small != start)
 
 
 def problem_of(query: str) -> QueryError | None:
