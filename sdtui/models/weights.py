@@ -73,47 +73,61 @@ def read_contents(path: Path) -> Contents:
     """
     try:
         with path.open("rb") as stream:
-            first = stream.read(len(_ZIP))
+            first = stream.read(9)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if first == _ZIP or first[:1] == _PICKLE:
+    # The length that a safetensors file begins with may look like the beginning of either.
+    has_header = first[8:] == b"{" and int.from_bytes(first[:8], "little") <= _LONGEST_HEADER
+    if not has_header and first.startswith((_ZIP, _PICKLE)):
         from sdtui.models.unpickle import read_pickled
 
-        return read_pickled(path, zipped=first == _ZIP)
-    check_length(path)
-    header, start = _header(path)
-    facts = header.pop("__metadata__", {})
-    try:
-        weights = {
-            name: Weight(entry["dtype"], tuple(entry["shape"]), start + entry["data_offsets"][0])
-            for name, entry in header.items()
-        }
-    except (KeyError, TypeError, IndexError) as error:
-        raise broken(path, f"not a readable safetensors file ({error})") from error
-    return Contents(path, weights, {str(key): str(value) for key, value in dict(facts).items()})
+        return read_pickled(path, zipped=first.startswith(_ZIP))
+    return _contents(path)
 
 
 def check_length(file: Path) -> None:
-    """Compare a safetensors file's length with what its header says.
+    """Compare a safetensors file's length, and where its tensors lie, with what its header says.
 
     Raises:
-        UserError: it is truncated, too long, or no safetensors file.
+        UserError: it is truncated, too long, inconsistent, or no safetensors file.
     """
-    header, start = _header(file)
-    try:
-        tensors = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        ends = start + max(tensors, default=0)
-    except (KeyError, TypeError, IndexError) as error:
-        raise broken(file, f"not a readable safetensors file ({error})") from error
-    size = file.stat().st_size
-    if size != ends:
-        cause = "cut short" if size < ends else "too long"
-        raise broken(file, f"the file is {cause}: it has {size} bytes, and its header tells of {ends}")
+    _contents(file)
 
 
 def broken(file: Path, message: str) -> UserError:
     """What to say of a damaged file."""
     return UserError(message, where=str(file), remedy="Copy or download it again")
+
+
+def _contents(file: Path) -> Contents:
+    """The tensors of a safetensors file, which must lie one behind the other from the header's end to the file's."""
+    header, start = _header(file)
+    facts = header.pop("__metadata__", {})
+    try:
+        weights = {name: _weight(entry, start) for name, entry in header.items()}
+        ends = {name: start + entry["data_offsets"][1] for name, entry in header.items()}
+        known = {str(key): str(value) for key, value in dict(facts).items()}
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise broken(file, f"not a readable safetensors file ({error})") from error
+    size, told = file.stat().st_size, max(ends.values(), default=start)
+    if size != told:
+        cause = "cut short" if size < told else "too long"
+        raise broken(file, f"the file is {cause}: it has {size} bytes, and its header tells of {told}")
+    position = start
+    for name, weight in sorted(weights.items(), key=lambda item: (item[1].start, ends[item[0]])):
+        if weight.start != position or (weight.dtype in BYTES and weight.bytes != ends[name] - position):
+            raise broken(
+                file, f"not a readable safetensors file ({name} lies over its neighbour or is of another size)"
+            )
+        position = ends[name]
+    return Contents(file, weights, known)
+
+
+def _weight(entry: Mapping[str, Any], start: int) -> Weight:
+    shape, offsets = tuple(entry["shape"]), entry["data_offsets"]
+    if not all(type(number) is int and number >= 0 for number in (*shape, *offsets)):
+        raise ValueError("a shape or a place is no whole number")
+    return Weight(str(entry["dtype"]), shape, start + offsets[0])
 
 
 def _header(file: Path) -> tuple[dict[str, Any], int]:
@@ -124,8 +138,31 @@ def _header(file: Path) -> tuple[dict[str, Any], int]:
             length = int.from_bytes(stream.read(8), "little")
             whole = size >= 8 and length <= _LONGEST_HEADER and 8 + length <= size
             header = dict(json.loads(stream.read(length))) if whole else None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise broken(file, f"not a readable safetensors file ({error})") from error
     if header is None:
+        _check_kind(file)
         raise broken(file, "not a readable safetensors file (its header is cut short or of another kind)")
     return header, 8 + length
+
+
+def _check_kind(file: Path) -> None:
+    """Name what is often saved in place of a file of weights.
+
+    Raises:
+        UserError: it is one of those.
+    """
+    with file.open("rb") as stream:
+        start = stream.read(512).lstrip().lower()
+    if not start:
+        raise broken(file, "the file is empty")
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise UserError(
+            "a web page, not a file of weights",
+            where=str(file),
+            remedy="Its publisher may ask for a login or a consent: download it in the browser, or with a token",
+        )
+    if start.startswith(b"version https://git-lfs"):
+        raise UserError(
+            "a pointer of Git LFS, not the file itself", where=str(file), remedy="Run git lfs pull where it was cloned"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from sdtui.errors import UserError
+from sdtui.models.loading import SingleFile
 from sdtui.models.weights import Weight, check_length, read_contents
 
 
@@ -63,12 +65,12 @@ def test_lengths_are_compared(file: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"version https://git-lfs.github.com/spec/v1\n",
+        b"words",
         b"\3\0\0\0\0\0\0\0[1]",
-        b"<!DOCTYPE html>",
+        (200_000).to_bytes(8, "little") + b"[" * 200_000,
         b'\x16\0\0\0\0\0\0\0{"a":{"dtype": "F32"}}',
     ],
+    ids=["text", "a list", "deep brackets", "no shape"],
 )
 def test_what_is_no_weights_file_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.safetensors").write_bytes(content)
@@ -77,3 +79,69 @@ def test_what_is_no_weights_file_is_told(tmp_path: Path, content: bytes) -> None
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory" in refusal(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("length", [0x280, 0x104_0380])
+def test_a_header_whose_length_looks_like_a_pickle(tmp_path: Path, length: int) -> None:
+    file = tmp_path / "m.safetensors"
+    entry = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+    header = json.dumps({"__metadata__": {"a": ""}, "w": entry}, separators=(",", ":"))
+    header = json.dumps({"__metadata__": {"a": "x" * (length - len(header))}, "w": entry}, separators=(",", ":"))
+    file.write_bytes(length.to_bytes(8, "little") + header.encode() + bytes(4))
+    assert file.read_bytes()[:1] == b"\x80"
+    assert list(read_contents(file).weights) == ["w"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (
+            b"\n<!DOCTYPE html><title>Log in</title>",
+            "a web page, not a file of weights. Its publisher may ask for a login",
+        ),
+        (b"<html>", "a web page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a pointer of Git LFS, not the file itself. Run git lfs pull",
+        ),
+    ],
+    ids=["empty", "page", "bare page", "pointer"],
+)
+def test_what_is_often_saved_in_place_of_weights_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "m.safetensors").write_bytes(content)
+    assert message in refusal(tmp_path / "m.safetensors")
+
+
+def entry(start: int, end: int, shape: list[int], dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"a": entry(0, 8, [2]), "b": entry(4, 12, [2]), "c": entry(12, 16, [1])}, "b lies over its neighbour or"),
+        ({"a": entry(0, 8, [2]), "b": entry(0, 8, [2]), "c": entry(8, 16, [2])}, "b lies over its neighbour or"),
+        ({"a": entry(0, 8, [2]), "b": entry(12, 16, [1])}, "b lies over its neighbour or"),
+        ({"a": entry(0, 16, [3])}, "a lies over its neighbour or is of another size"),
+        ({"a": entry(0, 16, [2**60])}, "a lies over its neighbour or is of another size"),
+        ({"a": entry(0, 16, [-2, -2])}, "a shape or a place is no whole number"),
+        ({"a": entry(-16, 16, [8])}, "a shape or a place is no whole number"),
+        ({"a": entry(0, 16, [True, 4])}, "a shape or a place is no whole number"),
+        ({"a": entry(0, 2**63, [2**61])}, "cut short"),
+    ],
+    ids=["overlap", "same place", "gap", "small", "huge", "negative", "before", "a truth", "beyond"],
+)
+def test_tensors_that_do_not_lie_where_they_say_are_refused(
+    tmp_path: Path, header: dict[str, Any], message: str
+) -> None:
+    text = json.dumps(header).encode()
+    (tmp_path / "m.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(16))
+    assert message in refusal(tmp_path / "m.safetensors")
+
+
+def test_an_unknown_type_is_told_when_it_is_needed_and_not_before(tmp_path: Path) -> None:
+    text = json.dumps({"a": entry(0, 16, [2], "C64")}).encode()
+    (tmp_path / "m.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(16))
+    with pytest.raises(UserError, match="a is of the unknown type C64"):
+        SingleFile(read_contents(tmp_path / "m.safetensors")).raw("a")
