@@ -17,6 +17,7 @@ from sdtui.runs import launch
 from sdtui.runs.events import EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.tagging.job import KIND, Task, job_folder, write_task
+from sdtui.tagging.taggers import checked
 from sdtui.tagging.taggers.base import Device
 
 _MODULE = "sdtui.tagging"
@@ -50,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if not library:
         raise UserError(f"no images here: {library.why_empty()}", where=printable(args.folder))
     folder = args.folder.absolute()
-    word = str(Path(args.tagger).expanduser().absolute()) if Path(args.tagger).expanduser().exists() else args.tagger
-    task = Task(str(folder), word, args.device, args.batch_size, args.threads, args.again, args.flat)
+    task = Task(str(folder), checked(args.tagger), args.device, args.batch_size, args.threads, args.again, args.flat)
     if args.dry_run:
         return _tell_plan(args, task, library)
     place = job_folder(task)

@@ -21,13 +21,17 @@ _SWITCHES = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare them; those that are not given stay with the preset."""
+def add_taggers(parser: argparse.ArgumentParser) -> None:
+    """Declare whose scores are meant."""
     which = parser.add_argument_group("whose scores")
     which.add_argument(
         "--tagger", action="append", default=[], metavar="NAME", help="repeatable; needed if there are several"
     )
     which.add_argument("--combine", choices=get_args(How), default="union", help="of several taggers (default: union)")
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Declare the rules; those that are not given stay with the preset."""
     rules = parser.add_argument_group("which tags")
     rules.add_argument("--preset", choices=[*PRESETS], help="default: wd for taggers that know characters, else a1111")
     rules.add_argument("--threshold", metavar="T", help="0 to 1; or mcut; or p=r for equal precision and recall")

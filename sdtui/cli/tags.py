@@ -16,12 +16,12 @@ from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope
 from sdtui.cli.output import bytes_text, emit_json, plural
 from sdtui.cli.progress import ProgressLine
-from sdtui.cli.tag_rules import add_options, rules_of
+from sdtui.cli.tag_rules import add_rules, add_taggers, rules_of
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.models import tokens
-from sdtui.tagging.applying import Mode, propose_tags
+from sdtui.tagging.applying import Mode, propose_sorted, propose_tags
 from sdtui.tagging.decide import Decision, decide
 from sdtui.tagging.scores import scores_of, taggers
 
@@ -47,12 +47,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     apply.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     caption_conflict.add_option(apply)
+    sort = _action(actions, "sort", "put each caption's tags in the order of their scores, as one edit", _sort)
+    sort.add_argument("--keep", type=int, default=0, metavar="N", help="leave the first N tags where they are")
+    sort.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    caption_conflict.add_option(sort)
     stats = _action(actions, "stats", "count what the rules come to over all images", _stats)
     stats.add_argument(
         "--top", type=int, default=50, metavar="N", help="the N most frequent tags (default: 50, 0: all)"
     )
     stats.add_argument("--of", default="", metavar="TAG", help="the histogram of one tag's scores instead")
     stats.add_argument("--versus", metavar="T", help="what appears and vanishes against this threshold instead")
+    for ruled in (show, apply, stats):
+        add_rules(ruled)
     listing = actions.add_parser("taggers", help="list the taggers whose scores are stored", allow_abbrev=False)
     listing.add_argument("folder", metavar="DIR", type=Path, help="folder of images")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
@@ -76,7 +82,7 @@ def _action(
     scan_options(parser)
     parser.add_argument("--where", metavar="QUERY", default="", help="only images that this query finds")
     parser.add_argument("--mark", metavar="N", dest="marked", type=int, help="only images with this mark, 1 to 9")
-    add_options(parser)
+    add_taggers(parser)
     parser.set_defaults(act=act)
     return parser
 
@@ -130,13 +136,28 @@ def _told(decision: Decision) -> list[dict[str, Any]]:
 def _apply(args: argparse.Namespace) -> int:
     library, images, rules = _loaded(args)
     positions = in_scope(args, library)
-    left = sum(not images.has_scores[position] for position in positions)
-    if left:
-        print(f"sdtui: {plural(left, 'image')} without scores left as they are", file=sys.stderr)
     count = args.dry_run or args.json
     journal = open_journal(args)
     proposal = propose_tags(library, positions, images, rules, args.mode, count_tokens=tokens.count, count_tags=count)
-    return make(args, journal, proposal, {"without_scores": left})
+    return make(args, journal, proposal, {"without_scores": _without(images, positions)})
+
+
+def _sort(args: argparse.Namespace) -> int:
+    if args.keep < 0:
+        raise UserError(f"--keep is {args.keep}", remedy="Give 0 or more")
+    library, images = _scored(args)
+    positions = in_scope(args, library)
+    journal = open_journal(args)
+    proposal = propose_sorted(library, positions, images, keep=args.keep)
+    return make(args, journal, proposal, {"without_scores": _without(images, positions)})
+
+
+def _without(images: ScoredImages, positions: Sequence[int]) -> int:
+    """How many of the images have no scores, which is said."""
+    left = sum(not images.has_scores[position] for position in positions)
+    if left:
+        print(f"sdtui: {plural(left, 'image')} without scores left as they are", file=sys.stderr)
+    return left
 
 
 def _stats(args: argparse.Namespace) -> int:
@@ -234,6 +255,13 @@ def _taggers(args: argparse.Namespace) -> int:
 
 def _loaded(args: argparse.Namespace) -> tuple[Library, ScoredImages, Rules]:
     """The images, their scores, and the rules."""
+    library, images = _scored(args)
+    name = scores_of(args.folder, args.tagger[0] if args.tagger else "").facts.name
+    return library, images, rules_of(args, name, images.table.tags)
+
+
+def _scored(args: argparse.Namespace) -> tuple[Library, ScoredImages]:
+    """The images and their scores."""
     from sdtui.tagging.scored_images import ScoredImages
 
     library = library_of(args)
@@ -246,4 +274,4 @@ def _loaded(args: argparse.Namespace) -> tuple[Library, ScoredImages, Rules]:
 
     images = ScoredImages.load(library, chosen, args.combine, told)
     line.clear()
-    return library, images, rules_of(args, chosen[0].facts.name, images.table.tags)
+    return library, images

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from sdtui.dataset import tag_order
 from sdtui.dataset import tags as tag_edits
 from sdtui.dataset.bulk import Proposal, propose_each
 from sdtui.dataset.caption import PIN, tag_words
@@ -58,6 +59,30 @@ def propose_tags(
 
     label = f"tags from {rules.threshold:g} on, {mode}"
     return propose_each(library, positions, edit, label, samples=samples, count_tags=count_tags)
+
+
+def propose_sorted(
+    library: Library,
+    positions: Iterable[int],
+    images: ScoredImages,
+    *,
+    keep: int = 0,
+    samples: int = 5,
+    count_tags: bool = False,
+) -> Proposal:
+    """Captions with the same tags, the highest score first; the first `keep`, and tags the tagger does not know, lead."""
+    known = images.table.tags
+
+    def edit(position: int, text: str) -> str:
+        scores = {tag.place: tag.score for tag in images.scored(position)}
+
+        def rank(word: str) -> tuple[bool, float]:
+            place = known.place(_plain(word))
+            return (place is not None, -scores.get(place, 0.0) if place is not None else 0.0)
+
+        return tag_order.sort(text, rank, keep=keep) if images.has_scores[position] else text
+
+    return propose_each(library, positions, edit, "sort by score", samples=samples, count_tags=count_tags)
 
 
 def applied(text: str, decision: Decision, rules: Rules, mode: Mode, known: TagList) -> str:

@@ -159,3 +159,14 @@ def test_a_query_for_scores_without_any_says_so(tmp_path: Path, capsys: pytest.C
     (tmp_path / "a.png").touch()
     assert main(["caption", "find", str(tmp_path), "score:cat>0.5"]) == 2
     assert "no tagger has scored these images" in capsys.readouterr().err
+
+
+def test_sort_puts_the_surest_tag_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.txt").write_text(r"night sky, ohwx, cat, tom \(cat\)")
+    assert answer(capsys, "sort", folder, "--dry-run")["changed"] == 1
+    assert main(["tags", "sort", str(folder)]) == 0
+    assert (folder / "a.txt").read_text() == r"ohwx, tom \(cat\), cat, night sky"
+    assert main(["caption", "undo", str(folder)]) == 0
+    assert main(["tags", "sort", str(folder), "--keep", "1"]) == 0
+    assert (folder / "a.txt").read_text() == r"night sky, ohwx, tom \(cat\), cat"
+    assert main(["tags", "sort", str(folder), "--keep", "-1"]) == 2

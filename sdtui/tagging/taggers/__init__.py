@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -60,19 +61,25 @@ def open_tagger(word: str, where: Where) -> Tagger:
     raise UserError("not a tagger", where=printable(path), remedy=f"Known are: {kinds}")
 
 
-def resolved(word: str) -> Path:
-    """Where the tagger's files are; those of a hub repository are fetched where they are not there yet."""
-    if word == STARTER:
-        return Path(sdtui.__file__).parent / "starter" / "tagger"
+def checked(word: str) -> str:
+    """`word` as it means the same tagger from any folder; raises UserError where it can be none."""
     path = Path(word).expanduser()
-    if path.exists():
-        return path.absolute()
-    if _HUB_ID.fullmatch(word):
-        return _from_hub(word)
+    if word != STARTER and path.exists():
+        return str(path.absolute())
+    if word == STARTER or _HUB_ID.fullmatch(word):
+        return word
     raise UserError(
         f"there is no tagger {printable(word)}",
         remedy=f"Give {STARTER}, a folder or file, or a hub repository such as SmilingWolf/wd-vit-tagger-v3",
     )
+
+
+def resolved(word: str) -> Path:
+    """Where the tagger's files are; those of a hub repository are fetched where they are not there yet."""
+    known = checked(word)
+    if known == STARTER:
+        return Path(sdtui.__file__).parent / "starter" / "tagger"
+    return Path(known) if os.path.isabs(known) else _from_hub(known)
 
 
 def name_of(word: str) -> str:

@@ -30,6 +30,18 @@ def test_what_is_no_tagger_is_refused(tmp_path: Path) -> None:
         taggers.open_tagger("nonsense", CPU)
 
 
+def test_a_word_means_the_same_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wd").mkdir()
+    # The name of the shipped tagger means that, whatever lies here.
+    (tmp_path / "starter").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert taggers.checked("wd") == str(tmp_path / "wd")
+    assert taggers.checked("starter") == "starter"
+    assert taggers.checked("someone/wd-test") == "someone/wd-test"
+    with pytest.raises(UserError, match="there is no tagger some where"):
+        taggers.checked("some where")
+
+
 def test_a_repository_is_used_from_the_cache_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_wd(tmp_path / "snapshot", [("general", 9), ("cat", 0)], side=8)
     asked: list[tuple[str, str]] = []
