@@ -122,6 +122,8 @@ class SingleFile:
     def raw(self, name: str) -> Tensor:
         """The weight `name` as it lies in the file."""
         weight = self.contents.weights[name]
+        if weight.dtype not in _DTYPES:
+            raise UserError(f"{name} is of the unknown type {weight.dtype}", where=str(self.contents.path))
         values = self._read(weight).view(_DTYPES[weight.dtype])
         return values.as_strided(weight.shape, weight.stride) if weight.stride else values.reshape(weight.shape)
 

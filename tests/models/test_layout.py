@@ -46,11 +46,19 @@ def test_truncated_weights_are_told_by_their_length(base: Path) -> None:
     assert told(base) == [f"BASE/{UNET}: {cause}. Copy or download it again"]
 
 
-@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n", b"\3\0\0\0\0\0\0\0[1]"])
-def test_what_is_no_safetensors_file_is_told(base: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"", "the file is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, not the file itself"),
+        (b"\3\0\0\0\0\0\0\0[1]", "not a readable safetensors file ("),
+    ],
+    ids=["empty", "pointer", "a list"],
+)
+def test_what_is_no_safetensors_file_is_told(base: Path, content: bytes, cause: str) -> None:
     (base / UNET).write_bytes(content)
     (problem,) = told(base)
-    assert problem.startswith(f"BASE/{UNET}: not a readable safetensors file (")
+    assert problem.startswith(f"BASE/{UNET}: {cause}")
 
 
 def test_every_missing_part_is_told(base: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
