@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -90,8 +90,22 @@ class Library:
     def position(self, relative: str) -> int | None:
         """Position of the image with this path relative to the dataset, None when there is none."""
         folder, name = os.path.split(relative)
-        wanted = (folder, name)
-        return next((at for at in range(len(self)) if self._listing.key(at) == wanted), None)
+        spans = self._listing.spans({folder})
+        return next((at for at in spans.get(folder, ()) if self.name(at) == name), None)
+
+    def positions_of(self, captions: Iterable[Path]) -> list[int]:
+        """Positions, rising, of the images whose caption files are, were or may be these; only their folders are gone through."""
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for path in captions:
+            folder, name = os.path.split(path)
+            names[folder].add(name)
+        root = os.path.abspath(self.folder)
+        wanted: defaultdict[str, set[str]] = defaultdict(set)
+        for folder, some in names.items():
+            inside = os.path.relpath(os.path.abspath(folder), root)
+            wanted["" if inside == os.curdir else inside] |= some
+        spans = sorted(self._listing.spans(wanted).items(), key=lambda item: item[1].start)
+        return [at for folder, span in spans for at in self._listing.owners(span, wanted[folder])]
 
     @property
     def untagged(self) -> int:

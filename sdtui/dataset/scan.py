@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +68,25 @@ class Listing:
         base = os.path.join(self.root, folder)
         there = (os.path.isfile(os.path.join(base, caption_name(name, naming))) for naming in self.namings)
         self.naming_of[position] = next((code for code, found in enumerate(there) if found), _NONE)
+
+    def spans(self, folders: Collection[str]) -> dict[str, range]:
+        """The positions of the images in each of these folders that holds any; images stand folder by folder."""
+        numbers = ((folder, number) for number, folder in enumerate(self.folders) if folder in folders)
+        ends = ((folder, (bisect_left(self.folder_of, at), bisect_right(self.folder_of, at))) for folder, at in numbers)
+        return {folder: range(*span) for folder, span in ends}
+
+    def owners(self, span: range, captions: Collection[str]) -> list[int]:
+        """The images of one folder's span whose caption file is, or may be, called so."""
+        endings = [(naming.removeprefix("*"), naming.startswith("*")) for naming in self.namings]
+        names = {name.removesuffix(end) for end, whole in endings if whole for name in captions if name.endswith(end)}
+        stems = {
+            name.removesuffix(end) for end, whole in endings if not whole for name in captions if name.endswith(end)
+        }
+        return [
+            at
+            for at, name in zip(span, self.names[span.start : span.stop], strict=True)
+            if name in names or os.path.splitext(name)[0] in stems or self.odd_captions.get(at) in captions
+        ]
 
     def key(self, position: int) -> tuple[str, str]:
         """Folder (relative to the root, empty for the root) and name: what an image is known by."""

@@ -164,3 +164,35 @@ def test_only_regular_files_count(tmp_path: Path) -> None:
     assert relatives(library) == ["a.png", "b.png", "gone.png"]
     with pytest.raises(CaptionError, match="the caption is not a file"):
         library.read_caption(1)
+
+
+def test_positions_of_caption_files_and_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "a.png",
+        "a.jpg",
+        "a.txt",
+        "b.png",
+        "in/a.png",
+        "in/a.png.txt",
+        "in/c.png",
+        "in/deep/a.png",
+        "in/deep/b.png",
+        "in/deep/b.TXT",
+    ):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    library = Library.scan(Path("set"))
+    expected = ["a.jpg", "a.png", "b.png", "in/a.png", "in/c.png", "in/deep/a.png", "in/deep/b.png"]
+    assert library.relatives() == expected
+
+    def found(*captions: str) -> list[str]:
+        return [library[at].relative for at in library.positions_of(tmp_path / "set" / name for name in captions)]
+
+    assert found("a.txt") == ["a.jpg", "a.png"]
+    assert found("in/c.caption", "in/a.png.txt", "b.txt") == ["b.png", "in/a.png", "in/c.png"]
+    assert found("in/deep/b.TXT") == found("in/deep/b.txt") == ["in/deep/b.png"]
+    assert found("in/b.txt", "../a.txt", "none/a.txt", "in/deep") == []
+    assert library.positions_of([Path("set/in/deep/a.txt")]) == [5]
+    assert [library.position(relative) for relative in expected] == list(range(7))
+    assert (library.position("in/b.png"), library.position("none/a.png")) == (None, None)

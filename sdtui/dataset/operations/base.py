@@ -115,7 +115,9 @@ def matcher(tag: str, *, wildcard: bool, ignore_case: bool) -> Callable[[str], b
         return tag.__eq__
     parts = read_text(tag).parts if wildcard else (tag,)
     literal = [part if isinstance(part, Wildcard) else re.escape(part) for part in parts]
-    match = re.compile(wildcard_pattern(literal, ".", ".", whole=True), re.DOTALL | (re.IGNORECASE if ignore_case else 0)).fullmatch
+    match = re.compile(
+        wildcard_pattern(literal, ".", ".", whole=True), re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+    ).fullmatch
     return lambda word: match(word) is not None
 
 

@@ -129,8 +129,7 @@ class CaptionsWriter:
 
     def positions_of(self, paths: Iterable[Path]) -> list[int]:
         """Positions whose caption files are among `paths`."""
-        wanted = set(paths)
-        return [at for at in range(len(self._library)) if self._library.caption_path(at) in wanted]
+        return self._library.positions_of(paths)
 
     def _step(self, back: bool, choose: Choose | None, task: Task) -> Operation | None:
         journal = Journal.open(self._library.folder)
