@@ -184,7 +184,9 @@ def _memory(profile: Profile, plan: Plan) -> str:
              ("activations", memory.activations), ("work", memory.working)]  # fmt: skip
     told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size)
     each = f" for each of {processes} processes" if (processes := profile.launch.processes) > 1 else ""
-    return f"about {bytes_text(memory.bytes)} on the {memory.device}{each}: {told}"
+    wanted = profile.training.batch_size
+    parts_of = f"; {count_text(memory.images)} of the {wanted} images of a batch at once" if memory.images < wanted else ""
+    return f"about {bytes_text(memory.bytes)} on the {memory.device}{each}: {told}{parts_of}"
 
 
 def _rehearsed(taken: Rehearsed) -> str:

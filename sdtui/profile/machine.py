@@ -35,3 +35,27 @@ def processor_flags(information: Path = Path("/proc/cpuinfo")) -> frozenset[str]
 def memory_bytes() -> int:
     """The machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def free_bytes(information: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Memory that a program could still take here, files that are only cached counted; all of it where Linux is not.
+
+    A container may take no more than its control group (version 2) leaves.
+    """
+    free = _numbers(information).get("MemAvailable:", 0) * 1024 or memory_bytes()
+    try:
+        limit = int((cgroup / "memory.max").read_text(encoding="ascii"))
+    except (OSError, ValueError):  # none, or "max"
+        return free
+    used = _numbers(cgroup / "memory.stat")
+    return min(free, max(0, limit - used.get("anon", 0) - used.get("kernel", 0) - used.get("shmem", 0)))
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """The number behind the first word of each line; nothing where there is no such file."""
+    try:
+        lines = file.read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return {}
+    rows = [line.split() for line in lines]
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}

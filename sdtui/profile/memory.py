@@ -16,7 +16,7 @@ from sdtui.profile.bits import BLOCK, is_quantised
 from sdtui.profile.factors import Site
 from sdtui.profile.folder_rules import captions_of, is_settled
 from sdtui.profile.kept import Kept
-from sdtui.profile.machine import processor_flags, trains_on_processor
+from sdtui.profile.machine import free_bytes, processor_flags, trains_on_processor
 from sdtui.profile.precision import on_processor
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import text_sites, unet_sites
@@ -33,6 +33,8 @@ _GRADIENTS = 20
 _HEAP = 4
 # Feature maps of a VAE that live at once without gradients.
 _MAPS = 3
+# Of the memory that is free, what a run may count on: the estimate may be a tenth too low.
+_SHARE = 0.9
 _STATES = {"adamw": 8, "schedule-free-adamw": 8, "adamw8bit": 2, "paged-adamw8bit": 2, "lion": 4, "prodigy": 16,
            "dadapt-adam": 12, "dadapt-lion": 8, "adafactor": 0, "came": 4}  # fmt: skip
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
@@ -49,6 +51,7 @@ class Memory:
         trained: what is learned, its gradient, average and the optimizer's moments.
         activations: what the heaviest batch keeps for its backward pass.
         working: what is held besides while it is computed, or before the first step if that is more.
+        images: how many images of the heaviest batch are taken at once.
     """
 
     device: str
@@ -57,6 +60,7 @@ class Memory:
     trained: int
     activations: int
     working: int
+    images: int = 1
 
     @property
     def bytes(self) -> int:
@@ -80,7 +84,8 @@ def estimate(
     width = _BYTES[_precision(profile, found, processor=processor)]
     bucket = max(buckets, key=prod)
     kept = Kept.of(sites, bucket, len(unet["block_out_channels"]), profile.method)
-    rows = (training.batch_size if images is None else images) * (2 if profile.prior.keeps_class else 1)
+    images = training.batch_size if images is None else images
+    rows = images * (2 if profile.prior.keeps_class else 1)
     activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)
     each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
     base, text = _base_bytes(sites, training.base_precision, width), 4 * _text_values(found)
@@ -96,7 +101,32 @@ def estimate(
         trained=values.values * each,
         activations=activations,
         working=max(step, before + 4 * values.values - steps),
+        images=images,
     )
+
+
+def images_at_once(
+    profile: Profile, bucket: tuple[int, int], parts: Parts | None = None, room: int | None = None
+) -> int:
+    """How many images of a batch of that bucket are taken at once: what the profile says, else as many as are known to fit.
+
+    `room` are the bytes that all processes of this machine may take; what is free on it, if not given. On a GPU it is the
+    run that finds out, and where nothing can be counted: a whole batch.
+    """
+    training = profile.training
+    if training.at_once or not trains_on_processor(profile):
+        return min(training.batch_size, training.at_once or training.batch_size)
+    each = (free_bytes() if room is None else room) * _SHARE / profile.launch.processes
+
+    def fits(images: int) -> bool:
+        needed = estimate(profile, [bucket], parts, images=images)
+        return needed is None or needed.bytes <= each
+
+    least, most = 1, training.batch_size
+    while least < most:
+        middle = -(-(least + most) // 2)
+        least, most = (middle, most) if fits(middle) else (least, middle - 1)
+    return least
 
 
 def _activations(kept: Kept, rows: int, width: int, *, checkpointed: bool) -> int:

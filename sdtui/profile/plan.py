@@ -11,7 +11,7 @@ from sdtui.errors import UserError
 from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.machine import memory_bytes
-from sdtui.profile.memory import Memory, estimate
+from sdtui.profile.memory import Memory, estimate, images_at_once
 from sdtui.profile.naming import output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
@@ -197,7 +197,8 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     caches = _caches(profile, survey, parts)
     sizes = [file.bytes for file in (*files, *caches)]
     known = [size for size in sizes if size is not None]
-    memory = estimate(profile, list(survey.buckets), parts)
+    heaviest = max(survey.buckets, key=math.prod)
+    memory = estimate(profile, [heaviest], parts, images=images_at_once(profile, heaviest, parts))
     return Plan(
         images=survey.images,
         samples=survey.samples,

@@ -46,6 +46,7 @@ class RunRecord:
     device: str = ""
     dataset_digest: str = ""
     queue: str = ""
+    at_once: dict[str, list[int]] = field(default_factory=dict)  # by bucket; see training.fitting
     versions: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "schema": (int,), "pid": (int,), "launches": (int,), "step": (int,), "steps_total": (int,),
     "created": _NUMBERS, "launched": _NUMBERS, "ended": _NUMBERS, "loss": (*_NUMBERS, type(None)),
     "validation_loss": (*_NUMBERS, type(None)),
-    "versions": (dict,),
+    "versions": (dict,), "at_once": (dict,),
 }  # fmt: skip
 
 

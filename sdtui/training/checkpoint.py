@@ -40,7 +40,7 @@ class Progress:
     previews_every: int = 0
     measured: int = -1  # the step after which held-out images were measured last
     averaged: int = 0  # steps that moved the moving average
-    fit: dict[str, int] = field(default_factory=dict)  # bucket → images that fit in memory at once, where not all did
+    fit: dict[str, list[int]] = field(default_factory=dict)  # images taken at once, by bucket; see training.fitting
     scaler: dict[str, Any] = field(default_factory=dict)  # fp16 loss scaling
     optimizer: dict[str, dict[str, Any]] = field(default_factory=dict)  # owner → its plain numbers
 

@@ -1,13 +1,15 @@
 """How many images go through the model at once: as many as fit in memory, found by trying and remembered by bucket.
 
 A batch that does not fit is cut in two, and its parts again if they must be: the gradient is a mean over the step's
-images, so a step in parts is the same step. Sizes are halved rather than searched: each try costs part of a forward
-pass, and two passes of half the size are hardly slower than one.
+images, so a step in parts is the same step. Then one part fewer is tried at a time, until that is known not to fit.
+
+On the processor nothing can be tried: Linux ends a process that takes too much. There the plan's estimate decides before
+the first step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -35,14 +37,33 @@ class Cut:
 
 
 @dataclass
-class Fit:
-    """What has been found to fit; nothing is cut before something did not."""
+class Room:
+    """What is known of a bucket: images taken at once, how many did not fit (0: not known), how many did after that."""
 
-    _most: dict[Size, int] = field(default_factory=dict)
+    most: int
+    too_many: int = 0
+    fitted: int = 0
+
+
+@dataclass
+class Fit:
+    """What is known to fit.
+
+    Args:
+        widens: whether larger parts are tried after a batch was cut.
+    """
+
+    widens: bool = True
+    _rooms: dict[Size, Room] = field(default_factory=dict)
+
+    def limit(self, bucket: Size, images: int) -> None:
+        """Take no more than that of a bucket at once."""
+        self._rooms[bucket] = Room(images)
 
     def most(self, bucket: Size, wanted: int) -> int:
         """How many of `wanted` images of a bucket are taken at once."""
-        return min(wanted, self._most.get(bucket, wanted))
+        room = self._rooms.get(bucket)
+        return min(wanted, room.most) if room else wanted
 
     def parts(self, bucket: Size, batch: Batch) -> list[Batch]:
         """The batch in as few parts as fit, their sizes as even as can be."""
@@ -51,25 +72,41 @@ class Fit:
         return [batch[start:end] for start, end in pairwise(ends)]
 
     def cut(self, bucket: Size, images: int) -> Cut:
-        """So many images (two or more) did not fit: take half as many from now on."""
-        self._most[bucket] = -(-images // 2)
-        return Cut(bucket, images, self._most[bucket])
+        """So many images (two or more) did not fit: take as many as did before from now on, or half as many."""
+        room = self._rooms.setdefault(bucket, Room(images))
+        room.too_many = images
+        room.most = room.fitted if 0 < room.fitted < images else -(-images // 2)
+        return Cut(bucket, images, room.most)
 
-    def state(self) -> dict[str, int]:
+    def passed(self, bucket: Size, images: int) -> None:
+        """A batch of so many images went through in its parts: the next may be taken in one part fewer."""
+        room = self._rooms.get(bucket)
+        if room is None or not room.too_many or not self.widens:
+            return
+        count = -(-images // room.most)
+        room.fitted = max(room.fitted, -(-images // count))
+        larger = -(-images // (count - 1)) if count > 1 else 0
+        if room.most < larger < room.too_many:
+            room.most = larger
+
+    def state(self) -> dict[str, list[int]]:
         """What a checkpoint must remember, by "width×height"."""
-        return {"{}x{}".format(*bucket): most for bucket, most in self._most.items()}
+        return {
+            "{}x{}".format(*bucket): [room.most, room.too_many, room.fitted] for bucket, room in self._rooms.items()
+        }
 
-    def merge(self, states: Iterable[Mapping[str, int]]) -> None:
+    def merge(self, states: Iterable[Mapping[str, Sequence[int]]]) -> None:
         """Take as few at once as the process that has least room: a step is cut alike whoever takes it after a resume."""
         for state in states:
-            for name, most in state.items():
+            for name, (most, *_) in state.items():
                 bucket = _bucket(name)
-                self._most[bucket] = min(most, self._most.get(bucket, most))
+                if bucket not in self._rooms or most < self._rooms[bucket].most:
+                    self._rooms[bucket] = Room(most)
 
-    def restore(self, state: Mapping[str, int]) -> None:
+    def restore(self, state: Mapping[str, Sequence[int]]) -> None:
         """Put back what `state` gave."""
-        for name, most in state.items():
-            self._most[_bucket(name)] = most
+        for name, numbers in state.items():
+            self._rooms[_bucket(name)] = Room(*numbers)
 
 
 def _bucket(name: str) -> Size:

@@ -17,8 +17,10 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
+from sdtui.models.recognise import plan_parts
 from sdtui.profile.folder_rules import augment_of, captions_of
 from sdtui.profile.launch_rules import world_size
+from sdtui.profile.memory import images_at_once
 from sdtui.profile.rate_text import length
 from sdtui.training.cache import LatentCache, Latents
 from sdtui.training.captions import CaptionSource
@@ -31,6 +33,7 @@ from sdtui.training.conditioning import (
 )
 from sdtui.training.crew import Crew
 from sdtui.training.data import DataOrder
+from sdtui.training.fitting import Fit
 from sdtui.training.objective import require_suited
 from sdtui.training.prior import require_own_answers
 from sdtui.training.store import key_of
@@ -106,6 +109,23 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     if profile.training.gradient_checkpointing:
         model.checkpoint_gradients()
     return model
+
+
+def make_fit(profile: Profile, samples: Sequence[Sample], report: Report, crew: Crew) -> Fit:
+    """How many images of each bucket of `samples` are taken at once, as far as that is known before anything is loaded."""
+    # Processes that found different sizes would not agree on who takes what after a resume.
+    fit = Fit(widens=world_size(profile) == 1)
+    parts, wanted = plan_parts(profile), profile.training.batch_size
+    for bucket in sorted({sample.bucket for sample in samples}):
+        images = images_at_once(profile, bucket, parts)
+        if images < wanted:
+            fit.limit(bucket, images)
+    fit.merge(crew.of_all(fit.state()))
+    settled = crew.of_first(report.settled(fit.state()))
+    fit.restore(settled)
+    for name, (most, *_) in settled.items():
+        report.log(f"of a batch of {wanted} images of {name.replace('x', '×')} px, {most} are taken at once")
+    return fit
 
 
 def what_is_shared(profile: Profile) -> dict[str, str]:

@@ -116,6 +116,12 @@ class Report:
         """Note in run.json how far the run is."""
         self._update()
 
+    def settled(self, at_once: dict[str, list[int]]) -> dict[str, list[int]]:
+        """How many images are taken at once, as the run's first start found: noted in run.json if this is that."""
+        if not self._record.at_once:
+            self._update(at_once=at_once)
+        return self._record.at_once
+
     def dataset(self, digest: str) -> None:
         """Note in run.json what is trained on; said if it is no longer what was looked at before the start."""
         looked_at = self._record.dataset_digest
@@ -200,6 +206,10 @@ class Aside(Report):
 
     def reached(self, step: int, loss: float) -> None:
         """Nothing."""
+
+    def settled(self, at_once: dict[str, list[int]]) -> dict[str, list[int]]:
+        """What was found."""
+        return at_once
 
     def dataset(self, digest: str) -> None:
         """Nothing."""

@@ -58,6 +58,8 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
     collection = prepare.gather(profile, start.only_signals)
     profile = start.meet(profile, collection)
 
+    fit = prepare.make_fit(profile, prepare.trained(collection.samples), report, crew)
+
     report.state("loading")
     model = prepare.load(profile, start.device, report)
     trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
@@ -77,7 +79,7 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
     apply = GuardedStep(accelerator, optimizer, settings.clip_norm, settings.ema_decay, trainable.limit)
     stepper = Stepper(
         accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen,
-        crew=crew,
+        fit, crew,
     )  # fmt: skip
     renderer = Renderer(run, report, steering, model, requests, apply)
     validator = Validator(stepper, data.held_out, profile.validation, report, steering)

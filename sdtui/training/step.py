@@ -97,6 +97,8 @@ class Stepper:
             self.apply.discard()
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
+        if not cuts:
+            self._widen(step)
         total, cut = self.crew.sum_gradients(self.apply.parameters, total, cut=bool(cuts))
         if cut:
             self.fit.merge(self.crew.of_all(self.fit.state()))
@@ -107,6 +109,12 @@ class Stepper:
         marks.lap("optimizer")
         readout = Readout(torch.cat([torch.stack([loss, norm, self.apply.failed, kept]), self.apply.norms]))
         return Taken(step + 1, samples, readout, marks, cuts)
+
+    def _widen(self, step: int) -> None:
+        """What went through, in parts, says how much more may be tried next time."""
+        for number, batch in enumerate(self.order.at(step)):
+            if self.crew.takes(number):
+                self.fit.passed(self.order.sizes[batch[0]], len(batch))
 
     def _accumulate(self, step: int, images: int, marks: Marks) -> Tensor | Cut:
         """This process's part of the gradient of all `images` of a step: of the loss, and of what teaches what to keep, (2,).

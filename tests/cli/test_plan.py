@@ -286,7 +286,9 @@ def test_the_memory_figure_names_its_parts() -> None:
     assert row in plan.describe(profile, made)
     two = profile.model_copy(update={"launch": profile.launch.model_copy(update={"processes": 2})})
     assert any("on the GPU for each of 2 processes: frozen" in line for line in plan.describe(two, made))
+    eight = profile.model_copy(update={"training": profile.training.model_copy(update={"batch_size": 8})})
+    assert f"{row}; 1 of the 8 images of a batch at once" in plan.describe(eight, made)
     assert plan.as_json(made)["memory"] == {
         "device": "GPU", "programs": 0, "frozen": 2000 * mib, "trained": 50 * mib, "activations": 900 * mib,
-        "working": 122 * mib, "bytes": 3072 * mib,
+        "working": 122 * mib, "images": 1, "bytes": 3072 * mib,
     }  # fmt: skip

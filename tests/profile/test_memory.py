@@ -8,7 +8,7 @@ import pytest
 
 from sdtui.models.configs import read_config
 from sdtui.profile import memory
-from sdtui.profile.memory import Memory, estimate, vae_values
+from sdtui.profile.memory import Memory, estimate, images_at_once, vae_values
 from sdtui.profile.schema import Profile
 
 SD1 = {part: read_config("sd1", part) for part in ("unet", "vae", "text_encoder")}
@@ -119,3 +119,30 @@ def test_fewer_images_at_once_keep_less() -> None:
     assert half is not None
     assert whole == estimate(profile, [(512, 512)], SD1)
     assert half.activations * 2 == whole.activations
+
+
+def at_once(room: int, device: str = "cpu", launch: int = 1, **training: Any) -> int:
+    given = {"steps": 1, "batch_size": 8, "device": device, "precision": "fp32", **training}
+    profile = Profile.model_validate({"model": {"base": "/none"}, "training": given, "launch": {"processes": launch}})
+    return images_at_once(profile, (512, 512), SD1, room)
+
+
+def test_as_many_images_are_taken_at_once_as_fit() -> None:
+    needed = {images: told(training={"batch_size": images}).bytes for images in (1, 3, 8)}
+    assert at_once(int(needed[8] / 0.9) + 1) == 8
+    assert at_once(int(needed[3] / 0.9) + 1) == 3
+    assert at_once(int(needed[1] / 2)) == 1
+    assert at_once(2 * int(needed[3] / 0.9) + 2, launch=2) == 3
+
+
+def test_what_the_profile_says_is_taken_and_a_gpu_finds_out_itself() -> None:
+    assert at_once(1, at_once=5) == 5
+    assert at_once(1 << 50, at_once=5) == 5
+    assert at_once(1 << 50, at_once=50) == 8
+    assert at_once(1, device="cuda") == 8
+
+
+def test_where_nothing_can_be_counted_a_batch_stays_whole() -> None:
+    training = {"steps": 1, "batch_size": 8, "device": "cpu"}
+    profile = Profile.model_validate({"model": {"base": "/none"}, "training": training})
+    assert images_at_once(profile, (512, 512), {}, 1) == 8

@@ -14,7 +14,9 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import load_file
 
+from sdtui.profile import memory
 from sdtui.runs.layout import RunFolder
+from sdtui.runs.record import read
 from sdtui.training.__main__ import main
 from tests.training.workplace import events, make_run
 
@@ -62,11 +64,42 @@ def test_a_resumed_run_remembers_what_fits(workplace: Path) -> None:
     with room_for(2):
         assert main([str(run.path)]) == 0
     finished = _bits(run)
-    assert json.loads((run.checkpoints_dir / "step-000003" / "state.json").read_bytes())["fit"] == {"96x96": 2}
+    assert json.loads((run.checkpoints_dir / "step-000003" / "state.json").read_bytes())["fit"] == {"96x96": [2, 4, 1]}
     shutil.rmtree(run.checkpoints_dir / "step-000006")
     with room_for(2) as tried:
         assert main([str(run.path)]) == 0
     assert max(tried) == 2
+    assert _bits(run) == finished
+
+
+def test_a_limit_of_the_profile_is_kept(workplace: Path) -> None:
+    whole = make_run(workplace, CHANGES)
+    parts = make_run(workplace, {**CHANGES, "training": {**CHANGES["training"], "at_once": 1}})
+    assert main([str(whole.path)]) == 0
+    with room_for(9) as tried:
+        assert main([str(parts.path)]) == 0
+    assert set(tried) == {1}
+    assert read(parts).at_once == {"128x64": [1, 0, 0], "96x96": [1, 0, 0]}
+    losses = [[event["loss"] for event in events(run, "step")] for run in (whole, parts)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+def test_on_the_processor_the_estimate_says_how_many_fit_and_the_run_keeps_to_it(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(workplace, CHANGES)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1)
+    with room_for(9) as tried:
+        assert main([str(run.path)]) == 0
+    assert set(tried) == {1}
+    assert read(run).at_once == {"128x64": [1, 0, 0], "96x96": [1, 0, 0]}
+    assert events(run, "warning") == []
+    assert "of a batch of 4 images of 96×96 px, 1 are taken at once" in capfd.readouterr().err
+    # Killed before it saved anything, it begins anew as it began, whatever is free now.
+    finished = _bits(run)
+    shutil.rmtree(run.checkpoints_dir)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 40)
+    assert main([str(run.path)]) == 0
     assert _bits(run) == finished
 
 

@@ -34,11 +34,21 @@ class Training(Section):
         Field(ge=1, le=4096),
         About(
             "Images in one batch; all come from one bucket. Those that do not fit in memory at once are taken in parts, with "
-            "the same gradient.",
+            "the same gradient (see at_once).",
             unit="images",
-            aka=("train_batch_size",),
+            aka=("train_batch_size", "effective_batch", "effective_batch_size"),
         ),
     ] = 1
+    at_once: Annotated[
+        int,
+        Field(ge=0, le=4096),
+        About(
+            "Images of a batch that go through the model at once; the rest follows, with the same gradient. 0: as many as "
+            "fit in memory, found by the run.",
+            unit="images",
+            aka=("micro_batch_size", "micro_batch", "auto_batch_size"),
+        ),
+    ] = 0
     accumulation: Annotated[
         int,
         Field(ge=1, le=4096),
