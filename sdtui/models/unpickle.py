@@ -3,18 +3,23 @@
 A pickle is a program: loading one carelessly runs whatever its author wrote. This reader knows the few globals that
 state dicts are made of, has inert stand-ins for what training frameworks leave beside them, and imports nothing that a
 file names: any other global ends the reading with its name. PyTorch is not needed; tensors become places in the file.
+
+A pickle may also be made to fill the memory or to keep the processor busy for years. So it is read by Python's own
+interpreter of pickles in place of the one in C, which makes a table as long as the largest number of a memo; no more is
+read than the file holds; and only plain values are hashed, whose hash takes no longer than they do to read.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from sdtui.errors import UserError
 from sdtui.models.weights import BYTES, Contents, Weight, broken
@@ -34,11 +39,13 @@ _SKIPPED = {
 _SKIPPED_PACKAGES = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
 # The first object of a file written before PyTorch 1.6 (torch.serialization, `MAGIC_NUMBER`).
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LONGEST_LINE = 100_000
 # How deep state dicts lie in dicts; one that holds itself must not hold us up.
 _NESTED = 4
 _UNREADABLE = (
     pickle.UnpicklingError, EOFError, KeyError, AttributeError, TypeError, ValueError, IndexError, ImportError,
-    RecursionError, MemoryError, OverflowError, OSError, zipfile.BadZipFile, NotImplementedError,
+    RecursionError, MemoryError, OverflowError, OSError, zipfile.BadZipFile, NotImplementedError, struct.error,
+    AssertionError,
 )  # fmt: skip
 
 
@@ -80,17 +87,81 @@ class _ForbiddenError(Exception):
     """A pickle names a global that no weights need."""
 
 
-class _Unpickler(pickle.Unpickler):
+class _Bounded:
+    """A file of which no more is read than it holds: a pickle may ask for any number of bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        position = stream.tell()
+        self._end = stream.seek(0, io.SEEK_END)
+        stream.seek(position)
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes; fewer are an error."""
+        if not 0 <= count <= self._end - self._stream.tell():
+            raise EOFError("it ends too early")
+        return self._stream.read(count)
+
+    def readline(self) -> bytes:
+        """The next line, of the length of a name at most."""
+        return self._stream.readline(_LONGEST_LINE)
+
+
+# The interpreter in Python: that in C lets nothing stand in between.
+_Interpreter: Any = pickle._Unpickler  # noqa: SLF001
+
+
+class _Unpickler(_Interpreter):  # type: ignore[misc]
     """Builds state dicts of `_Tensor`; `storages` gathers what they lie in."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(stream, encoding="utf-8")
+        super().__init__(_Bounded(stream), encoding="utf-8")
         self.storages: dict[str, _Storage] = {}
+
+    def load_build(self) -> None:
+        """No object has a state of its own that is needed; setting one could change what stands in for a global."""
+        self.stack.pop()
+
+    def load_setitem(self) -> None:
+        """One value of a dict."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self.stack[-1][_plain(key)] = value
+
+    def load_setitems(self) -> None:
+        """Several values of a dict."""
+        items = self.pop_mark()
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            self.stack[-1][_plain(key)] = value
+
+    def load_dict(self) -> None:
+        """A dict of what stands behind the mark."""
+        items = self.pop_mark()
+        self.append({_plain(key): value for key, value in zip(items[::2], items[1::2], strict=True)})
+
+    def load_additems(self) -> None:
+        """Members of a set, which no weights are: left out."""
+        self.pop_mark()
+
+    def load_frozenset(self) -> None:
+        """Another kind of set."""
+        self.pop_mark()
+        self.append(frozenset())
+
+    # By the operations' codes.
+    dispatch: ClassVar[dict[int, Any]] = {
+        **_Interpreter.dispatch,
+        pickle.BUILD[0]: load_build,
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+        pickle.DICT[0]: load_dict,
+        pickle.ADDITEMS[0]: load_additems,
+        pickle.FROZENSET[0]: load_frozenset,
+    }
 
     def find_class(self, module: str, name: str) -> Any:
         """What stands for a global; nothing is imported."""
         known: dict[str, Callable[..., object]] = {
-            "collections.OrderedDict": OrderedDict,
+            "collections.OrderedDict": _ordered,
             "torch._utils._rebuild_tensor_v2": _rebuild,
             "torch._utils._rebuild_tensor": _rebuild,
             "torch._utils._rebuild_parameter": _parameter,
@@ -107,9 +178,10 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         """A storage, as torch.save refers to it: ("storage", type, key, device, length, …)."""
         _, dtype, key, _, length = pid[:5]
-        if dtype not in BYTES:
+        if not isinstance(dtype, str) or dtype not in BYTES:
             raise pickle.UnpicklingError("a storage of an unknown type")
-        return self.storages.setdefault(str(key), _Storage(dtype, str(key), int(length)))
+        name = str(_plain(key))
+        return self.storages.setdefault(name, _Storage(dtype, name, int(length)))
 
 
 _DTYPES = {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"}
@@ -147,17 +219,29 @@ def _read_zip(path: Path) -> tuple[object, dict[str, int]]:
         if pickled is None:
             raise pickle.UnpicklingError("a zip archive without data.pkl")
         root = pickled.removesuffix("data.pkl")
-        if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":
+        if f"{root}byteorder" in archive.namelist() and archive.read(_stored(archive, f"{root}byteorder")) != b"little":
             raise pickle.UnpicklingError("its numbers are big-endian")
-        unpickler = _Unpickler(io.BytesIO(archive.read(pickled)))
+        unpickler = _Unpickler(io.BytesIO(archive.read(_stored(archive, pickled))))
         found: object = unpickler.load()
-        return found, {key: _entry_start(raw, archive.getinfo(f"{root}data/{key}")) for key in unpickler.storages}
+        starts = {}
+        for key, storage in unpickler.storages.items():
+            entry = _stored(archive, f"{root}data/{key}")
+            if storage.length * BYTES[storage.dtype] > entry.file_size:
+                raise pickle.UnpicklingError(f"a storage is longer than {entry.filename}")
+            starts[key] = _entry_start(raw, entry)
+        return found, starts
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """An entry, which PyTorch never compresses: a small file could hold a large one."""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f"{entry.filename} is compressed")
+    return entry
 
 
 def _entry_start(raw: BinaryIO, entry: zipfile.ZipInfo) -> int:
     """Where an entry's bytes begin: behind its local header, whose padding the directory does not tell."""
-    if entry.compress_type != zipfile.ZIP_STORED:
-        raise pickle.UnpicklingError(f"{entry.filename} is compressed")
     raw.seek(entry.header_offset)
     local = raw.read(30)
     return entry.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
@@ -176,8 +260,11 @@ def _read_legacy(path: Path) -> tuple[object, dict[str, int]]:
         starts: dict[str, int] = {}
         position = stream.tell()
         for key in keys:
-            starts[str(key)] = position + 8
-            storage = unpickler.storages[str(key)]
+            storage = unpickler.storages[str(_plain(key))]
+            stream.seek(position)
+            if int.from_bytes(stream.read(8), "little") != storage.length:
+                raise pickle.UnpicklingError(f"a storage has another length than {storage.length} values")
+            starts[storage.key] = position + 8
             position += 8 + storage.length * BYTES[storage.dtype]
         return found, starts
 
@@ -188,7 +275,11 @@ def _state_dict(found: object) -> tuple[dict[str, _Tensor], dict[str, str]]:
     for _ in range(_NESTED):
         if not isinstance(found, Mapping):
             break
-        facts |= {str(key): str(value) for key, value in found.items() if isinstance(value, (int, float, str))}
+        facts |= {
+            key: str(value)
+            for key, value in found.items()
+            if isinstance(key, str) and isinstance(value, (int, float, str))
+        }
         if not isinstance(found.get("state_dict"), Mapping):
             break
         found = found["state_dict"]
@@ -213,7 +304,24 @@ def _weight(tensor: _Tensor, starts: Mapping[str, int]) -> Weight:
 
 
 def _rebuild(storage: _Storage, first: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> _Tensor:
-    return _Tensor(storage, int(first), tuple(shape), tuple(stride))
+    if not isinstance(storage, _Storage):
+        raise pickle.UnpicklingError("a tensor of something else than a storage")
+    return _Tensor(storage, int(first), tuple(map(int, shape)), tuple(map(int, stride)))
+
+
+def _ordered(pairs: Iterable[tuple[object, object]] = ()) -> OrderedDict[Any, object]:
+    return OrderedDict((_plain(key), value) for key, value in pairs)
+
+
+def _plain(key: object) -> object:
+    """A key that is a name, a number or a class: a tuple of tuples of tuples may take years to hash.
+
+    Raises:
+        pickle.UnpicklingError: it is anything else.
+    """
+    if isinstance(key, (str, bytes, int, float, type)) or key is None:
+        return key
+    raise pickle.UnpicklingError("a key that is no name")
 
 
 def _parameter(data: _Tensor, *_: object) -> _Tensor:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
+import random
 import subprocess
 import sys
+import tracemalloc
 import types
 import zipfile
 from collections import OrderedDict
@@ -18,6 +21,7 @@ import pytest
 import torch
 
 from sdtui.errors import UserError
+from sdtui.models import unpickle
 from sdtui.models.loading import SingleFile
 from sdtui.models.weights import read_contents
 
@@ -185,3 +189,114 @@ def test_a_compressed_archive_is_refused(tmp_path: Path) -> None:
 def test_it_needs_no_pytorch() -> None:
     code = "import sys, sdtui.models.unpickle; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def zipped_pickle(path: Path, program: bytes, **entries: bytes) -> Path:
+    """A checkpoint whose object is made by `program`, protocol 2 or later."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + program)
+        for name, content in entries.items():
+            archive.writestr(f"archive/data/{name}", content)
+    return path
+
+
+# (), then 60 times a pair of the last: 2⁶⁰ tuples to whoever looks at each.
+LAUGHS = b")" + b"q\x000h\x00h\x00\x86" * 60
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"}" + LAUGHS + b"K\x01s.",
+        b"}(" + LAUGHS + b"K\x01u.",
+        b"(" + LAUGHS + b"K\x01d.",
+        b"ccollections\nOrderedDict\n((" + LAUGHS + b"K\x01tltR.",
+        b"(X\x07\0\0\0storagectorch\nFloatStorage\n" + LAUGHS + b"X\x03\0\0\0cpuK\x01tQ.",
+        b"(X\x07\0\0\0storage" + LAUGHS + b"X\x01\0\0\0aX\x03\0\0\0cpuK\x01tQ.",
+        b"ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00" + LAUGHS + b")tR.",
+    ],
+    ids=["item", "items", "dict", "ordered", "storage", "type", "shape"],
+)
+def test_nothing_is_hashed_or_told_that_takes_years(tmp_path: Path, program: bytes) -> None:
+    assert "not a readable checkpoint" in refusal(zipped_pickle(tmp_path / "m.ckpt", program))
+
+
+def test_sets_are_left_out_without_being_made(tmp_path: Path) -> None:
+    program = b"\x80\x04\x8f(" + LAUGHS + b"\x90(" + LAUGHS + b"\x91."
+    with zipfile.ZipFile(tmp_path / "m.ckpt", "w") as archive:
+        archive.writestr("archive/data.pkl", program)
+    assert "it holds no state dict" in refusal(tmp_path / "m.ckpt")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [b"Nr\xff\xff\xff\xff.", b"X\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x0f", b"\x95" + b"\xff" * 7 + b"\x0f"],
+    ids=["memo", "text", "bytes", "frame"],
+)
+def test_no_more_memory_is_taken_than_the_file_is_large(
+    tmp_path: Path, program: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry of a memo at 2³² - 1 makes the interpreter in C ask for 64 GiB."""
+    (tmp_path / "legacy.pt").write_bytes(b"\x80\x04" + program)
+    tracemalloc.start()
+    refusal(zipped_pickle(tmp_path / "m.ckpt", program))
+    refusal(tmp_path / "legacy.pt")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_what_stands_for_a_global_cannot_be_changed(tmp_path: Path) -> None:
+    """BUILD on a function would set its attributes."""
+    program = b"ctorch._utils\n_rebuild_tensor_v2\nN}X\x0c\0\0\0__defaults__K\x01\x85s\x86b0N."
+    refusal(zipped_pickle(tmp_path / "m.ckpt", program))
+    assert unpickle._rebuild.__defaults__ is None
+
+
+def test_a_compressed_object_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.ckpt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(50_000_000))
+    tracemalloc.start()
+    assert "archive/data.pkl is compressed" in refusal(tmp_path / "m.ckpt")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_storage_that_is_longer_than_what_the_file_holds_is_refused(tmp_path: Path) -> None:
+    storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x05tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\x00K\x05\x85K\x01\x85tR"
+    path = zipped_pickle(tmp_path / "m.ckpt", b"}X\x01\0\0\0w" + tensor + b"s.", **{"0": bytes(16)})
+    assert "a storage is longer than archive/data/0" in refusal(path)
+    path = zipped_pickle(tmp_path / "m.ckpt", b"}X\x01\0\0\0w" + tensor + b"s.", **{"0": bytes(20)})
+    assert values(path, "w") == [0.0] * 5
+
+
+def test_an_old_storage_of_another_length_is_refused(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(4)}, tmp_path / "m.pt", _use_new_zipfile_serialization=False)
+    content = (tmp_path / "m.pt").read_bytes()
+    length = (4).to_bytes(8, "little")
+    (tmp_path / "m.pt").write_bytes(content[:-24] + content[-24:].replace(length, (5).to_bytes(8, "little")))
+    assert "a storage has another length than 4 values" in refusal(tmp_path / "m.pt")
+
+
+def test_a_zip_in_a_zip_is_no_checkpoint(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(4)}, tmp_path / "inner.pt")
+    with zipfile.ZipFile(tmp_path / "m.ckpt", "w") as archive:
+        archive.write(tmp_path / "inner.pt", "archive/inner.pt")
+    assert "a zip archive without data.pkl" in refusal(tmp_path / "m.ckpt")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bytes_at_random_end_in_a_message(tmp_path: Path, seed: int) -> None:
+    """Whatever a bit that flips makes of a checkpoint: it is read, or it is refused in words."""
+    torch.save(
+        {"state_dict": {"w": torch.ones(3)}, "epoch": 3}, tmp_path / "m.pt", _use_new_zipfile_serialization=seed % 2 > 0
+    )
+    content = bytearray((tmp_path / "m.pt").read_bytes())
+    draw = random.Random(seed)
+    for _ in range(4):
+        content[draw.randrange(2, len(content))] = draw.randrange(256)
+    (tmp_path / "m.pt").write_bytes(content)
+    with contextlib.suppress(UserError):
+        read_contents(tmp_path / "m.pt")
