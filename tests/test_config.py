@@ -20,7 +20,9 @@ def test_tables(own_folders: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"), [(b"a = ", "not valid TOML"), (b"\xff", "cannot read the settings")], ids=["toml", "bytes"]
+    ("raw", "told"),
+    [(b"a = ", "not valid TOML"), (b"a = " + b"[" * 9999, "not valid TOML"), (b"\xff", "cannot read the settings")],
+    ids=["toml", "deep", "bytes"],
 )
 def test_what_cannot_be_read_names_the_file(tmp_path: Path, raw: bytes, told: str) -> None:
     path = tmp_path / "config.toml"

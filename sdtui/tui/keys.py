@@ -187,6 +187,13 @@ CAPTIONS = (
         "Hold this image and see others beside it, with what their captions share.",
         13,
     ),
+    Key("captions.colours", "C", "colours", "Colour the tags by something else: problems, kinds, frequency, tokens …", 14),
+    Key(
+        "captions.fix",
+        "f",
+        "fix",
+        "Put in place of the tag under the tag cursor what the line of colours says, in every marked image if any is marked.",
+    ),
     Key("captions.next_match", "n", "next match", "Next image that matches the search, without narrowing the list."),
     Key("captions.previous_match", "N", "previous match", "Previous image that matches the search."),
     Key("captions.next_untagged", "o", "untagged", "Next image without a caption, or with one that cannot be read.", 7),

@@ -76,7 +76,7 @@ def quick_row(path: Path) -> ProfileRow:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         return ProfileRow(path, 0.0, errors=1, first_problem=_unread(error))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         return ProfileRow(path, changed, errors=1, first_problem=f"not valid TOML: {error}")
     return ProfileRow(
         path,
@@ -118,6 +118,24 @@ def dataset_folders(workspace: Path) -> list[Path]:
     """The folders that the workspace's profiles train on, each once."""
     rows = map(quick_row, profile_files(workspace))
     return list(dict.fromkeys(folder for row in rows for folder in row.folders))
+
+
+def triggers(workspace: Path, folder: Path) -> list[str]:
+    """The words that call what is learned from these images, as the workspace's profiles that use them say."""
+    found = []
+    for path in profile_files(workspace):
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+            continue  # Home tells of it
+        if any(_holds(one, folder) for one in _folders(tables, path.parent)):
+            found += [_at(tables, "saving", "trigger"), _at(tables, "prior", "trigger")]
+    return list(dict.fromkeys(word for word in found if isinstance(word, str) and word.strip()))
+
+
+def _holds(one: Path, other: Path) -> bool:
+    """Whether one of two folders is the other, or lies in it."""
+    return one == other or one in other.parents or other in one.parents
 
 
 def dataset_row(path: Path) -> DatasetRow:

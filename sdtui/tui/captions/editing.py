@@ -120,6 +120,13 @@ class CaptionsEditing(CaptionsBulk):
         else:
             self._change(hand, drop_tag(hand.text, at), f"drop {tag}")
 
+    def action_fix(self) -> None:
+        """Put in the tag's place what the colours say may be meant."""
+        if not (tag := self.instead):
+            self.say("the colours say of no other tag here")
+        elif (under := self._under_cursor()) is not None:
+            self._replace(under[0], tag)
+
     def action_move_later(self) -> None:
         """The tag changes places with the next one."""
         self._shift(1)

@@ -134,7 +134,7 @@ def _frequency(tags: Sequence[Tag], _text: str, ground: Ground) -> dict[int, Mar
             continue
         told = f"in {count(number, 'caption')} of {grouped(ground.images)}"
         if number <= 2 and (meant := ground.likely_meant(tag.text)):
-            marks[at] = Mark("?", f"{told}; {meant}?", meant)
+            marks[at] = Mark("?", told, meant)
         elif number <= 1:
             marks[at] = Mark("1", told)
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,14 +19,13 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.worker import Worker, get_current_worker
 
-from sdtui.dataset.caption import parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.states import BROKEN, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
-from sdtui.tui.captions.words import facts_line, length_line, row_line
+from sdtui.tui.captions.words import facts_line, row_line
 from sdtui.tui.literal import home_path
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.base import SdtuiScreen
@@ -75,8 +73,6 @@ class CaptionsView(SdtuiScreen):
         self._saved = ""
         self._image_facts = ""
         self._facts_of = -1
-        # The vocabulary takes a moment to load; until a thread has done that, lengths are unknown.
-        self._count_tokens: Callable[[str], int | None] = lambda _text: None
         self._pending = 0
         self._opening: Path | None = None
         # How many captions the thread has read that reads them all; None when none does.
@@ -189,7 +185,7 @@ class CaptionsView(SdtuiScreen):
         left = self.app.call_from_thread(self._left_at, folder)
         places = model.find_slowly([left.get("image", "")])
         self.app.call_from_thread(self._take_over, model, worker, left, places)
-        self._load_tokens()
+        self._prepare(model)
         if not self._read_captions(model, worker):
             return
         self.app.call_from_thread(self._loaded, model)
@@ -227,16 +223,9 @@ class CaptionsView(SdtuiScreen):
             self.say(f"reading stopped; a search, or {self._key('reload')}, reads the captions after all")
             self.update_chrome()
 
-    def _load_tokens(self) -> None:
-        from sdtui.models import tokens
-
-        tokens.count("")
-
-        def ready() -> None:
-            self._count_tokens = tokens.count
-            self._show_hand()
-
-        self.app.call_from_thread(ready)
+    def _prepare(self, model: CaptionsModel) -> None:
+        """In a thread: load what it takes to say how long captions are and what their tags mean."""
+        raise NotImplementedError
 
     def _could_not_open(self, message: str) -> None:
         self._opening = None
@@ -286,6 +275,7 @@ class CaptionsView(SdtuiScreen):
         self.query_one(TagPanel).show(TagRanks(Counter()), "tags")
         pane = self.query_one(CaptionPane)
         pane.show_facts(Content(""), Content(""))
+        pane.show_legend(Content(""))
         pane.view.show_message(message, style)
         self.hand = None
         self.update_chrome()
@@ -346,25 +336,25 @@ class CaptionsView(SdtuiScreen):
         entry = self.model.library[hand.position]
         tags = hand.caption.tags if hand.caption else []
         self.tag = min(self.tag, max(0, len(tags) - 1))
+        if hand.caption is None or not hand.text.strip():
+            pane.show_legend(Content(""))
         if hand.caption is None:
             pane.view.show_message(hand.problem, "$error")
         elif not hand.text.strip():
             pane.view.show_message(f"no caption yet: {self._key('edit')} writes one, {self._key('add_tag')} adds a tag")
         else:
-            pane.view.show(hand.text, self.tag, ascii_only=ascii_only)
+            self._show_caption(hand.text)
         facts = self._image_facts if self._facts_of == hand.position else ""
         pane.show_facts(facts_line(entry.relative, facts, self._saved, ascii_only), Content(""))
         self._show_length()
 
+    def _show_caption(self, text: str) -> None:
+        """The caption in hand, in its colours."""
+        raise NotImplementedError
+
     def _show_length(self) -> None:
         """How long the caption is, as it is shown or typed."""
-        pane = self.query_one(CaptionPane)
-        hand = self.hand
-        text = pane.typed if pane.typed is not None else hand.text if hand is not None and hand.caption else None
-        if text is None:
-            pane.show_length(Content(""))
-        else:
-            pane.show_length(length_line(parse_tags(text), self._count_tokens(text), self.sdtui.glyphs))
+        raise NotImplementedError
 
     def _read_facts(self, position: int) -> None:
         assert self.model is not None

@@ -17,6 +17,8 @@ from sdtui.tui.numbers import count
 
 # CLIP reads 77 tokens, two of which mark beginning and end.
 CLIP_TOKENS = 75
+# Parts of as many tokens that the encoder reads at most.
+CHUNKS = 3
 # Characters of a caption that two versions of it are shown with: together four lines each in a small window's dialog.
 SEEN, SEEN_BEFORE = 200, 60
 
@@ -107,16 +109,21 @@ def _shared(one: str, other: str) -> int:
 
 
 def length_line(tags: Sequence[Tag], tokens: int | None, marks: Glyphs) -> Content:
-    """How many tags, how many are there twice, and how many of the text encoder's tokens they take (None: unknown yet)."""
+    """How many tags, how many are there twice, and how many tokens they take of what the encoder reads (None: unknown yet).
+
+    It reads 75, 150 or 225 of them, 75 at a time, as the profile says.
+    """
     again = repeated(tags)
-    over = tokens is not None and tokens > CLIP_TOKENS
-    counted = f"{tokens:>3}" if tokens is not None else "  -"
     parts = [(f"{count(len(tags), 'tag')}", "$soft")]
     if again:
         parts += [(f" {marks.dot} {len(again)} twice", "$warning")]
+    chunks = max(1, -(-(tokens or 0) // CLIP_TOKENS))
+    counted = f"{tokens:>3}" if tokens is not None else "  -"
+    style = "$foreground" if chunks == 1 else "bold $warning" if chunks <= CHUNKS else "bold $error"
     parts += [
         (f" {marks.dot} tokens ", "$soft"),
-        (f"{counted} / {CLIP_TOKENS}", "bold $error" if over else "$foreground"),
-        (" too long" if over else "", "$error"),
+        (f"{counted} / {CLIP_TOKENS * min(chunks, CHUNKS)}", style),
     ]
+    if chunks > 1:
+        parts += [(" too long" if chunks > CHUNKS else f" ({chunks} chunks)", style)]
     return Content.assemble(*parts)

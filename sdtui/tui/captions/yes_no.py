@@ -19,6 +19,7 @@ from textual.widgets import Static
 from sdtui.dataset import tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
+from sdtui.tui.captions.drawing import PLAIN, caption_content
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.glyphs import glyphs_of
@@ -201,7 +202,7 @@ class YesNo(ModalScreen[int]):
         if hand.caption is None:
             view.show_message(hand.problem, "$error")
         elif hand.text.strip():
-            view.show(hand.text, at, ascii_only=self._ascii_only)
+            view.show(*caption_content(hand.text, found, at, PLAIN, ascii_only=self._ascii_only))
         else:
             view.show_message("no caption yet")
         self.query_one(PicturePanel).show(model.library[hand.position].path)

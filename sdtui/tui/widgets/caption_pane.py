@@ -18,6 +18,7 @@ class CaptionPane(Vertical):
     DEFAULT_CSS = """
     CaptionPane { height: 9; border-top: solid $faint; }
     CaptionPane > #facts { height: 1; padding: 0 1; }
+    CaptionPane > #legend { height: 1; padding: 0 1; }
     CaptionPane > #ask { height: 1; padding: 0 1; background: $surface; display: none; }
     CaptionPane #ask-label { width: auto; color: $accent; }
     CaptionPane #ask-line { width: 1fr; }
@@ -25,6 +26,7 @@ class CaptionPane(Vertical):
     CaptionPane > CaptionEditor { display: none; }
     CaptionPane.-editing > CaptionEditor { display: block; }
     CaptionPane.-editing > CaptionView { display: none; }
+    CaptionPane.-editing > #legend { display: none; }
     """
 
     def __init__(self) -> None:
@@ -32,17 +34,19 @@ class CaptionPane(Vertical):
         self._facts = Static(Content(""), id="facts", markup=False)
         self._shown_facts: tuple[Content, Content] = (Content(""), Content(""))
         self.view = CaptionView()
+        self._legend = Static(Content(""), id="legend", markup=False)
         self._label = Static("", id="ask-label", markup=False)
         self.line = TagInput(id="ask-line")
         self.editor: CaptionEditor | None = None
 
     def compose(self) -> ComposeResult:
-        """The line that is hidden until something is asked, facts, caption: what is offered stands above all of it."""
+        """The line that is hidden until something is asked, facts, caption, legend: what is offered stands above it all."""
         with Horizontal(id="ask"):
             yield self._label
             yield self.line
         yield self._facts
         yield self.view
+        yield self._legend
 
     @property
     def busy(self) -> bool:
@@ -94,6 +98,10 @@ class CaptionPane(Vertical):
     def show_length(self, right: Content) -> None:
         """Another length of the caption, the image's facts as they are."""
         self.show_facts(self._shown_facts[0], right)
+
+    def show_legend(self, line: Content) -> None:
+        """What the colours of the caption say."""
+        self._legend.update(line, layout=False)
 
     def close(self) -> None:
         """Back to showing."""

@@ -1,4 +1,4 @@
-"""The caption under the cursor: its words as they are in the file, the tag cursor, and tags that stand there twice."""
+"""The caption under the cursor, wrapped and scrolled; what its colours say is `captions.drawing`'s."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from sdtui.dataset.caption import Tag, parse_tags
-from sdtui.tui.captions.text import repeated
-from sdtui.tui.literal import clean, literal
+from sdtui.tui.literal import literal
 
 
 class CaptionView(ScrollView, can_focus=False):
@@ -35,13 +33,10 @@ class CaptionView(ScrollView, can_focus=False):
         """What it shows, as text."""
         return self._content.plain
 
-    def show(self, text: str, tag: int, *, ascii_only: bool = False) -> None:
-        """The caption with the tag cursor on number `tag` (-1: none)."""
-        tags = parse_tags(text)
-        start, end = (tags[tag].start, tags[tag].end) if 0 <= tag < len(tags) else (0, 1)
-        first, beyond = (len(_literal_lines(text[:at], "", ascii_only)) for at in (start, end))
-        self._cursor = first, max(first, beyond - 1)
-        self._set(caption_content(text, tag, ascii_only=ascii_only))
+    def show(self, content: Content, cursor: tuple[int, int]) -> None:
+        """The caption; `cursor` are the first character of the tag under the tag cursor and the one behind it."""
+        self._cursor = cursor[0], max(cursor[0], cursor[1] - 1)
+        self._set(content)
 
     def show_message(self, message: str, style: str = "$soft") -> None:
         """Words in place of a caption: there is none, or it cannot be read."""
@@ -83,28 +78,3 @@ class CaptionView(ScrollView, can_focus=False):
         wanted = first if first < top else max(top, min(first, last - height + 1))
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
-
-
-def caption_content(text: str, cursor: int, *, ascii_only: bool = False) -> Content:
-    """The caption as content: tag `cursor` underlined in the accent colour, repeated tags underlined in the warning's."""
-    tags = parse_tags(text)
-    again = repeated(tags)
-    pieces: list[Content] = []
-    end = 0
-    for index, tag in enumerate(tags):
-        pieces.append(_literal_lines(text[end : tag.start], "$soft", ascii_only))
-        pieces.append(_literal_lines(tag.text, _style(index, cursor, again, tags), ascii_only))
-        end = tag.end
-    pieces.append(_literal_lines(text[end:], "$soft", ascii_only))
-    return Content("").join(pieces)
-
-
-def _literal_lines(text: str, style: str, ascii_only: bool) -> Content:
-    """Literal text that keeps its line ends."""
-    return Content.styled("\n".join(clean(line, ascii_only=ascii_only) for line in text.split("\n")), style)
-
-
-def _style(index: int, cursor: int, again: set[int], tags: list[Tag]) -> str:
-    if index == cursor and len(tags) > 1:
-        return "bold underline $warning" if index in again else "bold underline $accent"
-    return "italic underline $warning" if index in again else "$foreground"

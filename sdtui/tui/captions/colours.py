@@ -1,0 +1,124 @@
+"""How captions are drawn on the captions screen: the scheme of colours, its legend, and how long a caption is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+from textual.content import Content
+
+from sdtui.dataset.caption import parse_tags
+from sdtui.errors import SdtuiError
+from sdtui.tui import keys
+from sdtui.tui.captions.drawing import Drawing, caption_content, drawing_of, legend
+from sdtui.tui.captions.ground import Asked, Borders
+from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.schemes import SCHEMES, Ground
+from sdtui.tui.captions.view import CaptionsView
+from sdtui.tui.captions.words import length_line
+from sdtui.tui.widgets.caption_pane import CaptionPane
+
+
+class CaptionsColours(CaptionsView):
+    """Draws the caption in hand, and reads in the background what that takes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scheme = SCHEMES[0]
+        self._drawing: Drawing | None = None
+        self._asked: Asked | None = None
+        # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
+        self._count_tokens: Callable[[str], int | None] = lambda _text: None
+        self._borders: Borders | None = None
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Also the scheme of the last time."""
+        super().recall(state)
+        self._scheme = next((each for each in SCHEMES if each.name == state.get("colours")), SCHEMES[0])
+
+    def remember(self) -> dict[str, Any]:
+        """Also the scheme."""
+        return {**super().remember(), "colours": self._scheme.name}
+
+    def action_colours(self) -> None:
+        """Colour by the next scheme."""
+        self._scheme = SCHEMES[(SCHEMES.index(self._scheme) + 1) % len(SCHEMES)]
+        self._show_hand()
+
+    @property
+    def instead(self) -> str:
+        """The tag that the scheme says may stand in place of the one under the cursor; empty: none."""
+        mark = self._drawing.marks.get(self.tag) if self._drawing is not None else None
+        return mark.instead if mark is not None else ""
+
+    # -- drawing ------------------------------------------------------------------------------------------------------
+
+    def _show_caption(self, text: str) -> None:
+        pane, ascii_only = self.query_one(CaptionPane), self.sdtui.settings.ascii
+        tags = parse_tags(text)
+        self._drawing = drawing = drawing_of(self._scheme, tags, text, self._ground())
+        pane.view.show(*caption_content(text, tags, self.tag, drawing, ascii_only=ascii_only))
+        width = max(0, self.size.width - 2)
+        press = self._key("fix")
+        marks = self.sdtui.glyphs
+        pane.show_legend(legend(drawing, tags, self.tag, width, marks, press=press, ascii_only=ascii_only))
+
+    def _show_length(self) -> None:
+        pane = self.query_one(CaptionPane)
+        hand = self.hand
+        text = pane.typed if pane.typed is not None else hand.text if hand is not None and hand.caption else None
+        if text is None:
+            pane.show_length(Content(""))
+        else:
+            pane.show_length(length_line(parse_tags(text), self._count_tokens(text), self.sdtui.glyphs))
+
+    def _show_counts(self) -> None:
+        """The counts say more of the caption in hand, too."""
+        super()._show_counts()
+        self._show_hand()
+
+    def _ground(self) -> Ground:
+        if self.model is None:
+            return Ground()
+        if self._asked is None or self._asked.model is not self.model:
+            self._asked = Asked(self.model)
+        if self._borders is not None:
+            self._asked.borders = self._borders
+        return self._asked.ground()
+
+    # -- what it takes ------------------------------------------------------------------------------------------------
+
+    def _prepare(self, model: CaptionsModel) -> None:
+        from sdtui.models import tokens
+
+        tokens.count("")
+
+        def ready() -> None:
+            self._count_tokens, self._borders = tokens.count, tokens.borders
+            self._show_hand()
+
+        self.app.call_from_thread(ready)
+        self.run_worker(lambda: self._read_lists(model), thread=True, group="lists", exit_on_error=False)
+
+    def _read_lists(self, model: CaptionsModel) -> None:
+        """In a thread: the user's lists of tags, and the trigger words of the workspace's profiles."""
+        from sdtui.dataset import vocabulary_file
+        from sdtui.tui.workspace import triggers
+
+        words = triggers(self.sdtui.workspace, model.folder)
+        try:
+            model.known.completer.vocabulary = vocabulary_file.load()
+        except SdtuiError as error:
+            self.app.call_from_thread(self.say, str(error), "warning")
+
+        def ready() -> None:
+            if model is self.model:
+                self._ground()
+                assert self._asked is not None
+                self._asked.triggers = words
+                self._show_hand()
+
+        self.app.call_from_thread(ready)
