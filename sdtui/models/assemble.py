@@ -18,6 +18,7 @@ from sdtui.models.convolution import suit_processor
 from sdtui.models.families import Family, TextEncoder
 from sdtui.models.family import PLAINLY
 from sdtui.models.hub import known_name
+from sdtui.models.imports import import_models
 from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
 from sdtui.models.original import VAE, Naming, clip_naming, openclip_naming, unet_naming, vae_naming
@@ -53,6 +54,7 @@ def assemble(
     Raises:
         UserError: a part is missing, broken, or of another kind, naming the file.
     """
+    import_models()
     source = SingleFile(found.contents) if found.contents is not None else None
     parts = _from_folder(found, dtype) if source is None else _from_file(found, source, dtype)
     load_vae, digest_vae = _vae(found, source, vae)

@@ -24,7 +24,8 @@ class WideConv2d(nn.Conv2d):
             kernel, stride, padding = self.kernel_size, self.stride, self.padding
             out: Tensor = torch.ops.aten.thnn_conv2d(input, weight, kernel, bias, stride, padding)
             return out
-        return super()._conv_forward(input, weight, bias)
+        usual: Tensor = super()._conv_forward(input, weight, bias)
+        return usual
 
     def _is_slow_in_order(self, x: Tensor, weight: Tensor) -> bool:
         if weight.numel() < _WIDE or x.dim() != 4 or len(x) * x.shape[2] * x.shape[3] > _FEW_PLACES:

@@ -35,7 +35,7 @@ from sdtui.training.randomness import derive
 from sdtui.training.store import TensorStore, key_of
 from sdtui.training.views import Sizes, View, sizes_of, view_of
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raised whenever the same image would be encoded differently than before."""
 
 THREADS = 4
