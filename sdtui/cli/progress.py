@@ -173,7 +173,9 @@ class _Follower:
 
 def status(view: RunView) -> str:
     """One line: what the run does, how far it is, and its figures with their units."""
-    parts = [view.run.name, view.phase if view.state == "running" and view.phase else view.state]
+    # What other long work is at, its progress says.
+    phase = view.phase if view.state == "running" and view.steps_total else ""
+    parts = [view.run.name, phase or view.state]
     if view.progress:
         parts.append(f"{view.progress.job} {view.progress.done}/{view.progress.total} {view.progress.unit}".rstrip())
         if view.progress.per_second:

@@ -110,6 +110,7 @@ def run(folder: Path) -> bool:
         work = _Work(job, task, tagger, library)
         try:
             work.score_all()
+            work.join()
         finally:
             work.end()
     return not job.stopped
@@ -142,6 +143,11 @@ class _Work:
                 self._score(waiting)
         if waiting:
             self._score(waiting)
+
+    def join(self) -> None:
+        """Leave the scores in one file, which is read the fastest."""
+        self._keep()
+        self._scores.compact()
 
     def end(self) -> None:
         """Store what was scored, and tell what it came to; also when the job is stopped or fails."""

@@ -97,7 +97,9 @@ class Scores:
             self._join(least=_FILES)
 
     def compact(self) -> None:
-        """Join all files into one, which is then read without a copy."""
+        """Join all files into one, which is then read without a copy; nothing happens where there is no more than one."""
+        if len(self._files()) < 2:
+            return
         with self._locked():
             self._join(least=1)
 

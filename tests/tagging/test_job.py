@@ -103,6 +103,14 @@ def test_every_image_is_scored_and_the_outcome_told(folder: Path, fake: Fake) ->
     assert told(place, "progress")[-1]["done"] == told(place, "progress")[-1]["total"] == 7
 
 
+def test_an_ended_job_leaves_one_file(folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_KEEP_SECONDS", 0)
+    run(begun(folder))
+    assert fake.batches == [3, 3, 1]
+    assert len(list(Scores.of(folder, FACTS).home.glob("*.safetensors"))) == 1
+    assert all(scores(folder))
+
+
 def test_what_has_scores_is_passed_over_unless_told_again(folder: Path, fake: Fake) -> None:
     run(begun(folder))
     fake.batches.clear()

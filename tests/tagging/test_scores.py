@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,19 @@ def test_a_dataset_that_cannot_be_written_has_its_scores_in_the_data_folder(
     scores.append(table({"a": [0, 0.5, 0, 0]}))
     assert scores.home.is_relative_to(tmp_path / "data")
     assert len(scores_of(dataset).table()) == 1
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from sdtui.tagging.scores import Scores
+from tests.tagging.helpers import facts, table
+for number in range(12):
+    Scores.of(Path(sys.argv[1]), facts()).append(table({f"{sys.argv[2]} {number}": [0, 0.5, 0, 0]}))
+"""
+
+
+def test_two_processes_lose_nothing_of_each_others(tmp_path: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in ("one", "other")]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert len(scores_of(tmp_path).table()) == 24
