@@ -25,7 +25,7 @@ from sdtui.tui.widgets.linelist import LineList
 
 # Rest on a row before its files are read, in seconds.
 _DELAY = 0.1
-_WHEN, _FILES = 17, 15
+_WHEN, _FILES = 17, 13
 
 
 class Wanted(NamedTuple):
@@ -98,20 +98,19 @@ class History(Dialog[Wanted]):
 
     def _row(self, index: int, width: int) -> Content:
         marks = glyphs_of(self)
-        now = Content.styled(f"{marks.left} now" if index == self._now else "", "$accent")
+        now = f"  {marks.left} now" if index == self._now else ""
         if index == len(self._rows):
-            return Content.assemble((f"{'':{_WHEN + _FILES}}before the first recorded edit  ", "$soft"), now)
+            return Content.assemble((f"{'':{_WHEN + _FILES}}before the first recorded edit", "$soft"), (now, "$accent"))
         row = self._rows[index]
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.time))
-        label = shorten(clean(row.label), max(0, width - _WHEN - _FILES - 14), marks.ellipsis)
-        undone = Content.styled("" if row.applied else "  undone", "$warning")
+        undone = "" if row.applied else "  undone"
+        label = shorten(clean(row.label), max(0, width - _WHEN - _FILES - len(undone + now)), marks.ellipsis)
         return Content.assemble(
             (f"{when:<{_WHEN}}", "$soft"),
             (f"{count(row.files, 'file'):<{_FILES}}", "$soft"),
             (label, "$foreground" if row.applied else "$soft"),
-            undone,
-            "  ",
-            now,
+            (undone, "$warning"),
+            (now, "$accent"),
         )
 
     def _look(self) -> None:

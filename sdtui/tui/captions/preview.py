@@ -21,7 +21,8 @@ SAMPLES, TAGS = 12, 40
 _BEFORE = 24
 # Above so many parts two captions are compared from their ends only: comparing all parts takes the square of the time.
 _PARTS = 400
-_PART = re.compile(r"[^,\n|]+|[,\n|]")
+# Words, and what separates them with the blanks around it.
+_PART = re.compile(r"\s*[,\n|]\s*|[^,\n|]+?(?=\s*(?:[,\n|]|$))|\s+")
 
 
 def count_line(proposal: Proposal, *, seen: int, all_of: int) -> Content:
@@ -79,8 +80,10 @@ def _differing(before: str, after: str) -> tuple[list[tuple[str, bool]], list[tu
     right: list[tuple[str, bool]] = []
     for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         same = kind == "equal"
-        left.append(("".join(old[start:end]), not same))
-        right.append(("".join(new[first:last]), not same))
+        if start < end:
+            left.append(("".join(old[start:end]), not same))
+        if first < last:
+            right.append(("".join(new[first:last]), not same))
     return left, right
 
 
