@@ -14,7 +14,7 @@ from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
-from sdtui.dataset.edit import Journal, Operation
+from sdtui.dataset.edit import Journal, Operation, Recovered, Unfinished
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.dataset.operations import Context, each_line
@@ -51,9 +51,12 @@ def make(args: argparse.Namespace, journal: Journal, proposal: Proposal, more: M
 
 
 def step(args: argparse.Namespace) -> int:
-    """`undo` or `redo`; exit code 1 when there is nothing to do."""
+    """`undo` or `redo`; exit code 1 when there is nothing to do. What was cut short is settled first, and alone."""
     _existing(args)
     choices = Choices(args)
+    cut_short = Journal.unfinished(args.folder)
+    if cut_short is not None:
+        return _settle(args, cut_short)
     journal = open_journal(args)
     operation = journal.undo(choices) if args.action == "undo" else journal.redo(choices)
     if args.json:
@@ -65,6 +68,24 @@ def step(args: argparse.Namespace) -> int:
         print(f"sdtui: nothing to {args.action}", file=sys.stderr)
         return 1
     print(f"{args.action}: {operation.label} ({plural(len(operation.changes), 'file')})", file=sys.stderr)
+    return 0
+
+
+def _settle(args: argparse.Namespace, cut_short: Unfinished) -> int:
+    """Bring what a killed process left half done to the side that is asked for: an edit by `undo` back, an undo to its end."""
+    finish = (args.action == "undo") == (cut_short.verb == "undo")
+    done = Journal.recover(args.folder, finish=finish)
+    written = done.written if done else 0
+    if args.json:
+        state = {"verb": cut_short.verb, "files": cut_short.files, "finished": finish, "written": written}
+        emit_json({"action": args.action, "label": cut_short.label, "files": [], "conflicts": [], "cut_short": state})
+    what = "finished" if finish else "taken back"
+    print(
+        f"{args.action}: {cut_short.label}: the {cut_short.verb} had been cut short and is {what} "
+        f"({plural(written, 'file')} written)",
+        file=sys.stderr,
+    )
+    _tell_left(done)
     return 0
 
 
@@ -121,12 +142,16 @@ def open_journal(args: argparse.Namespace) -> Journal:
     if journal.recovered is not None:
         label, written = journal.recovered.label, journal.recovered.written
         print(f"sdtui: finished an edit that had been cut short: {label} ({plural(written, 'file')})", file=sys.stderr)
-        for path in journal.recovered.conflicts:
-            print(
-                f"sdtui: {printable(path)}: changed meanwhile, or behind a link out of the folder; left as it is",
-                file=sys.stderr,
-            )
+        _tell_left(journal.recovered)
     return journal
+
+
+def _tell_left(recovered: Recovered | None) -> None:
+    for path in recovered.conflicts if recovered else ():
+        print(
+            f"sdtui: {printable(path)}: changed meanwhile, or behind a link out of the folder; left as it is",
+            file=sys.stderr,
+        )
 
 
 def _preview(proposal: Proposal) -> None:

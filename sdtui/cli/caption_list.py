@@ -10,6 +10,7 @@ from typing import Any
 from sdtui.cli.caption_query import found_by, in_scope, index_of
 from sdtui.cli.output import emit_json
 from sdtui.dataset.caption import CaptionError, label
+from sdtui.dataset.edit import Journal
 from sdtui.dataset.image import EXTENSIONS
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
@@ -32,9 +33,22 @@ def library_of(args: argparse.Namespace) -> Library:
     return library
 
 
+def library_to_look_at(args: argparse.Namespace) -> Library:
+    """As `library_of`, for what changes nothing; says which edit a killed process left half done."""
+    library = library_of(args)
+    cut_short = Journal.unfinished(args.folder)
+    if cut_short is not None:
+        print(
+            f"sdtui: {printable(cut_short.label)}: this {cut_short.verb} was cut short after {cut_short.written} of "
+            f"{cut_short.files} files. The next edit finishes it; `sdtui caption undo` and `redo` take it back or finish it",
+            file=sys.stderr,
+        )
+    return library
+
+
 def ls(args: argparse.Namespace) -> int:
     """One line an image: its path, a tab, its caption."""
-    library = library_of(args)
+    library = library_to_look_at(args)
     rows = [_row(library, position) for position in in_scope(args, library)]
     if args.untagged:
         rows = [row for row in rows if _is_untagged(row)]
@@ -43,7 +57,7 @@ def ls(args: argparse.Namespace) -> int:
 
 def find(args: argparse.Namespace) -> int:
     """As `ls`, for the images that a query finds; `--count`: only how many."""
-    library = library_of(args)
+    library = library_to_look_at(args)
     found = found_by(args.query, library)
     if not args.count:
         return _show(args, library, [_row(library, position) for position in found])
@@ -56,7 +70,7 @@ def find(args: argparse.Namespace) -> int:
 
 def stats(args: argparse.Namespace) -> int:
     """In how many captions each tag stands, most frequent first unless told otherwise."""
-    library = library_of(args)
+    library = library_to_look_at(args)
     positions = in_scope(args, library)
     index = index_of(library)
     counts = index.tag_counts(positions)
