@@ -49,6 +49,10 @@ class Listing:
         code = self.naming_of[position]
         return None if code == _NONE else caption_name(self.names[position], self.namings[code])
 
+    def captioned(self) -> bytes:
+        """Of all images in order 1 where there is a caption file, 0 where there is none; takes no time at all."""
+        return bytes(self.naming_of).translate(bytes([1] * _NONE + [0]))
+
     def caption_names(self) -> Iterator[str | None]:
         """As `caption_name`, of all images in order, in a third of the time."""
         tails = [naming.removeprefix("*") for naming in self.namings]

@@ -196,3 +196,10 @@ def test_positions_of_caption_files_and_images(tmp_path: Path, monkeypatch: pyte
     assert library.positions_of([Path("set/in/deep/a.txt")]) == [5]
     assert [library.position(relative) for relative in expected] == list(range(7))
     assert (library.position("in/b.png"), library.position("none/a.png")) == (None, None)
+
+
+def test_which_images_have_a_caption_file(tmp_path: Path) -> None:
+    fill(tmp_path, "a.png", "b.png", "c.png", "d.png", a="x", c="y")
+    (tmp_path / "d.TXT").touch()
+    library = Library.scan(tmp_path)
+    assert list(library.captioned()) == [library.has_caption(at) for at in range(4)] == [True, False, True, True]

@@ -25,6 +25,9 @@ from sdtui.tui.captions.tag_ranks import TagRanks
 
 _BY_STATE = {CAPTIONED: FINE, MISSING: UNTAGGED, EMPTY: UNTAGGED, UNREADABLE: BROKEN}
 
+# By whether there is a caption file.
+_BY_FILE = bytes([UNTAGGED, FINE]).ljust(256)
+
 
 class Known:
     """The index of one dataset and what the screen needs of it at once.
@@ -41,7 +44,7 @@ class Known:
         self.completer = Completer()
         self._library = library
         self._searcher = Searcher(self.index, marks, _count_tokens)
-        self._state = bytearray(FINE if library.has_caption(at) else UNTAGGED for at in range(len(library)))
+        self._state = bytearray(library.captioned().translate(_BY_FILE))
         self._reading = threading.Lock()
 
     # -- one image ----------------------------------------------------------------------------------------------------
