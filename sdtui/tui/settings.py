@@ -10,7 +10,9 @@ from sdtui import paths
 from sdtui.config import read_config
 from sdtui.errors import UserError
 
-KNOWN = ("theme", "ascii")
+KNOWN = ("theme", "ascii", "picture")
+# What pictures are drawn with; `auto` is the finest that the terminal's colours allow.
+PICTURES = ("auto", "quadrant", "half", "ascii")
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,14 @@ class Settings:
     Attributes:
         theme: `sdtui`, `sdtui-light`, or any theme Textual ships.
         ascii: draw the chrome, pictures and charts with ASCII only.
+        picture: what pictures are drawn with, one of PICTURES; some fonts lack quadrants.
         keys: action id to keys, as in docs/keys.md (`"captions.add_tag" = "a,f6"`).
     """
 
     theme: str = "sdtui"
     ascii: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    picture: str = "auto"
 
 
 def read_settings(path: Path | None = None) -> Settings:
@@ -47,6 +51,8 @@ def _checked(tui: object, keys: object, where: str) -> Settings:
     theme, ascii_only = tui.get("theme", "sdtui"), tui.get("ascii", False)
     if not isinstance(theme, str) or not isinstance(ascii_only, bool):
         raise UserError("tui.theme is a string and tui.ascii is true or false", where=where)
+    if (picture := tui.get("picture", "auto")) not in PICTURES:
+        raise UserError(f"tui.picture is {', '.join(PICTURES[:-1])} or {PICTURES[-1]}", where=where)
     if wrong := [name for name, value in keys.items() if not isinstance(value, str)]:
         raise UserError(f'keys."{wrong[0]}" must be a string of keys', where=where, remedy='Write it like "a,f6"')
-    return Settings(theme, ascii_only, keys)
+    return Settings(theme, ascii_only, keys, picture)

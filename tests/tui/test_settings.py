@@ -24,15 +24,17 @@ def test_the_users_file_is_found_by_itself(own_folders: Path) -> None:
 
 
 def test_all_of_it(tmp_path: Path) -> None:
-    path = written(tmp_path, '[tui]\ntheme = "sdtui-light"\nascii = true\n[keys]\n"home.open" = "o"\n[other]\nx = 1\n')
-    assert read_settings(path) == Settings("sdtui-light", True, {"home.open": "o"})
+    tui = '[tui]\ntheme = "sdtui-light"\nascii = true\npicture = "half"\n'
+    path = written(tmp_path, tui + '[keys]\n"home.open" = "o"\n[other]\nx = 1\n')
+    assert read_settings(path) == Settings("sdtui-light", True, {"home.open": "o"}, "half")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a = = 1", "not valid TOML"),
-        ("[tui]\ncolour = 1", r"unknown key tui\.colour.*Known: theme, ascii"),
+        ("[tui]\ncolour = 1", r"unknown key tui\.colour.*Known: theme, ascii, picture"),
+        ('[tui]\npicture = "sixel"', r"tui\.picture is auto, quadrant, half or ascii"),
         ('[tui]\nascii = "false"', r"tui\.ascii is true or false"),
         ('[keys]\n"home.open" = 3', r'keys\."home\.open" must be a string'),
         ("tui = 1", "are tables"),

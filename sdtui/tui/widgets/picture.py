@@ -6,7 +6,7 @@ from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from rich.segment import Segment
 from textual.events import Resize
@@ -42,7 +42,7 @@ class PicturePanel(Widget):
     instead of queueing them.
 
     Args:
-        mode: `ascii`, `half` or `quadrant`; empty: what the terminal can do.
+        mode: `ascii`, `half` or `quadrant`; None: what the user chose, else what the terminal can do.
         ascii_only: draw with ASCII characters.
     """
 
@@ -114,7 +114,8 @@ class PicturePanel(Widget):
         if self._path is None or self._rows < 1 or self.size.width < 1:
             self._wanted = None
             return
-        mode = self._mode or ("ascii" if self.app.console.color_system in {None, "standard"} else "quadrant")
+        coarse = self.app.console.color_system in {None, "standard"}
+        mode = self._mode or _chosen_mode(self) or ("ascii" if coarse else "quadrant")
         palette256 = self.app.console.color_system == "256"
         dark = self.app.current_theme.dark
         job = Job(self._path, self.size.width, self._rows, mode, palette256, dark)
@@ -161,6 +162,12 @@ class PicturePanel(Widget):
             return
         self._strips, self._message = event.strips, clean(event.problem)
         self.refresh()
+
+
+def _chosen_mode(widget: Widget) -> Mode | None:
+    """What the user's settings say; None where they leave it to us, or in an app without settings."""
+    chosen = getattr(getattr(widget.app, "settings", None), "picture", "auto")
+    return None if chosen == "auto" else cast("Mode", chosen)
 
 
 def _centred(strip: Strip, width: int) -> Strip:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from textual.strip import Strip
 
+from sdtui.tui.settings import Settings
 from sdtui.tui.widgets.picture import Job, PicturePanel
 from tests.tui.stage import Stage, until
 
@@ -33,6 +34,20 @@ async def test_a_picture_is_centred_with_its_caption_taken_literally(tmp_path: P
         panel_of(app).show(write(tmp_path / "a.png", ((0, 0, 0), (255, 255, 255))), "[red]a[/x]")
         await until(pilot, lambda: "@" in "".join(panel_of(app).plain()))
         assert panel_of(app).plain() == ["      @@@@@"] * 5 + [" [red]a[/x]"]
+
+
+@pytest.mark.parametrize(("chosen", "glyphs"), [("half", {"▀"}), ("ascii", {"+"}), ("quadrant", {"▞"})])
+async def test_the_users_settings_say_what_is_drawn_with(tmp_path: Path, chosen: str, glyphs: set[str]) -> None:
+    board = Image.new("RGB", (4, 4), "white")
+    for x in range(4):
+        for y in range(4):
+            board.putpixel((x, y), (255, 255, 255) if (x + y) % 2 else (0, 0, 120))
+    board.save(tmp_path / "a.png")
+    app = Stage(PicturePanel())
+    app.settings = Settings(picture=chosen)  # type: ignore[attr-defined]
+    async with app.run_test(size=(2, 2)) as pilot:
+        panel_of(app).show(tmp_path / "a.png")
+        await until(pilot, lambda: bool(set("".join(panel_of(app).plain())) & glyphs))
 
 
 async def test_a_resize_draws_for_the_new_size(tmp_path: Path) -> None:
