@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from sdtui.errors import SdtuiError, UserError
-from sdtui.formats.kohya import key
-from sdtui.models.family import Model, load_model
+from sdtui.formats.kohya import key, tensors
+from sdtui.models.family import Model, Reading, load_model
 from sdtui.profile.schema import Method, Profile
 from sdtui.training.methods import METHODS
 from sdtui.training.methods.adapters import Adapter
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
+from tests.support.families import tiny_folder
 from tests.support.tiny import tiny_pipeline
 
 NAMES = Path(__file__).parents[1] / "formats/sd15_lora_names.txt"
@@ -346,3 +347,37 @@ def test_blocks_have_ranks_and_alphas_of_their_own(model: Model) -> None:
         **{f"down_blocks.{index}": (4, 2.0) for index in range(3)},
         "up_blocks.1": (2, 8.0), "up_blocks.2": (4, 8.0), "up_blocks.3": (4, 8.0),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "clip_skip", "unread"),
+    [
+        ("sd1", 1, set()),
+        ("sd1", 2, {"text_encoder.encoder.layers.2"}),
+        # The sum of a text is of the second encoder's last layer; the first gives none.
+        ("sdxl", 1, {"text_encoder.encoder.layers.2"}),
+    ],
+)
+def test_a_layer_that_is_not_read_is_in_the_file_as_kohya_has_it_and_costs_no_step(
+    tmp_path: Path, family: str, clip_skip: int, unread: set[str]
+) -> None:
+    """The last layers that a family or clip_skip leaves out: no gradient, so no state of the optimizer either."""
+    model = load_model(tiny_folder(tmp_path, family), None, torch.device("cpu"), torch.float32)
+    trainable = prepare(model, Method(rank=2, text_encoder=True, targets=("attention",)), 0)
+    parameters = dict(trainable._named())
+    optimizer = torch.optim.AdamW(parameters.values(), lr=1e-2)
+    text = model.encode_text(["a cat"], Reading(clip_skip=clip_skip))
+    noisy = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    model.predict(noisy, torch.tensor([3]), text).square().mean().backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    idle = {name for name, weight in parameters.items() if weight not in optimizer.state}
+    assert {name.partition(".self_attn")[0] for name in idle} == unread
+    assert len(idle) == 8 * len(unread)
+    held = tensors(trainable.export(), "fp32")
+    for layer in unread:
+        number = layer.rpartition(".")[2]
+        prefix = "lora_te1" if family == "sdxl" else "lora_te"
+        ups = [
+            held[f"{prefix}_text_model_encoder_layers_{number}_self_attn_{part}_proj.lora_up.weight"] for part in "qkv"
+        ]
+        assert not any(up.any() for up in ups)
