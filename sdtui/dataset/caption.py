@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,10 +119,12 @@ class CaptionFile:
             ) from error
 
     def _ends_for(self, text: str) -> tuple[str, ...]:
-        """Line ends for changed text: kept before the first and after the last changed line, else the commonest."""
+        """Line ends for changed text: kept where lines only changed, and around those that came or went; else the commonest."""
         old, new = self.text.split("\n"), text.split("\n")
         count = len(new) - 1
-        common = max(set(self.line_ends), key=self.line_ends.count) if self.line_ends else self._lone_end()
+        if count == len(self.line_ends):
+            return self.line_ends
+        common = Counter(self.line_ends).most_common(1)[0][0] if self.line_ends else self._lone_end()
         head = _same(old, new)
         tail = _same(old[::-1], new[::-1])
         before = self.line_ends[: min(head, count)]
