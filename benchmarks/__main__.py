@@ -1,11 +1,17 @@
-"""Run every benchmark (or those named), print the machine and one row a figure; exit 1 when a bar is missed."""
+"""Run every benchmark (or those named), print the machine and one row a figure; exit 1 when a bar is missed, 2 when one cannot run.
+
+Named only, as they take longer or need what not every machine has: full_size (minutes, 7 GB of disk), training_step_sd15 (ten minutes, 20 GB of memory)
+and gpu_throughput (CUDA; its option is `--peak-tflops N`).
+"""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
 
 from benchmarks.result import machine
+from sdtui.errors import SdtuiError
 
 BENCHMARKS = (
     "first_frame",
@@ -18,6 +24,7 @@ BENCHMARKS = (
     "tagging_speed",
     "open_run",
     "training_step",
+    "first_step",
     "training_start",
     "caching",
     "many_images",
@@ -26,11 +33,19 @@ BENCHMARKS = (
 )
 
 
-def main(names: list[str]) -> int:
+def main(words: list[str]) -> int:
+    names = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
+    options = words[len(names) :]
     print(machine())
     missed = 0
     for name in names or BENCHMARKS:
-        for result in importlib.import_module(f"benchmarks.{name}").measure():
+        measure = importlib.import_module(f"benchmarks.{name}").measure
+        try:
+            results = measure(options) if options else measure()
+        except SdtuiError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        for result in results:
             print(result.line(), flush=True)
             missed += not result.passed
     return 1 if missed else 0

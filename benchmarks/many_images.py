@@ -76,9 +76,7 @@ def quick_model() -> Any:
         size = (len(pixels), 4, pixels.shape[2] // real.latent_factor, pixels.shape[3] // real.latent_factor)
         return LatentDistribution(torch.randn(size), torch.zeros(size))
 
-    return SimpleNamespace(
-        vae=real.vae, vae_digest=real.vae_digest, latent_factor=real.latent_factor, encode_images=encode_images
-    )
+    return SimpleNamespace(vae_digest=real.vae_digest, latent_factor=real.latent_factor, encode_images=encode_images)
 
 
 def open_dataset(profile: Profile, model: Any) -> float:

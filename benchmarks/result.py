@@ -9,23 +9,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Result:
-    """A measured figure; `value` passes when it is at most `bar`."""
+    """A measured figure; `value` passes when it is at most `bar`, or at least, where more is better."""
 
     what: str
     value: float
     bar: float
     unit: str
     detail: str
+    at_least: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether the bar is cleared."""
-        return self.value <= self.bar
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
 
     def line(self) -> str:
         """The figure as one row of the report."""
         verdict = "ok  " if self.passed else "MISS"
-        return f"{verdict} {self.what:<52} {self.value:>9.3f} {self.unit:<4} (bar {self.bar:g})  {self.detail}"
+        bar = f"(bar {'≥' if self.at_least else '≤'} {self.bar:g})"
+        return f"{verdict} {self.what:<52} {self.value:>9.3f} {self.unit:<4} {bar}  {self.detail}"
 
 
 def machine() -> str:

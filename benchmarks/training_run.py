@@ -48,12 +48,17 @@ def model() -> Path:
     return Path(sdtui.__file__).parent / "starter" / "model"
 
 
+def write_profile(path: Path, steps: int, images: Path | None = None) -> Path:
+    """The profile that the benchmarks' runs differ from by a few settings only; returns `path`."""
+    images = images or Path(sdtui.__file__).parent / "starter" / "images"
+    path.write_text(PROFILE.format(base=model(), images=images, steps=steps, batch=BATCH, side=SIDE, rank=RANK))
+    return path
+
+
 def prepare(folder: Path, steps: int, images: Path | None = None, changes: Sequence[str] = ()) -> RunFolder:
     """A run folder with its frozen profile; `images`: the starter's unless given; `changes`: as for `--set`."""
     folder.mkdir(parents=True, exist_ok=True)
-    profile = folder / "bench.toml"
-    images = images or Path(sdtui.__file__).parent / "starter" / "images"
-    profile.write_text(PROFILE.format(base=model(), images=images, steps=steps, batch=BATCH, side=SIDE, rank=RANK))
+    profile = write_profile(folder / "bench.toml", steps, images)
     run = RunFolder.create(folder / "runs", "bench")
     run.profile_file.write_text(freeze(load_profile(profile, changes), folder))
     write(run, RunRecord(state="starting", steps_total=steps))
@@ -72,7 +77,11 @@ def environment(run: RunFolder) -> dict[str, str]:
 
 def finished_run(folder: Path, steps: int, images: Path | None = None) -> RunFolder:
     """Train `steps` steps to the end."""
-    run = prepare(folder, steps, images)
+    return run_through(prepare(folder, steps, images))
+
+
+def run_through(run: RunFolder) -> RunFolder:
+    """Train a prepared run to its end."""
     subprocess.run(command(run), check=True, capture_output=True, env=environment(run))
     return run
 
@@ -82,7 +91,7 @@ def seconds_to_first_step(folder: Path) -> float:
     run = prepare(folder, 1000)
     begun = time.perf_counter()
     trainer = subprocess.Popen(command(run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(run))
-    while not (run.events_file.exists() and b'"step"' in run.events_file.read_bytes()):
+    while not (run.events_file.exists() and b'"kind":"step"' in run.events_file.read_bytes()):
         if trainer.poll() is not None:
             raise RuntimeError(f"the trainer ended with {trainer.returncode} before its first step")
         time.sleep(0.01)

@@ -1,42 +1,115 @@
-"""Time per training step over a bare PyTorch loop doing the same work, alternating, each a process of its own."""
+"""A LoRA step over the same work done as other trainers do it, and over bare loops: tiny and small models, one thread, batch 1.
+
+All loops train the same modules from the same start on the same inputs; they take turns, and each figure stands beside
+how far the losses of the same steps are apart. What the others are: `benchmarks.peers`. Takes four minutes.
+"""
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.result import Result
-from benchmarks.training_run import BATCH, RANK, SIDE, finished_run, model
+from benchmarks.sizes import SIZES, make_images, make_model
+from benchmarks.training_run import prepare
+from benchmarks.turns import OURS, Outcome, Program, alternate
+from sdtui.runs.layout import RunFolder
 
-ROUNDS = 3
-STEPS = 120
-WARM_UP = 15
+IMAGES = 16
+RANK = 8
+SAME = 1e-3  # how far fp32 losses of one step may be apart: sums in another order, carried through the steps before
+NEAR = 0.01  # the same for the mean of bf16 losses
+ATTENTION = 'method.targets=["attention"]'
+
+# Against whom, and how many of our steps for one of theirs.
+Bars = Mapping[str, float]
 
 
 def measure() -> list[Result]:
-    ours, bare = [], []
+    return [
+        *same_modules(
+            "tiny", {"kohya-like": 1.25, "OneTrainer-like": 1.25, "peft": 1, "bare": 0.95}, {}, turns=9, steps=8
+        ),
+        *same_modules(
+            "small",
+            {"kohya-like": 1.05, "OneTrainer-like": 1.05, "peft": 1, "bare": 0.95},
+            {"kohya-like": 1.3, "OneTrainer-like": 1.3, "bare bf16": 0.95},
+            turns=6,
+            steps=3,
+        ),
+        *script("small", turns=6, steps=3),
+    ]
+
+
+def same_modules(size: str, whole: Bars, half: Bars, *, turns: int, steps: int) -> list[Result]:
+    """192 modules: ours in fp32, and in bf16 where there are bars for it, against loops with the same modules."""
+    words = list(dict.fromkeys([*whole, *half]))
+    return compare(size, words, whole, half, (), turns=turns, steps=steps)
+
+
+def script(size: str, *, turns: int, steps: int) -> list[Result]:
+    """128 modules, against a loop that encodes image and text at each step, as diffusers' script does."""
+    bars = ({"diffusers-like": 1.4}, {"diffusers-like": 1.8})
+    return compare(size, ["diffusers-like"], *bars, (ATTENTION,), turns=turns, steps=steps)
+
+
+def compare(
+    size: str, words: Sequence[str], whole: Bars, half: Bars, changes: tuple[str, ...], *, turns: int, steps: int
+) -> list[Result]:
+    """Ours against the loops of these `words`, in as many `turns` of `steps` steps."""
     with TemporaryDirectory() as folder:
-        for index in range(ROUNDS):
-            bare.append(bare_milliseconds())
-            ours.append(run_milliseconds(Path(folder) / f"run{index}"))
-    ratio = statistics.median(mine / floor for mine, floor in zip(ours, bare, strict=True))
-    detail = f"sdtui {statistics.median(ours):.1f} ms, bare loop {statistics.median(bare):.1f} ms, pairs {ROUNDS}, fp32, batch {BATCH}"
-    return [Result("training step over a bare PyTorch loop", ratio, 1.05, "×", detail)]
+        place = Path(folder)
+        model, images = make_model(place / "model", size), make_images(place / "images", IMAGES, SIZES[size].side)
+
+        def run(precision: str) -> RunFolder:
+            side = SIZES[size].side
+            common = (
+                f"model.base={model}", f"method.rank={RANK}", f"method.alpha={RANK}", f"dataset.resolution={side}",
+                f"dataset.bucket_min={side}", f"dataset.bucket_max={side}", "training.batch_size=1",
+                "training.threads=1", f"training.precision={precision}", *changes,
+            )  # fmt: skip
+            # One step more than is taken: the last would also save.
+            return prepare(place / precision, turns * steps + 1, images, common)
+
+        programs = [Program(run("fp32"), [OURS]), Program(run("fp32"), words)]
+        if half:
+            programs.append(Program(run("bf16"), [OURS]))
+        fp32, theirs, *bf16 = alternate(programs, turns, steps)
+    rows = [row(size, "fp32", fp32[OURS], word, theirs[word], bar) for word, bar in whole.items()]
+    rows += [row(size, "bf16", bf16[0][OURS], word, theirs[word], bar) for word, bar in half.items()]
+    return [each for pair in rows for each in pair] + [
+        mean_loss(f"{size}, bf16 against fp32", ours[OURS], fp32[OURS]) for ours in bf16
+    ]
 
 
-def bare_milliseconds() -> float:
-    numbers = [str(number) for number in (STEPS, BATCH, SIDE, RANK)]
-    command = [sys.executable, "-m", "benchmarks.bare_loop", str(model()), *numbers]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def row(size: str, precision: str, ours: Outcome, word: str, theirs: Outcome, bar: float) -> list[Result]:
+    """Our share of their time, at most 1 / `bar`, and how far the losses are apart."""
+    faster = ours.times_faster(theirs)
+    what = f"{size}, {precision}: steps for one of {word}"
+    detail = (
+        f"sdtui {ours.milliseconds:.1f} ms of processor ({ours.clock:.1f} by the clock), {word} {theirs.milliseconds:.1f} "
+        f"({theirs.clock:.1f}); {len(ours.by_turn)} pairs of turns, one thread"
+    )
+    same = precision == "bf16" and "bf16" not in word
+    check = (
+        mean_loss(f"{size}, {precision}, {word}", ours, theirs)
+        if precision == "bf16"
+        else loss(size, word, ours, theirs)
+    )
+    return [Result(what, faster, bar, "×", detail, at_least=True)] + ([] if same else [check])
 
 
-def run_milliseconds(folder: Path) -> float:
-    """Median over steady steps of the time between two step events."""
-    run = finished_run(folder, STEPS)
-    events = [json.loads(line) for line in run.events_file.read_text().splitlines()]
-    seconds: list[float] = [event["seconds"] for event in events if event["kind"] == "step"]
-    return statistics.median(seconds[WARM_UP:]) * 1000
+def loss(size: str, word: str, ours: Outcome, theirs: Outcome) -> Result:
+    """Step by step."""
+    detail = (
+        f"largest difference in a step of {len(ours.losses)}; the last {ours.losses[-1]:.5f}, {theirs.losses[-1]:.5f}"
+    )
+    return Result(f"{size}: losses against {word}", ours.differs(theirs), SAME, "", detail)
+
+
+def mean_loss(what: str, ours: Outcome, theirs: Outcome) -> Result:
+    """Over all steps: single ones of few images differ more than what is learned."""
+    mine, other = (sum(each.losses) / len(each.losses) for each in (ours, theirs))
+    detail = f"mean of {len(ours.losses)} steps {mine:.5f}, {other:.5f}; the last {ours.losses[-1]:.5f}, {theirs.losses[-1]:.5f}"
+    return Result(f"{what}: mean loss", abs(mine / other - 1), NEAR, "", detail)
