@@ -155,6 +155,14 @@ _OTHERS: dict[str, Callable[[Contents], bool]] = {
     ),
     "an inpainting model": lambda contents: _channels(contents) == 9,
     "a model that is conditioned on images": lambda contents: _channels(contents) not in {4, 9},
+    "an image variation model (unCLIP), which is conditioned on images": lambda contents: (
+        contents.has(f"{UNET}label_emb.") and not contents.has("conditioner.")
+    ),
+    "a model with a noise schedule of its own (EDM), which cannot be trained": lambda contents: any(
+        name.startswith("edm_") for name in contents.weights
+    ),
+    "a ControlNet, not a base model": lambda contents: contents.has("control_model.") or contents.has("controlnet_"),
+    "a text encoder alone, not a whole model": lambda contents: contents.has("text_model.") and not contents.has(UNET),
     "one part of a diffusers folder, not a whole model": lambda contents: (
         not contents.has(UNET) and (contents.has("down_blocks.") or contents.has("encoder.down_blocks."))
     ),

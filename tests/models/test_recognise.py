@@ -69,6 +69,10 @@ def test_a_model_without_its_vae_is_recognised_since_another_may_serve(tmp_path:
         (without(SD15, U), "a VAE, not a base model"),
         ({name.removeprefix(V): shape for name, shape in headers._VAE.items()}, "a VAE, not a base model"),
         (without(SDXL, "conditioner.") | {f"{headers.XL_G.replace('1', '0')}ln_final.weight": (1280,)}, "the SDXL refiner"),
+        (SD21 | {f"{U}label_emb.0.0.weight": (1280, 2048)}, "an image variation model (unCLIP)"),
+        (SDXL | {"edm_mean": (1,)}, "a model with a noise schedule of its own (EDM)"),
+        ({f"control_model.input_blocks.{i}.0.weight": (1, 1) for i in range(9)}, "a ControlNet"),
+        ({f"text_model.encoder.layers.{i}.mlp.fc1.weight": (1, 1) for i in range(9)}, "a text encoder alone"),
         ({f"{U}joint_blocks.{i}.context_block.attn.qkv.weight": (1, 1) for i in range(9)}, "Stable Diffusion 3"),
         ({f"double_blocks.{i}.img_attn.qkv.weight": (1, 1) for i in range(9)}, "Flux"),
         ({f"lora_unet_mid_{i}.lora_down.weight": (4, 8) for i in range(9)}, "a LoRA or LyCORIS"),
@@ -79,7 +83,7 @@ def test_a_model_without_its_vae_is_recognised_since_another_may_serve(tmp_path:
 )  # fmt: skip
 def test_other_files_are_named(tmp_path: Path, shapes: dict[str, tuple[int, ...]], what: str) -> None:
     message = refusal(hollow_file(tmp_path / "m.safetensors", shapes))
-    assert f"the file is {what}" in message or (what in message and "the file is a model" in message)
+    assert f"the file is {what}" in message or (what in message and "the file is a" in message)
     assert "Stable Diffusion 1.x, Stable Diffusion 2.x, Stable Diffusion XL" in message
 
 
