@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 RARE = 2
 # How many times as often the other one must be used.
 _TIMES = 4
+# What is longer is a sentence, of which every one is rare.
+_LONGEST = 40
 _DIGITS = re.compile(r"\d+")
 
 
@@ -31,7 +33,7 @@ def likely_meant(tag: str, count: int, own: OwnTags, known: Callable[[str], bool
 
     key = key_of(tag)
     slips = slips_allowed(len(key))
-    if count > RARE or not slips or known(tag):
+    if count > RARE or not slips or len(key) > _LONGEST or known(tag):
         return ""
     numbers, distances = own.names.near(tag, slips, whole=True)
     for _distance, number in sorted(zip(distances.tolist(), numbers.tolist(), strict=True)):

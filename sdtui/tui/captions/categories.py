@@ -19,7 +19,12 @@ SIGNS = {
 
 def badge(letter: str, style: str) -> Content:
     """A letter in a cell of its own, reversed so that it is no part of a text beside it; seen without colours as well."""
-    return Content.styled(letter, f"bold reverse {style}")
+    return Content.styled(letter, badge_style(style))
+
+
+def badge_style(style: str) -> str:
+    """How a badge of this colour is drawn."""
+    return f"bold reverse {style}"
 
 
 def category_badge(category: str) -> Content:

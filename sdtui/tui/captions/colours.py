@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
 
-from sdtui.dataset.caption import parse_tags
+from sdtui.dataset.caption import Tag, parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.drawing import Drawing, caption_content, drawing_of, legend
 from sdtui.tui.captions.ground import Asked, Borders
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.schemes import SCHEMES, Ground
+from sdtui.tui.captions.schemes import SCHEMES, Ground, Scheme
 from sdtui.tui.captions.view import CaptionsView
 from sdtui.tui.captions.words import length_line
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -28,7 +28,9 @@ class CaptionsColours(CaptionsView):
     def __init__(self) -> None:
         super().__init__()
         self._scheme = SCHEMES[0]
+        # What was drawn last, of which text by which scheme; None once something else is known of the dataset.
         self._drawing: Drawing | None = None
+        self._drawn: tuple[Scheme, str] = (self._scheme, "")
         self._asked: Asked | None = None
         # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
         self._count_tokens: Callable[[str], int | None] = lambda _text: None
@@ -51,7 +53,7 @@ class CaptionsColours(CaptionsView):
     @property
     def instead(self) -> str:
         """The tag that the scheme says may stand in place of the one under the cursor; empty: none."""
-        mark = self._drawing.marks.get(self.tag) if self._drawing is not None else None
+        mark = self._drawing.marks.get(self.tag) if self._drawing is not None and self.hand is not None else None
         return mark.instead if mark is not None else ""
 
     # -- drawing ------------------------------------------------------------------------------------------------------
@@ -59,12 +61,19 @@ class CaptionsColours(CaptionsView):
     def _show_caption(self, text: str) -> None:
         pane, ascii_only = self.query_one(CaptionPane), self.sdtui.settings.ascii
         tags = parse_tags(text)
-        self._drawing = drawing = drawing_of(self._scheme, tags, text, self._ground())
+        drawing = self._drawing_of(tags, text)
         pane.view.show(*caption_content(text, tags, self.tag, drawing, ascii_only=ascii_only))
         width = max(0, self.size.width - 2)
         press = self._key("fix")
         marks = self.sdtui.glyphs
         pane.show_legend(legend(drawing, tags, self.tag, width, marks, press=press, ascii_only=ascii_only))
+
+    def _drawing_of(self, tags: Sequence[Tag], text: str) -> Drawing:
+        """What the scheme says of the caption; asked again only where something is another."""
+        if self._drawing is None or self._drawn != (self._scheme, text):
+            self._drawn = self._scheme, text
+            self._drawing = drawing_of(self._scheme, tags, text, self._ground())
+        return self._drawing
 
     def _show_length(self) -> None:
         pane = self.query_one(CaptionPane)
@@ -78,6 +87,11 @@ class CaptionsColours(CaptionsView):
     def _show_counts(self) -> None:
         """The counts say more of the caption in hand, too."""
         super()._show_counts()
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        """More is known than when the caption was drawn."""
+        self._drawing = None
         self._show_hand()
 
     def _ground(self) -> Ground:
@@ -98,7 +112,7 @@ class CaptionsColours(CaptionsView):
 
         def ready() -> None:
             self._count_tokens, self._borders = tokens.count, tokens.borders
-            self._show_hand()
+            self._draw_again()
 
         self.app.call_from_thread(ready)
         self.run_worker(lambda: self._read_lists(model), thread=True, group="lists", exit_on_error=False)
@@ -119,6 +133,6 @@ class CaptionsColours(CaptionsView):
                 self._ground()
                 assert self._asked is not None
                 self._asked.triggers = words
-                self._show_hand()
+                self._draw_again()
 
         self.app.call_from_thread(ready)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from textual.content import Content
+from textual.content import Content, Span
 
 from sdtui.dataset.caption import Tag
-from sdtui.tui.captions.categories import badge
+from sdtui.tui.captions.categories import badge, badge_style
 from sdtui.tui.captions.schemes import CHUNKS, SCHEMES, Ground, Mark, Scheme
 from sdtui.tui.glyphs import Glyphs
 from sdtui.tui.literal import clean
@@ -50,39 +50,44 @@ def caption_content(
     text: str, tags: Sequence[Tag], cursor: int, drawing: Drawing, *, ascii_only: bool = False
 ) -> tuple[Content, tuple[int, int]]:
     """The caption, and which characters of the content are the tag under the cursor."""
-    pieces: list[Content] = []
+    # Text and spans, not many pieces of content: putting together ten thousand of these takes half a second.
+    pieces: list[str] = []
+    spans: list[Span] = []
     length, end = 0, 0
     at_cursor = (0, 1)
 
-    def put(content: Content) -> None:
+    def put(words: str, style: str) -> None:
         nonlocal length
-        pieces.append(content)
-        length += len(content)
+        pieces.append(words)
+        spans.append(Span(length, length + len(words), style))
+        length += len(words)
 
     def put_text(start: int, stop: int, style: str) -> None:
         cuts = sorted(place for place in drawing.borders if start <= place < stop)
         for first, last in zip([start, *cuts], [*cuts, stop], strict=True):
             if first in cuts:
-                put(badge(str(drawing.borders[first]), "$soft"))
-            put(literal_lines(text[first:last], style, ascii_only=ascii_only))
+                put(str(drawing.borders[first]), badge_style("$soft"))
+            put(_literal_lines(text[first:last], ascii_only=ascii_only), style)
 
     for index, tag in enumerate(tags):
         put_text(end, tag.start, "$soft")
         begun = length
         mark = drawing.marks.get(index)
         if mark is not None and mark.letter:
-            put(badge(mark.letter, drawing.scheme.style(mark.letter)))
+            put(mark.letter, badge_style(drawing.scheme.style(mark.letter)))
         put_text(tag.start, tag.end, _style(drawing, mark, cursor=index == cursor and len(tags) > 1))
         if index == cursor:
             at_cursor = (begun, length)
         end = tag.end
     put_text(end, len(text), "$soft")
-    return Content("").join(pieces), at_cursor
+    return Content("".join(pieces), spans), at_cursor
 
 
-def literal_lines(text: str, style: str, *, ascii_only: bool) -> Content:
+def _literal_lines(text: str, *, ascii_only: bool) -> str:
     """Literal text that keeps its line ends."""
-    return Content.styled("\n".join(clean(line, ascii_only=ascii_only) for line in text.split("\n")), style)
+    if "\n" not in text:
+        return clean(text, ascii_only=ascii_only)
+    return "\n".join(clean(line, ascii_only=ascii_only) for line in text.split("\n"))
 
 
 def legend(

@@ -8,6 +8,8 @@ from sdtui.dataset.typos import RARE, likely_meant
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.schemes import Entry, Ground
 
+# Of tags that were not looked at before, so many are looked up for one caption: half a millisecond each at most.
+LOOKED_UP = 12
 Borders = Callable[[str, Sequence[int]], list[int]]
 
 
@@ -24,6 +26,7 @@ class Asked:
         self.model = model
         self._meant: dict[str, str] = {}
         self._meant_of: object = None
+        self._left = LOOKED_UP
         self.borders: Borders = lambda _text, _limits: []
         self.triggers: Sequence[str] = ()
 
@@ -31,6 +34,7 @@ class Asked:
         """What may be asked now; cheap, as it is made for every caption that is drawn."""
         completer = self.model.known.completer
         spelling = completer.own.spelling
+        self._left = LOOKED_UP
         return Ground(
             images=len(self.model.library),
             captions_with=self._captions_with,
@@ -54,6 +58,9 @@ class Asked:
         if self._meant_of is not completer.own:
             self._meant_of, self._meant = completer.own, {}
         if tag not in self._meant:
+            if not self._left:
+                return ""
+            self._left -= 1
             number = self._captions_with(tag) or RARE + 1
             known = completer.vocabulary.entry
             self._meant[tag] = likely_meant(tag, number, completer.own, lambda tag: known(tag) is not None)

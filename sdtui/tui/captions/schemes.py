@@ -6,7 +6,7 @@ user's lists, and says nothing where that is not known yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ class Ground:
     likely_meant: Callable[[str], str] = lambda _tag: ""
     entry: Callable[[str], Entry] = lambda _tag: Entry()
     has_lists: bool = False
-    implied_by: Callable[[str], Sequence[str] | frozenset[str]] = lambda _tag: ()
+    implied_by: Callable[[str], Collection[str]] = lambda _tag: ()
     underscores: bool = False
     escapes: bool = False
     borders: Callable[[str, Sequence[int]], list[int]] = lambda _text, _limits: []

@@ -73,7 +73,9 @@ class CaptionsWriting(CaptionsMarks):
         edited = typed is not None and self._edited is not None and typed != self._edited.text
         return saving_words(
             read_only=bool(self.read_only),
-            task=f"{self._under_way.words}, {self.sdtui.keys.press('everywhere.close')} stops it" if self._under_way else "",
+            task=f"{self._under_way.words}, {self.sdtui.keys.press('everywhere.close')} stops it"
+            if self._under_way
+            else "",
             edited=edited,
             pending=bool(self._pending),
             trouble=self._trouble,
@@ -170,7 +172,7 @@ class CaptionsWriting(CaptionsMarks):
 
     def _open_editor(self, hand: InHand, text: str) -> None:
         self._edited = hand
-        self.query_one(CaptionPane).edit(text)
+        self.query_one(CaptionPane).edit(text, self.model.offers if self.model is not None else None)
         self.update_chrome()
 
     def _change(self, before: InHand, text: str, label: str) -> None:

@@ -69,8 +69,8 @@ class CaptionPane(Vertical):
         """Lay the facts out for the new width."""
         self.show_facts(*self._shown_facts)
 
-    def edit(self, text: str) -> None:
-        """Open the editor on `text`."""
+    def edit(self, text: str, offering: Offering | None = None) -> None:
+        """Open the editor on `text`, offering tags."""
         self.add_class("-editing")
         # Made when first wanted and then kept: a removed widget under a dialog that opens at once crashes Textual 8.2.
         if self.editor is None:
@@ -78,6 +78,7 @@ class CaptionPane(Vertical):
             self.mount(self.editor, after=self._facts)
         else:
             self.editor.begin(text)
+        self.editor.offering = offering
         self.editor.focus()
 
     def ask(self, label: str, value: str, offering: Offering, there: frozenset[str] = frozenset()) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from sdtui.dataset.caption import parse_tags
+from sdtui.tui.captions.drawing import PLAIN, caption_content
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_pane import CaptionPane
 from tests.tui.hostile import HOSTILE
@@ -16,6 +18,9 @@ class Recorded(Stage):
         super().__init__(self.pane)
         self.said: list[str] = []
 
+    def show(self, text: str, cursor: int) -> None:
+        self.pane.view.show(*caption_content(text, parse_tags(text), cursor, PLAIN))
+
     def on_caption_editor_saved(self, event: CaptionEditor.Saved) -> None:
         self.said.append(f"saved {event.text}")
 
@@ -27,7 +32,7 @@ async def test_facts_at_both_ends_and_the_caption_below() -> None:
     app = Recorded()
     async with app.run_test(size=(40, 9)) as pilot:
         app.pane.show_facts(Content("a.png"), Content("2 tags"))
-        app.pane.view.show("city, boat", 0)
+        app.show("city, boat", 0)
         await until(pilot, lambda: screen_text(app)[1] == " a.png                           2 tags")
         assert screen_text(app)[2] == " city, boat"
         await pilot.resize_terminal(30, 9)
@@ -69,7 +74,7 @@ async def test_the_editor_begins_anew_each_time() -> None:
 async def test_asking_shows_the_caption_and_a_line() -> None:
     app = Recorded()
     async with app.run_test(size=(40, 9)) as pilot:
-        app.pane.view.show("city, boat", 0)
+        app.show("city, boat", 0)
         app.pane.ask("add tag", "[b]", lambda _typed, _there: ())
         await until(pilot, lambda: screen_text(app)[1] == " add tag  [b]")
         assert screen_text(app)[3] == " city, boat"
@@ -82,9 +87,9 @@ async def test_a_long_caption_follows_the_tag_cursor() -> None:
     app = Recorded()
     text = ", ".join(f"tag number {number}" for number in range(60))
     async with app.run_test(size=(40, 9)) as pilot:
-        app.pane.view.show(text, 59)
+        app.show(text, 59)
         await until(pilot, lambda: any(row.endswith("59") for row in screen_text(app)))
-        app.pane.view.show(text, 0)
+        app.show(text, 0)
         await until(pilot, lambda: screen_text(app)[2].startswith(" tag number 0,"))
 
 
@@ -92,9 +97,9 @@ async def test_no_word_is_lost_beside_the_scroll_bar() -> None:
     app = Recorded()
     text = ", ".join(f"tag number {number}" for number in range(60))
     async with app.run_test(size=(40, 9)) as pilot:
-        app.pane.view.show("short", 0)
+        app.show("short", 0)
         await until(pilot, lambda: screen_text(app)[2] == " short")
-        app.pane.view.show(text, 0)
+        app.show(text, 0)
         await until(pilot, lambda: screen_text(app)[2].startswith(" tag number 0,"))
         await pilot.pause(0.05)
         seen = " ".join(row[:38].strip() for row in screen_text(app)[2:])
@@ -106,6 +111,6 @@ async def test_captions_are_literal() -> None:
     app = Recorded()
     async with app.run_test(size=(60, 20)) as pilot:
         app.pane.styles.height = 20
-        app.pane.view.show("\n".join(HOSTILE), -1)
+        app.show("\n".join(HOSTILE), -1)
         await until(pilot, lambda: "[/x]" in " ".join(screen_text(app)))
         assert [row[1:] for row in screen_text(app)[2 : 2 + len(HOSTILE)]] == list(HOSTILE.values())
