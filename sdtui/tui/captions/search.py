@@ -37,6 +37,8 @@ class CaptionsSearch(CaptionsColours):
         self._random = random.Random()
         # What `narrow_to` made of which query by which term, so that the same once more goes back.
         self._narrowed: list[tuple[str, str, str]] = []
+        # The image that was in hand before a search found nothing, as half a word does.
+        self._was_at = 0
 
     @property
     def query_input(self) -> QueryInput:
@@ -162,14 +164,15 @@ class CaptionsSearch(CaptionsColours):
     def _narrow(self, found: list[int] | None) -> None:
         if self.model is None:
             return
-        at = self.hand.position if self.hand else None
+        if self.hand is not None:
+            self._was_at = self.hand.position
         self.model.show(found)
         if found is not None:
             self.model.matches = found
             self.query_one(SearchLine).say(f"{grouped(len(found))} of {grouped(len(self.model.library))}")
         else:
             self.query_one(SearchLine).say("")
-        self._list_rows(at)
+        self._list_rows(self._was_at)
         self._recount()
 
     def _search_done(self) -> None:
@@ -247,7 +250,8 @@ class CaptionsSearch(CaptionsColours):
         """What was found in one dataset is nothing in another."""
         if self.model is not None:
             self.query_one(SearchLine).close()
-            self._searched = ""
+            self._searched, self._was_at = "", 0
+            self._narrowed.clear()
         super()._close_model()
 
     def _go_to_match(self, step: int) -> None:

@@ -212,6 +212,17 @@ async def test_a_query_is_saved_listed_with_its_count_renamed_recalled_and_delet
     assert Marks(images).now.queries == {}
 
 
+async def test_the_place_is_kept_while_half_a_query_finds_nothing(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await loaded(pilot)
+        await pilot.press("j", "j", "slash", *"tag:ci")
+        await until(pilot, lambda: says(app, "0 of 4") and says(app, "nothing here matches the search"))
+        await pilot.press("t", "y")
+        await until(pilot, lambda: says(app, "3 of 4"))
+        assert pane(app)[0].startswith(" tower.png")
+
+
 # -- tags -------------------------------------------------------------------------------------------------------------
 
 
