@@ -1,4 +1,4 @@
-"""`sdtui tag`: score the images of a folder with a tagger, in a process of its own that goes on where it was stopped."""
+"""`sdtui tag`: score or describe the images of a folder, in a process of its own that goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sdtui.errors import UserError
 from sdtui.runs import launch
 from sdtui.runs.events import EventReader
 from sdtui.runs.layout import RunFolder
+from sdtui.tagging.describers.base import Asked
 from sdtui.tagging.job import KIND, Task, job_folder, write_task
 from sdtui.tagging.taggers import checked
 from sdtui.tagging.taggers.base import Device
@@ -31,13 +32,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="NAME",
         help="starter; a folder with model.onnx and selected_tags.csv, or the id of such a repository on the Hugging Face "
-        "hub; TorchDeepDanbooru's .pt file; a DeepDanbooru project exported to ONNX",
+        "hub; TorchDeepDanbooru's .pt file; a DeepDanbooru project exported to ONNX; a model of transformers that puts images "
+        "into words (BLIP and its like), from a folder or the hub; an OpenAI-compatible address, http://…/v1",
     )
     parser.add_argument("--device", choices=get_args(Device), default="auto", help="default: a GPU where there is one")
     parser.add_argument(
         "--batch-size", type=int, default=0, metavar="N", help="images at once (default: by the device)"
     )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the processor (default: all)")
+    words = parser.add_argument_group("of models that put images into words")
+    words.add_argument(
+        "--prompt", default="", metavar="TEXT", help="how a description begins, or what a server is told"
+    )
+    words.add_argument(
+        "--max-tokens", type=int, default=Asked.max_tokens, metavar="N", help="of an answer (default: 75)"
+    )
+    words.add_argument("--model", default="", metavar="NAME", help="which of the address's models")
     parser.add_argument("--again", action="store_true", help="also images that this tagger has scored")
     parser.add_argument("--flat", action="store_true", help="leave out the folders inside DIR")
     parser.add_argument("--detach", action="store_true", help="start it and return at once; `sdtui watch` follows it")
@@ -51,7 +61,10 @@ def run(args: argparse.Namespace) -> int:
     if not library:
         raise UserError(f"no images here: {library.why_empty()}", where=printable(args.folder))
     folder = args.folder.absolute()
-    task = Task(str(folder), checked(args.tagger), args.device, args.batch_size, args.threads, args.again, args.flat)
+    task = Task(
+        str(folder), checked(args.tagger), args.device, args.batch_size, args.threads, args.again, args.flat,
+        args.prompt, args.max_tokens, args.model,
+    )  # fmt: skip
     if args.dry_run:
         return _tell_plan(args, task, library)
     place = job_folder(task)
@@ -68,19 +81,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_plan(args: argparse.Namespace, task: Task, library: Library) -> int:
-    """What would be scored; the tagger is opened, so that what is wrong with it is known."""
+    """What would be done; the model is opened, so that what is wrong with it is known."""
+    from sdtui.tagging.outputs import open_output
     from sdtui.tagging.scored_images import digests_of
-    from sdtui.tagging.scores import Scores
-    from sdtui.tagging.taggers import open_tagger
-    from sdtui.tagging.taggers.base import Where
 
-    tagger = open_tagger(task.tagger, Where(task.device, task.threads))
-    table = Scores.of(library.folder, tagger.facts).table()
-    rows = table.rows_of(digests_of(library))
-    missing = len(library) if task.again else int((rows < 0).sum())
-    facts = {"tagger": tagger.facts.name, "device": tagger.device, "tags": len(tagger.facts.tags), "to_score": missing}
-    words = f"{facts['tagger']} on {tagger.device}: {plural(missing, 'image')} of {len(library)} to score, {facts['tags']} tags"
-    return _said(args, {**facts, "images": len(library), "preprocessing": tagger.facts.preprocessing}, words)
+    output = open_output(task.tagger, library.folder, task.where, task.asked)
+    done = () if task.again else output.done()
+    missing = sum(digest not in done for digest in digests_of(library))
+    facts = {"tagger": output.id, "device": output.device, "to_score": missing, "images": len(library)}
+    return _said(args, facts, f"{output.id} on {output.device}: {missing} of {plural(len(library), 'image')} to do")
 
 
 def _outcome(job: RunFolder) -> dict[str, Any]:
@@ -90,7 +99,7 @@ def _outcome(job: RunFolder) -> dict[str, Any]:
 
 
 def _words(found: dict[str, Any]) -> str:
-    parts = [f"{plural(found['scored'], 'image')} scored", f"{found['skipped']} had scores"]
+    parts = [f"{plural(found['scored'], 'image')} done", f"{found['skipped']} before"]
     if found["unreadable"]:
         parts.append(f"{found['unreadable']} cannot be read")
     return f"{found['tagger']} on {found['device']}: {', '.join(parts)}; {found['images_per_second']:.1f} images/s"

@@ -21,8 +21,9 @@ from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.models import tokens
-from sdtui.tagging.applying import Mode, propose_sorted, propose_tags
+from sdtui.tagging.applying import Mode, propose_descriptions, propose_sorted, propose_tags
 from sdtui.tagging.decide import Decision, decide
+from sdtui.tagging.descriptions import describers
 from sdtui.tagging.scores import scores_of, taggers
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     apply.add_argument(
         "--mode", choices=get_args(Mode), default="add", help="what becomes of the tags that are there (default: add)"
     )
+    for described in (show, apply):
+        described.add_argument(
+            "--description", metavar="NAME", help="the words of this model in place of tags (see `sdtui tags taggers`)"
+        )
     apply.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     caption_conflict.add_option(apply)
     sort = _action(actions, "sort", "put each caption's tags in the order of their scores, as one edit", _sort)
@@ -88,6 +93,8 @@ def _action(
 
 
 def _show(args: argparse.Namespace) -> int:
+    if args.description:
+        return _show_words(args)
     library, images, rules = _loaded(args)
     if args.image:
         return _show_one(args, library, images, rules)
@@ -104,6 +111,27 @@ def _show(args: argparse.Namespace) -> int:
             f"{printable(str(row['image']))}\t{printable(row['tags'] if row['tags'] is not None else '(not scored)')}"
         )
     return 0
+
+
+def _show_words(args: argparse.Namespace) -> int:
+    library, texts = _words(args)
+    rows = [{"image": library[position].relative, "text": texts[position]} for position in in_scope(args, library)]
+    if args.json:
+        emit_json({"images": rows})
+        return 0
+    for row in rows:
+        print(f"{printable(str(row['image']))}\t{printable(row['text'] or '(not described)')}")
+    return 0
+
+
+def _words(args: argparse.Namespace) -> tuple[Library, list[str | None]]:
+    """The images, and what the model said of each."""
+    from sdtui.tagging.descriptions import descriptions_of
+    from sdtui.tagging.scored_images import digests_of
+
+    library = library_of(args)
+    texts = descriptions_of(args.folder, args.description).texts()
+    return library, [texts.get(digest) for digest in digests_of(library)]
 
 
 def _show_one(args: argparse.Namespace, library: Library, images: ScoredImages, rules: Rules) -> int:
@@ -134,9 +162,14 @@ def _told(decision: Decision) -> list[dict[str, Any]]:
 
 
 def _apply(args: argparse.Namespace) -> int:
+    count = args.dry_run or args.json
+    if args.description:
+        library, texts = _words(args)
+        journal = open_journal(args)
+        proposal = propose_descriptions(library, in_scope(args, library), texts, args.mode, count_tags=count)
+        return make(args, journal, proposal, {"without_scores": texts.count(None)})
     library, images, rules = _loaded(args)
     positions = in_scope(args, library)
-    count = args.dry_run or args.json
     journal = open_journal(args)
     proposal = propose_tags(library, positions, images, rules, args.mode, count_tokens=tokens.count, count_tags=count)
     return make(args, journal, proposal, {"without_scores": _without(images, positions)})
@@ -245,11 +278,16 @@ def _taggers(args: argparse.Namespace) -> int:
                 "preprocessing": facts.preprocessing,
             }
         )
+    described: list[dict[str, Any]] = [
+        {"describer": each.id, "images": len(each.texts()), "how": each.facts.how} for each in describers(args.folder)
+    ]
     if args.json:
-        emit_json({"taggers": rows})
+        emit_json({"taggers": rows, "describers": described})
         return 0
     for row in rows:
         print(f"{row['tagger']}\t{plural(row['images'], 'image')}\t{row['tags']} tags\t{bytes_text(row['bytes'])}")
+    for row in described:
+        print(f"{row['describer']}\t{plural(row['images'], 'image')}\tin words, {row['how']}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sdtui.dataset import tag_order
@@ -11,6 +11,7 @@ from sdtui.dataset.bulk import Proposal, propose_each
 from sdtui.dataset.caption import PIN, tag_words
 from sdtui.dataset.library import Library
 from sdtui.dataset.tag_spelling import unescape
+from sdtui.errors import UserError
 from sdtui.tagging.decide import CountTokens, Decision, decide, written
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.scored_images import ScoredImages
@@ -59,6 +60,34 @@ def propose_tags(
 
     label = f"tags from {rules.threshold:g} on, {mode}"
     return propose_each(library, positions, edit, label, samples=samples, count_tags=count_tags)
+
+
+def propose_descriptions(
+    library: Library,
+    positions: Iterable[int],
+    texts: Sequence[str | None],
+    mode: Mode,
+    *,
+    samples: int = 5,
+    count_tags: bool = False,
+) -> Proposal:
+    """What the captions at `positions` would become with descriptions in words, by position in `texts`; None: no change.
+
+    Raises:
+        UserError: `mode` is one of those that look at single tags.
+    """
+    if mode in {"add", "keep-own"}:
+        raise UserError(
+            f"descriptions cannot be applied by {mode}", remedy="Modes for them are replace, prepend, append, only-new"
+        )
+
+    def edit(position: int, text: str) -> str:
+        words = texts[position]
+        if not words or (mode == "only-new" and text.strip()) or (mode != "replace" and words in text):
+            return text
+        return _beside(text, words) if mode == "append" else _beside(words, text) if mode == "prepend" else words
+
+    return propose_each(library, positions, edit, f"descriptions, {mode}", samples=samples, count_tags=count_tags)
 
 
 def propose_sorted(

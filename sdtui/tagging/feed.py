@@ -1,4 +1,4 @@
-"""Images on their way to a tagger: digests taken, files decoded and resized by a few threads, a little ahead of the model."""
+"""Images on their way to a model: digests taken, files decoded and resized by a few threads, a little ahead of the model."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import UnreadableImage, open_rgb
-from sdtui.tagging.taggers.base import Pixels
 
-Prepare = Callable[[Image.Image], Pixels]
+Prepare = Callable[[Image.Image], Any]
 
 
 @dataclass(frozen=True)
 class Fed:
-    """One image: its digest in hex, and its pixels unless it has scores already or cannot be read."""
+    """One image: its digest in hex, and what was prepared of it unless it is done already or cannot be read."""
 
     path: Path
     digest: str = ""
-    pixels: Pixels | None = None
+    prepared: Any = None
     error: UnreadableImage | None = None
 
 
@@ -40,9 +40,9 @@ def feed(
 
     Args:
         paths: the images.
-        prepare: as `Tagger.prepare`.
+        prepare: as `Output.prepare`; not None.
         digests: where their digests are remembered.
-        done: digests of images that need no scores.
+        done: digests of images that need nothing.
         threads: how many prepare images.
         ahead: how many images may be ready or under way at once.
     """

@@ -1,7 +1,7 @@
-"""Scoring a folder of images as a job: followed, stopped and gone on with like any other long work.
+"""Scoring or describing a folder of images as a job: followed, stopped and gone on with like any other long work.
 
-The job's folder holds `task.json`, which says what to do, and what `runs.job` keeps there. Scores are stored every few
-seconds, so a killed job loses no more than that; started again it passes over what has scores.
+The job's folder holds `task.json`, which says what to do, and what `runs.job` keeps there. Results are stored every few
+seconds, so a killed job loses no more than that; started again it passes over what has some.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from sdtui.dataset import sidecar
 from sdtui.dataset.digests import Digests
@@ -23,11 +22,11 @@ from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.profile.naming import safe_name
 from sdtui.runs.job import Job
+from sdtui.tagging.describers.base import Asked
 from sdtui.tagging.feed import Fed, feed
-from sdtui.tagging.score_table import DIGEST_BYTES, ScoreTable, joined
-from sdtui.tagging.scores import Scores
-from sdtui.tagging.taggers import name_of, open_tagger
-from sdtui.tagging.taggers.base import Device, Pixels, Tagger, Where
+from sdtui.tagging.outputs import Output, open_output
+from sdtui.tagging.taggers import name_of
+from sdtui.tagging.taggers.base import Device, Where
 
 KIND = "tagging"
 TASK = "task.json"
@@ -46,12 +45,13 @@ class Task:
 
     Attributes:
         folder: the images.
-        tagger: as `taggers.open_tagger` understands it.
+        tagger: as `outputs.open_output` understands it.
         device: what to compute on.
         batch: images at once; 0: what suits the device.
         threads: of the processor for the model; 0: as many as it likes.
-        again: also score what has scores.
+        again: also images that have results.
         flat: leave out the folders inside `folder`.
+        prompt, max_tokens, model: as in `describers.base.Asked`, for models that describe.
     """
 
     folder: str
@@ -61,16 +61,29 @@ class Task:
     threads: int = 0
     again: bool = False
     flat: bool = False
+    prompt: str = ""
+    max_tokens: int = Asked.max_tokens
+    model: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("batch", "threads"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name} is {getattr(self, name)}", remedy="Give 0 or more")
+        for name, least in (("batch", 0), ("threads", 0), ("max_tokens", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"{name} is {getattr(self, name)}", remedy=f"Give {least} or more")
+
+    @property
+    def where(self) -> Where:
+        """What the model may compute on."""
+        return Where(self.device, self.threads)
+
+    @property
+    def asked(self) -> Asked:
+        """What a describer is asked."""
+        return Asked(self.prompt, self.max_tokens, self.model)
 
 
 @dataclass
 class Outcome:
-    """What a job came to so far: images scored, passed over because they had scores, and not readable."""
+    """What a job came to so far: images scored or described, passed over because they were before, and not readable."""
 
     scored: int = 0
     skipped: int = 0
@@ -106,11 +119,11 @@ def run(folder: Path) -> bool:
     with Job(folder, KIND) as job:
         task = read_task(folder)
         library = Library.scan(Path(task.folder), recursive=not task.flat)
-        tagger = open_tagger(task.tagger, Where(task.device, task.threads))
-        work = _Work(job, task, tagger, library)
+        output = open_output(task.tagger, library.folder, task.where, task.asked)
+        work = _Work(job, task, output, library)
         try:
-            work.score_all()
-            work.join()
+            work.go_through()
+            output.join()
         finally:
             work.end()
     return not job.stopped
@@ -119,89 +132,59 @@ def run(folder: Path) -> bool:
 class _Work:
     """One job under way."""
 
-    def __init__(self, job: Job, task: Task, tagger: Tagger, library: Library) -> None:
-        self._job, self._task, self._tagger, self._library = job, task, tagger, library
-        self._scores = Scores.of(library.folder, tagger.facts)
+    def __init__(self, job: Job, task: Task, output: Output, library: Library) -> None:
+        self._job, self._task, self._output, self._library = job, task, output, library
         self._digests = Digests(library.folder)
-        self._batch = tagger.fixed_batch or task.batch or _BATCH.get(tagger.device, 1)
-        self._rows: list[ScoreTable] = []
+        self._batch = output.fixed_batch or task.batch or _BATCH.get(output.device, 1)
         self._outcome = Outcome()
         self._begun = self._kept = time.monotonic()
         self._told = 0.0
 
-    def score_all(self) -> None:
-        """Score every image that has no scores yet, or every image."""
-        done = frozenset[str]() if self._task.again else _Known(self._scores.table())
+    def go_through(self) -> None:
+        """Every image that has no results yet, or every image."""
+        done: Container[str] = () if self._task.again else self._output.done()
         paths = [entry.path for entry in self._library]
         waiting: list[Fed] = []
         threads = min(_LOADERS, os.cpu_count() or 1)
-        fed = feed(paths, self._tagger.prepare, self._digests, done, threads=threads, ahead=2 * self._batch + threads)
-        for image in fed:
+        ahead = 2 * self._batch + threads
+        for image in feed(paths, self._output.prepare, self._digests, done, threads=threads, ahead=ahead):
             self._job.check()
-            self._take(image, waiting)
+            self._sort_out(image, waiting)
             if len(waiting) == self._batch:
-                self._score(waiting)
+                self._take(waiting)
         if waiting:
-            self._score(waiting)
-
-    def join(self) -> None:
-        """Leave the scores in one file, which is read the fastest."""
-        self._keep()
-        self._scores.compact()
+            self._take(waiting)
 
     def end(self) -> None:
-        """Store what was scored, and tell what it came to; also when the job is stopped or fails."""
-        self._keep()
+        """Store what was done, and tell what it came to; also when the job is stopped or fails."""
+        self._output.keep()
         self._digests.save()
         self._outcome.seconds = time.monotonic() - self._begun
         self._tell()
-        tagger = self._scores.id
-        self._job.events.write("tagged", tagger=tagger, device=self._tagger.device, **self._outcome.facts())
+        output = self._output
+        self._job.events.write("tagged", tagger=output.id, device=output.device, **self._outcome.facts())
 
-    def _take(self, image: Fed, waiting: list[Fed]) -> None:
+    def _sort_out(self, image: Fed, waiting: list[Fed]) -> None:
         if image.error is not None:
             self._outcome.unreadable += 1
             self._job.warning(image.error.message, where=image.error.where, remedy=image.error.remedy)
-        elif image.pixels is None:
+        elif image.prepared is None:
             self._outcome.skipped += 1
         else:
             waiting.append(image)
         if time.monotonic() - self._told > _TELL_SECONDS:
             self._tell()
 
-    def _score(self, waiting: list[Fed]) -> None:
-        """Score a batch and empty it."""
-        pixels = [image.pixels for image in waiting if image.pixels is not None]
-        found = self._tagger.scores(_batch(pixels, self._tagger.fixed_batch))[: len(pixels)]
-        self._rows.append(ScoreTable.of(self._tagger.facts.tags, [image.digest for image in waiting], found))
+    def _take(self, waiting: list[Fed]) -> None:
+        """Run the model on a batch and empty it."""
+        self._output.take([image.digest for image in waiting], [image.prepared for image in waiting])
         self._outcome.scored += len(waiting)
         waiting.clear()
-        if time.monotonic() - self._kept > _KEEP_SECONDS or sum(map(len, self._rows)) >= _KEEP_IMAGES:
-            self._keep()
-
-    def _keep(self) -> None:
-        if self._rows:
-            self._scores.append(joined(self._rows))
-            self._rows.clear()
-        self._kept = time.monotonic()
+        if time.monotonic() - self._kept > _KEEP_SECONDS or self._output.waiting >= _KEEP_IMAGES:
+            self._output.keep()
+            self._kept = time.monotonic()
 
     def _tell(self) -> None:
         outcome = self._outcome
         self._told = time.monotonic()
         self._job.progress(outcome.scored + outcome.skipped + outcome.unreadable, len(self._library), "images")
-
-
-class _Known:
-    """The images that a table has scores of, asked by digest in hex."""
-
-    def __init__(self, table: ScoreTable) -> None:
-        self._rows = table.rows
-
-    def __contains__(self, digest: object) -> bool:
-        return isinstance(digest, str) and bytes.fromhex(digest)[:DIGEST_BYTES] in self._rows
-
-
-def _batch(pixels: list[Pixels], fixed: int | None) -> Pixels:
-    """The images stacked; a model of fixed batches gets the last image again where there are too few."""
-    missing = (fixed or len(pixels)) - len(pixels)
-    return np.stack([*pixels, *[pixels[-1]] * missing])

@@ -61,8 +61,7 @@ class Scores:
     @classmethod
     def of(cls, dataset: Path, facts: TaggerFacts) -> Scores:
         """The place for this tagger's scores; nothing is written before the first `append`."""
-        slug = re.sub(r"[^A-Za-z0-9._-]+", "-", facts.name).strip("-.") or "tagger"
-        return cls(sidecar.home(dataset, "scores") / f"{slug}-{facts.digest[:8]}", facts)
+        return cls(sidecar.home(dataset, "scores") / folder_name(facts.name, facts.digest), facts)
 
     @property
     def id(self) -> str:
@@ -160,6 +159,12 @@ class Scores:
             remedy="Wait for it, or stop it; nothing was changed",
         )
         return sidecar.locked(self.home, "the scores", busy)
+
+
+def folder_name(name: str, digest: str) -> str:
+    """What the folder of a model's results is called: its name with odd characters left out, the first of its digest."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "tagger"
+    return f"{plain}-{digest[:8]}"
 
 
 def taggers(dataset: Path) -> list[Scores]:

@@ -8,6 +8,7 @@ import pytest
 
 from sdtui.cli import main
 from sdtui.dataset.image import content_digest
+from sdtui.tagging.descriptions import DescriberFacts, Descriptions
 from sdtui.tagging.score_table import ScoreTable
 from sdtui.tagging.scores import Scores, TaggerFacts
 from sdtui.tagging.tag_list import TagList
@@ -170,3 +171,17 @@ def test_sort_puts_the_surest_tag_first(folder: Path, capsys: pytest.CaptureFixt
     assert main(["tags", "sort", str(folder), "--keep", "1"]) == 0
     assert (folder / "a.txt").read_text() == r"night sky, ohwx, tom \(cat\), cat"
     assert main(["tags", "sort", str(folder), "--keep", "-1"]) == 2
+
+
+def test_descriptions_are_shown_and_applied(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = DescriberFacts("blip", "cd" * 32, "at most 75 tokens")
+    Descriptions.of(folder, facts).append([content_digest(folder / "a.png")], ["a tom cat"])
+    assert answer(capsys, "taggers", folder)["describers"] == [
+        {"describer": "blip-cdcdcdcd", "images": 1, "how": "at most 75 tokens"}
+    ]
+    rows = answer(capsys, "show", folder, "--description", "blip")["images"]
+    assert [row["text"] for row in rows] == ["a tom cat", None, None]
+    assert main(["tags", "apply", str(folder), "--description", "blip", "--mode", "prepend"]) == 0
+    assert [(folder / f"{stem}.txt").read_text() for stem in "abc"] == ["a tom cat, ohwx", "ohwx", "ohwx"]
+    assert main(["tags", "apply", str(folder), "--description", "blip"]) == 2
+    assert "cannot be applied by add" in capsys.readouterr().err

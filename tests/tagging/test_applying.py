@@ -8,7 +8,8 @@ import pytest
 from sdtui.dataset.edit import Journal
 from sdtui.dataset.image import content_digest
 from sdtui.dataset.library import Library
-from sdtui.tagging.applying import Mode, applied, propose_tags
+from sdtui.errors import UserError
+from sdtui.tagging.applying import Mode, applied, propose_descriptions, propose_tags
 from sdtui.tagging.decide import decide
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.score_table import ScoreTable
@@ -75,3 +76,29 @@ def test_a_set_is_proposed_made_and_undone(tmp_path: Path) -> None:
     assert not (tmp_path / "b.txt").exists()
     journal.undo()
     assert (tmp_path / "a.txt").read_bytes() == b"ohwx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("replace", ["a red fox", "ohwx", "a red fox, day"]),
+        ("prepend", ["a red fox, ohwx, fox", "ohwx", "a red fox, day"]),
+        ("append", ["ohwx, fox, a red fox", "ohwx", "a red fox, day"]),
+        ("only-new", ["ohwx, fox", "ohwx", "a red fox, day"]),
+    ],
+)
+def test_descriptions_in_words(tmp_path: Path, mode: Mode, expected: list[str]) -> None:
+    captions = ["ohwx, fox", "ohwx", "a red fox, day", ""]
+    for name, text in zip("abcd", captions, strict=True):
+        (tmp_path / f"{name}.png").touch()
+        (tmp_path / f"{name}.txt").write_text(text)
+    library = Library.scan(tmp_path)
+    proposal = propose_descriptions(library, range(4), ["a red fox", None, "a red fox, day", "new"], mode)
+    Journal.open(tmp_path).apply(proposal.changes, proposal.label)
+    assert [(tmp_path / f"{name}.txt").read_text().rstrip() for name in "abcd"] == [*expected, "new"]
+
+
+def test_descriptions_know_no_single_tags(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(UserError, match="cannot be applied by add"):
+        propose_descriptions(Library.scan(tmp_path), [0], ["x"], "add")

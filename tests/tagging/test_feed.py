@@ -27,14 +27,14 @@ def test_images_come_in_order_with_their_digests(tmp_path: Path) -> None:
     paths = images(tmp_path, 20)
     fed = list(feed(paths, prepare, Digests(tmp_path), (), threads=4, ahead=7))
     assert [image.path for image in fed] == paths
-    assert [image.pixels[0, 0, 0] for image in fed if image.pixels is not None] == list(range(20))
+    assert [image.prepared[0, 0, 0] for image in fed if image.prepared is not None] == list(range(20))
     assert fed[3].digest == content_digest(paths[3])
 
 
 def test_what_has_scores_is_not_decoded(tmp_path: Path) -> None:
     paths = images(tmp_path, 2)
     fed = list(feed(paths, prepare, Digests(tmp_path), {content_digest(paths[0])}, threads=1, ahead=2))
-    assert [image.pixels is None for image in fed] == [True, False]
+    assert [image.prepared is None for image in fed] == [True, False]
     assert fed[0].error is None
 
 

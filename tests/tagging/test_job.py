@@ -17,7 +17,9 @@ from sdtui.runs import control
 from sdtui.runs.events import Event, EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.tagging import job
+from sdtui.tagging.describers.base import Asked
 from sdtui.tagging.job import Task, job_folder, read_task, run, write_task
+from sdtui.tagging.outputs import TagOutput
 from sdtui.tagging.scores import Scores, TaggerFacts
 from sdtui.tagging.tag_list import TagList
 from sdtui.tagging.taggers.base import Pixels, Where
@@ -33,7 +35,8 @@ class Mortal(test_job.Fake):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().scores(batch)
 job._KEEP_SECONDS = 0
-job.open_tagger = lambda word, where: Mortal()
+from sdtui.tagging.outputs import TagOutput
+job.open_output = lambda word, dataset, where, asked: TagOutput(Mortal(), dataset)
 from pathlib import Path
 job.run(Path(sys.argv[1]))
 """
@@ -70,7 +73,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
-    monkeypatch.setattr(job, "open_tagger", lambda _word, _where: made)
+    monkeypatch.setattr(job, "open_output", lambda _word, dataset, _where, _asked: TagOutput(made, dataset))
     return made
 
 
@@ -186,13 +189,13 @@ def test_what_is_wrong_with_the_tagger_ends_the_job(folder: Path) -> None:
 def test_the_options_reach_the_tagger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Sequence[object]] = []
 
-    def opened(word: str, where: Where) -> Fake:
-        asked.append((word, where))
-        return Fake()
+    def opened(word: str, dataset: Path, where: Where, words: Asked) -> TagOutput:
+        asked.append((word, dataset, where, words))
+        return TagOutput(Fake(), dataset)
 
-    monkeypatch.setattr(job, "open_tagger", opened)
-    run(begun(folder, device="cpu", threads=2))
-    assert asked == [("fake", Where("cpu", 2))]
+    monkeypatch.setattr(job, "open_output", opened)
+    run(begun(folder, device="cpu", threads=2, prompt="a photo of", max_tokens=9, model="m"))
+    assert asked == [("fake", folder, Where("cpu", 2), Asked("a photo of", 9, "m"))]
 
 
 def test_a_task_is_read_as_it_was_written(tmp_path: Path) -> None:

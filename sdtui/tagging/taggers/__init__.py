@@ -11,10 +11,12 @@ from typing import NamedTuple
 import sdtui
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
+from sdtui.tagging.describers import is_address
 from sdtui.tagging.taggers import deepdanbooru_project, wd
 from sdtui.tagging.taggers.base import Tagger, Where
 
 STARTER = "starter"
+_MODEL_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -54,11 +56,15 @@ def open_tagger(word: str, where: Where) -> Tagger:
         UserError: it is none, is damaged, or what it needs is not installed.
     """
     path = resolved(word)
-    for kind in KINDS.values():
-        if kind.finds(path):
-            return kind.open(path, name_of(word), where)
+    if kind := kind_of(path):
+        return kind.open(path, name_of(word), where)
     kinds = "; ".join(kind.title for kind in KINDS.values())
     raise UserError("not a tagger", where=printable(path), remedy=f"Known are: {kinds}")
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What kind of tagger lies there, if any."""
+    return next((kind for kind in KINDS.values() if kind.finds(path)), None)
 
 
 def checked(word: str) -> str:
@@ -66,11 +72,11 @@ def checked(word: str) -> str:
     path = Path(word).expanduser()
     if word != STARTER and path.exists():
         return str(path.absolute())
-    if word == STARTER or _HUB_ID.fullmatch(word):
+    if word == STARTER or is_address(word) or _HUB_ID.fullmatch(word):
         return word
     raise UserError(
         f"there is no tagger {printable(word)}",
-        remedy=f"Give {STARTER}, a folder or file, or a hub repository such as SmilingWolf/wd-vit-tagger-v3",
+        remedy=f"Give {STARTER}, a folder, file or address, or a hub repository such as SmilingWolf/wd-vit-tagger-v3",
     )
 
 
@@ -84,19 +90,27 @@ def resolved(word: str) -> Path:
 
 def name_of(word: str) -> str:
     """What a tagger is called where its scores are kept."""
+    if is_address(word):
+        return word.split("//", 1)[1].split("/", 1)[0]
     path = Path(word)
     return path.stem if path.suffix in {".pt", ".pth"} else path.name or word
 
 
 def _from_hub(word: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    """A WD tagger's two files, or of another model what transformers reads."""
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        folders = {Path(hf_hub_download(word, file)).parent for file in wd.FILES}
+        try:
+            return {Path(hf_hub_download(word, file)).parent for file in wd.FILES}.pop()
+        except LocalEntryNotFoundError:
+            # Without a network: the other kind may be there.
+            return Path(snapshot_download(word, allow_patterns=_MODEL_FILES, local_files_only=True))
+        except EntryNotFoundError:
+            return Path(snapshot_download(word, allow_patterns=_MODEL_FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UserError(
             f"cannot get {word} from the Hugging Face hub: {str(error).splitlines()[0]}",
-            remedy=f"Put {' and '.join(wd.FILES)} into a folder and give that",
+            remedy="Put the model's files into a folder and give that",
         ) from error
-    return folders.pop()

@@ -1,0 +1,124 @@
+"""What models said of the images of a dataset in words, kept by model in `.sdtui/descriptions/`, an image by its digest.
+
+Each model has a folder: `describer.json` says which it is and what it was asked, `descriptions.jsonl` holds a line for each
+answer, written as it came; of two of one image the later counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sdtui.dataset import sidecar
+from sdtui.dataset.names import printable
+from sdtui.errors import SdtuiError, UserError
+from sdtui.files import write_atomic, write_failure
+from sdtui.runs.events import EventReader, EventWriter
+from sdtui.tagging.scores import folder_name
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class DescriberFacts:
+    """Which model described.
+
+    Attributes:
+        name: as people call it.
+        digest: tells it, and what it was asked, from all others.
+        how: what it was asked, in a sentence.
+    """
+
+    name: str
+    digest: str
+    how: str
+
+
+class Descriptions:
+    """What one model said of the images of one dataset."""
+
+    def __init__(self, home: Path, facts: DescriberFacts) -> None:
+        self.home = home
+        self.facts = facts
+
+    @classmethod
+    def of(cls, dataset: Path, facts: DescriberFacts) -> Descriptions:
+        """The place for this model's words; nothing is written before the first of them."""
+        return cls(sidecar.home(dataset, "descriptions") / folder_name(facts.name, facts.digest), facts)
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others of the dataset."""
+        return self.home.name
+
+    def texts(self) -> dict[str, str]:
+        """The description of each image, by its SHA-256 in hex."""
+        told = EventReader(self._file).poll()
+        return {str(each["digest"]): str(each["text"]) for each in told if {"digest", "text"} <= each.keys()}
+
+    def append(self, digests: Sequence[str], texts: Sequence[str]) -> None:
+        """Add what was said of some images.
+
+        Raises:
+            SdtuiError: the disk does not take it.
+        """
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_failure(self.home, error) from error
+        facts = self.home / "describer.json"
+        if not facts.exists():
+            write_atomic(facts, json.dumps({"schema": SCHEMA, **asdict(self.facts)}))
+        with EventWriter(self._file) as writer:
+            for digest, text in zip(digests, texts, strict=True):
+                writer.write("description", digest=digest, text=text)
+        if writer.failure is not None:
+            raise write_failure(self._file, writer.failure)
+
+    @property
+    def _file(self) -> Path:
+        return self.home / "descriptions.jsonl"
+
+
+def describers(dataset: Path) -> list[Descriptions]:
+    """All models that described images of the dataset, by name.
+
+    Raises:
+        SdtuiError: what says which model it is cannot be read.
+    """
+    home = sidecar.home(dataset, "descriptions")
+    return sorted(_found(home), key=lambda each: each.id) if home.is_dir() else []
+
+
+def descriptions_of(dataset: Path, name: str) -> Descriptions:
+    """The descriptions of one model, by its name or id.
+
+    Raises:
+        UserError: there is none of this name, or several.
+    """
+    found = describers(dataset)
+    fitting = [each for each in found if name in {each.id, each.facts.name}]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(each.id for each in found) or "none"
+    what = "several models of this name have" if fitting else f"no model {name!r} has"
+    raise UserError(f"{what} described these images", remedy=f"There are: {known}")
+
+
+def _found(home: Path) -> Iterator[Descriptions]:
+    for folder in home.iterdir():
+        path = folder / "describer.json"
+        try:
+            raw = json.loads(path.read_bytes())
+            facts = DescriberFacts(str(raw["name"]), str(raw["digest"]), str(raw["how"]))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            raise SdtuiError(
+                f"what described the images cannot be read: {error}",
+                where=printable(path),
+                remedy="Delete the folder; `sdtui tag` describes its images again",
+            ) from error
+        yield Descriptions(folder, facts)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from sdtui.errors import SdtuiError, UserError
+from sdtui.tagging.describers import is_address
+from sdtui.tagging.describers.base import Asked
+from sdtui.tagging.describers.endpoint import PROMPT, Endpoint
+
+ASKED = Asked(model="some/vision-model", max_tokens=40)
+
+
+class Server(HTTPServer):
+    """Remembers what it was asked, and answers `answer` with `code`."""
+
+    asked: list[dict[str, Any]]
+    keys: list[str | None]
+    code = 200
+    answer: Any = None
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        server = self.server
+        assert isinstance(server, Server)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server.asked.append({"path": self.path, **body})
+        server.keys.append(self.headers["Authorization"])
+        self.send_response(server.code)
+        self.end_headers()
+        self.wfile.write(json.dumps(server.answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server(("127.0.0.1", 0), Handler)
+    made.asked, made.keys = [], []
+    made.answer = {"choices": [{"message": {"content": "A red\n  square."}}]}
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def address(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_port}/v1/"
+
+
+def test_an_image_is_sent_scaled_down_and_the_answer_is_one_line(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    endpoint = Endpoint(address(server), ASKED)
+    assert endpoint.describe([Image.new("RGB", (2048, 512), "red")]) == ["A red square."]
+    (asked,) = server.asked
+    assert (asked["path"], asked["model"], asked["max_tokens"]) == ("/v1/chat/completions", "some/vision-model", 40)
+    text, image = asked["messages"][0]["content"]
+    assert text == {"type": "text", "text": PROMPT}
+    start = "data:image/jpeg;base64,"
+    assert image["image_url"]["url"].startswith(start)
+    sent = Image.open(io.BytesIO(base64.b64decode(image["image_url"]["url"].removeprefix(start))))
+    assert sent.size == (1024, 256)
+    assert server.keys == ["Bearer secret"]
+    assert endpoint.facts.name == "vision-model"
+
+
+def test_a_prompt_of_ones_own_makes_other_descriptions(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    endpoint = Endpoint(address(server), Asked("List what you see.", model="m"))
+    endpoint.describe([Image.new("RGB", (8, 8))])
+    assert server.asked[0]["messages"][0]["content"][0]["text"] == "List what you see."
+    assert server.keys == [None]
+    assert endpoint.facts.digest != Endpoint(address(server), Asked(model="m")).facts.digest
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "message"),
+    [(401, {}, "refused: 401"), (200, {"choices": []}, "no description"), (200, "text", "no description")],
+    ids=["refused", "empty", "odd"],
+)
+def test_what_goes_wrong_is_said(server: Server, code: int, answer: Any, message: str) -> None:
+    server.code, server.answer = code, answer
+    with pytest.raises(SdtuiError, match=message):
+        Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
+
+
+def test_no_server_and_no_model_are_said(server: Server) -> None:
+    gone = address(server)
+    server.server_close()
+    with pytest.raises(SdtuiError, match="no answer"):
+        Endpoint(gone, ASKED).describe([Image.new("RGB", (8, 8))])
+    with pytest.raises(UserError, match="which model"):
+        Endpoint(gone, Asked())
+
+
+def test_addresses_are_told_from_files() -> None:
+    assert is_address("http://localhost:8080/v1")
+    assert not is_address("models/http")
