@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sdtui.dataset import tag_spelling
-from sdtui.dataset.ranked_names import RankedNames
+from sdtui.dataset.ranked_names import RankedNames, Reach
 from sdtui.dataset.tag_spelling import key_of
 from sdtui.dataset.vocabulary import Entry, Vocabulary
 
@@ -85,22 +85,22 @@ class Completer:
         self.vocabulary = vocabulary or Vocabulary.empty()
         self.recent: dict[str, None] = {}
 
-    def offers(self, typed: str, limit: int, *, without: Collection[str] = (), slips: bool = True) -> list[Offer]:
-        """At most `limit` tags for what was typed so far, the dataset's own first.
+    def offers(
+        self, typed: str, limit: int, *, without: Collection[str] = (), reach: Reach = Reach.LIKE
+    ) -> list[Offer]:
+        """At most `limit` tags for what was typed so far, the dataset's own first of those that are as near to it.
 
         Args:
             typed: the beginning of a tag, or words of it.
             limit: how many at most.
             without: tags that need not be offered, in any spelling.
-            slips: whether also those that begin with something like it, where there is room.
+            reach: how far from what was typed they may be.
         """
         gone = {key_of(tag) for tag in without}
         found: dict[str, Offer] = {}
-        for with_slips in (False, True) if slips else (False,):
-            for offer in (
-                *self._own(typed, limit + len(gone), with_slips),
-                *self._listed(typed, limit + len(gone), with_slips),
-            ):
+        more = limit + len(gone)
+        for step in (each for each in Reach if each <= reach):
+            for offer in (*self._own(typed, more, step), *self._listed(typed, more, step)):
                 key = key_of(offer.tag)
                 if key not in gone:
                     found.setdefault(key, offer)
@@ -108,17 +108,17 @@ class Completer:
                 break
         return list(found.values())[:limit]
 
-    def _own(self, typed: str, limit: int, slips: bool) -> list[Offer]:
+    def _own(self, typed: str, limit: int, reach: Reach) -> list[Offer]:
         own = self.own
         start = key_of(typed)
         fresh = [tag for tag in reversed(self.recent) if start and key_of(tag).startswith(start)][:limit]
-        numbers = own.names.find(typed, limit, slips=slips)
+        numbers = own.names.find(typed, limit, reach)
         told = [Offer(own.tags[at], own.counts[at], self.vocabulary.entry(own.tags[at])) for at in numbers]
         new = [Offer(tag, 1, self.vocabulary.entry(tag)) for tag in fresh if own.number(tag) is None]
         return [*told, *new]
 
-    def _listed(self, typed: str, limit: int, slips: bool) -> list[Offer]:
-        return [self._of_entry(entry) for entry in self.vocabulary.find(typed, limit, slips=slips)]
+    def _listed(self, typed: str, limit: int, reach: Reach) -> list[Offer]:
+        return [self._of_entry(entry) for entry in self.vocabulary.find(typed, limit, reach)]
 
     def _of_entry(self, entry: Entry) -> Offer:
         own = self.own

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ _LOOKED_AT = 2_500
 _BETWEEN_WORDS = bytes.maketrans(b"()[]-/:.", b"        ")
 
 
+class Reach(IntEnum):
+    """How far from what was typed a name may be: its words begin with it, it holds it, it begins with something like it."""
+
+    WORDS = 0
+    INSIDE = 1
+    LIKE = 2
+
+
 class RankedNames:
     """Names by number, the most used first.
 
@@ -41,6 +50,7 @@ class RankedNames:
         self.block, self.starts, self.order, self.letters, self.pairs = block, starts, order, letters, pairs
         # Single numbers come out of these ten times faster than out of NumPy's arrays.
         self._starts, self._order = starts.data, order.data
+        self._held: tuple[tuple[bytes, int], tuple[list[int], list[int]]] = (b"", 0), ([], [])
 
     @classmethod
     def of(cls, names: Sequence[str]) -> RankedNames:
@@ -62,19 +72,20 @@ class RankedNames:
         number = next(iter(sorted(self._range(key, key + b"\0"))), None)
         return None if number is None else int(number)
 
-    def find(self, text: str, limit: int, *, slips: bool = True) -> list[int]:
+    def find(self, text: str, limit: int, reach: Reach = Reach.LIKE) -> list[int]:
         """At most `limit` names for what was typed, best first.
 
         First those that begin with it, then those in which every typed word begins a word, then those that hold it
-        somewhere, and with `slips` at last those that begin with something like it; within each the most used first.
+        somewhere, at last those that begin with something like it, as far as `reach` says; within each the most used first.
         """
         needle = folded(key_of(text))
         if not needle or limit < 1:
             return []
         found = dict.fromkeys(sorted(self._beginning(needle, limit)))
         if len(found) < limit and len(needle) > 1:
-            found |= dict.fromkeys(self._holding(needle, limit))
-        if len(found) < limit and slips and (allowed := slips_allowed(len(needle))):
+            by_words, anywhere = self._holding(needle, limit)
+            found |= dict.fromkeys(by_words if reach is Reach.WORDS else (*by_words, *anywhere))
+        if len(found) < limit and reach is Reach.LIKE and (allowed := slips_allowed(len(needle))):
             numbers, distances = self.near(text, allowed, whole=False)
             nearest = np.argsort(distances, kind="stable")[: 2 * limit]
             found |= dict.fromkeys(numbers[nearest].tolist())
@@ -102,13 +113,16 @@ class RankedNames:
         numbers: list[int] = inside.tolist()
         return numbers
 
-    def _holding(self, needle: bytes, limit: int) -> list[int]:
-        """Names with the typed words at the beginning of theirs, before those that hold the text anywhere."""
-        longest = max(needle.split(), key=len)
-        words = [b" " + word for word in needle.split()]
+    def _holding(self, needle: bytes, limit: int) -> tuple[list[int], list[int]]:
+        """Names with the typed words at the beginning of theirs, and others that hold the text; remembered for the next reach."""
+        if self._held[0] == (needle, limit):
+            return self._held[1]
+        parts = needle.split()
+        longest = max(parts, key=len)
+        words = [b" " + word for word in parts]
         by_words: list[int] = []
         anywhere: list[int] = []
-        for number in self._maybe_with(needle.split()):
+        for number in self._maybe_with(parts):
             name = self._name(number)
             if longest not in name:
                 continue
@@ -119,12 +133,16 @@ class RankedNames:
                     break
             elif len(anywhere) < limit and needle in name:
                 anywhere.append(number)
-        return by_words + anywhere
+        self._held = (needle, limit), (by_words, anywhere)
+        return by_words, anywhere
 
     def _maybe_with(self, words: Sequence[bytes]) -> list[int]:
-        """Names that may hold these words, by their pairs of letters, the most used first."""
-        wanted = np.bitwise_or.reduce([_pairs_of(np.frombuffer(word, np.uint8), _ONE)[0] for word in words])
-        numbers: list[int] = np.flatnonzero((self.pairs & wanted) == wanted)[:_LOOKED_AT].tolist()
+        """Names that may hold these words, by their letters and pairs of letters, the most used first."""
+        taken = [np.frombuffer(word, np.uint8) for word in words]
+        pairs = np.bitwise_or.reduce([_pairs_of(word, _ONE)[0] for word in taken])
+        letters = np.bitwise_or.reduce([letters_of(word, _ONE)[0] for word in taken])
+        maybe = np.flatnonzero((self.pairs & pairs) == pairs)
+        numbers: list[int] = maybe[(self.letters[maybe] & letters) == letters][:_LOOKED_AT].tolist()
         return numbers
 
     def _name(self, number: int) -> bytes:

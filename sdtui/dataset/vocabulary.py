@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sdtui.dataset.ranked_names import RankedNames, Starts
+from sdtui.dataset.ranked_names import RankedNames, Reach, Starts
 from sdtui.dataset.tag_csv import CATEGORIES, TagList
 from sdtui.dataset.tag_spelling import key_of
 
@@ -82,11 +82,11 @@ class Vocabulary:
         """Whether any list said which tag says another one as well."""
         return len(self.arrays.implying) > 0
 
-    def find(self, text: str, limit: int, *, slips: bool = True) -> list[Entry]:
+    def find(self, text: str, limit: int, reach: Reach = Reach.LIKE) -> list[Entry]:
         """At most `limit` different tags for what was typed, best first; see `RankedNames.find`."""
         found: dict[int, Entry] = {}
         # An alias may lead to a tag that was found already.
-        for number in self.names.find(text, 2 * limit, slips=slips):
+        for number in self.names.find(text, 2 * limit, reach):
             found.setdefault(int(self.arrays.target[number]), self._entry(number))
         return list(found.values())[:limit]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.complete import Completer, Offer, OwnTags, Spelling, spelling_of
+from sdtui.dataset.ranked_names import Reach
 from sdtui.dataset.tag_csv import Row, TagList
 from sdtui.dataset.vocabulary import Entry, Vocabulary, compiled
 
@@ -41,14 +42,21 @@ def test_own_tags_come_first_and_each_tag_once(vocabulary: Vocabulary) -> None:
 
 def test_a_name_by_which_others_call_an_own_tag(vocabulary: Vocabulary) -> None:
     entry = Entry("long_hair", "general", 900, "longhair")
-    found = Completer(OwnTags(OWN), vocabulary).offers("longh", 9, slips=False)
+    found = Completer(OwnTags(OWN), vocabulary).offers("longh", 9, reach=Reach.INSIDE)
     assert found == [Offer("long hair", 3, entry, "longhair")]
 
 
 def test_what_is_like_it_comes_after_what_begins_with_it(vocabulary: Vocabulary) -> None:
     completer = Completer(OwnTags([("lnog hat", 5)]), vocabulary)
     assert [offer.tag for offer in completer.offers("long h", 9)] == ["long hair", "lnog hat", "long dress"]
-    assert [offer.tag for offer in completer.offers("long h", 9, slips=False)] == ["long hair"]
+    assert [offer.tag for offer in completer.offers("long h", 9, reach=Reach.INSIDE)] == ["long hair"]
+
+
+def test_words_that_begin_with_it_come_before_what_only_holds_it(vocabulary: Vocabulary) -> None:
+    completer = Completer(OwnTags([("solo", 50), ("a lone wolf", 5)]), vocabulary)
+    assert [offer.tag for offer in completer.offers("lo", 5)] == [
+        "a lone wolf", "long hair", "long dress", "lone tree", "solo",
+    ]  # fmt: skip
 
 
 def test_what_is_there_already_is_left_out(vocabulary: Vocabulary) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.dataset.ranked_names import RankedNames
+from sdtui.dataset.ranked_names import RankedNames, Reach
 
 TAGS = [
     "1girl", "solo", "long_hair", "blue_eyes", "short_hair", "saber_(fate)", "very_long_hair", "hair_between_eyes",
@@ -45,7 +45,7 @@ def test_the_limit_keeps_the_most_used() -> None:
 
 
 def test_without_slips_only_what_was_typed() -> None:
-    assert RankedNames.of(TAGS).find("lnog ha", 10, slips=False) == []
+    assert RankedNames.of(TAGS).find("lnog ha", 10, reach=Reach.INSIDE) == []
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,12 @@ def test_names_with_odd_bytes_between_others() -> None:
     ranked = RankedNames.of(names)
     assert [ranked.number(name) for name in names] == [0, 1, 2, 3, 4]
     assert ranked.find("日", 3) == [2]
+
+
+def test_only_as_far_as_one_wants() -> None:
+    names = RankedNames.of(["solo", "long", "a lone", "lnog"])
+    assert names.find("lon", 9, Reach.WORDS) == [1, 2]
+    assert names.find("lo", 9, Reach.WORDS) == [1, 2]
+    assert names.find("lo", 9, Reach.INSIDE) == [1, 2, 0]
+    assert names.find("long", 9, Reach.INSIDE) == [1]
+    assert names.find("long", 9) == [1, 3]
