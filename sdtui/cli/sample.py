@@ -47,6 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--loras", dest="folders", metavar="DIR", action="append", type=Path, default=[],
         help="a folder in which <lora:name:0.8> finds its files; may be given more than once",
     )  # fmt: skip
+    parser.add_argument(
+        "--embeddings", dest="words", metavar="PATH", action="append", type=Path, default=[],
+        help="an embedding, or a folder of them: prompts call them by their files' names; may be given more than once",
+    )  # fmt: skip
     parser.add_argument("-n", "--negative", metavar="TEXT", default="", help="what to keep out of the picture")
     parser.add_argument("-W", "--width", metavar="PX", type=int, help="width (default: the model's own size)")
     parser.add_argument("-H", "--height", metavar="PX", type=int, help="height (default: the model's own size)")
@@ -72,16 +76,21 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: something is asked for that cannot be drawn; most of it is told before the model is loaded.
     """
+    from sdtui.tools.drawing import pictures
+    from sdtui.tools.vocabulary import library, named, teach
+
     source = _source(args)
     lines = _lines(args, source)
     axes = [_axis(text, source) for text in (args.x, args.y)]
     worn, known = _adapters(args, source)
+    words = library(args.words)
     make = _maker(args, source, worn, known)
     first = [make(line) for line in lines]
     _grids(first, axes)  # what an axis cannot do is said before the model is loaded
     print(f"loading {source.base}", file=sys.stderr)
     model = source.load(args.device, args.precision)
     wanted = _grids([_sized(picture, model) for picture in first], axes)
+    teach(model, named(words, [text for one in pictures(wanted) for text in (one.text, one.negative)]))
     return _draw(args, model, wanted, sheets=any(axes))
 
 

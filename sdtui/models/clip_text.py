@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from sdtui.models import emphasis
 from sdtui.models.family import Reading
+from sdtui.models.words import Spelling, Words
 
 WINDOW = 77
 INNER = WINDOW - 2
@@ -23,9 +25,13 @@ class Tokens(NamedTuple):
     weights: Tensor
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str], reading: Reading) -> Tokens:
-    """`texts` as `reading` says; what is beyond its limit is cut, and short ones are padded to the same length."""
-    pairs = [_weighted_ids(tokenizer, text, reading) for text in texts]
+def tokenize(tokenizer: Any, texts: Sequence[str], reading: Reading, words: Words | None = None) -> Tokens:
+    """`texts` as `reading` says; what is beyond its limit is cut, and short ones are padded to the same length.
+
+    Names of `words` become their places, see `sdtui.models.words`.
+    """
+    spell = (words or Words()).spelling(tokenizer)
+    pairs = [_weighted_ids(tokenizer, text, reading, spell) for text in texts]
     return Tokens(
         torch.tensor([_windows(tokenizer, ids, reading.max_tokens) for ids, _ in pairs]),
         torch.tensor([[1.0, *weights, *[1.0] * (reading.max_tokens - len(weights)), 1.0] for _, weights in pairs]),
@@ -37,7 +43,13 @@ def join(states: Tensor) -> Tensor:
     return torch.cat([states[:, 0, :1], states[:, :, 1:-1].flatten(1, 2), states[:, -1, -1:]], dim=1)
 
 
-def _weighted_ids(tokenizer: Any, text: str, reading: Reading) -> tuple[list[int], list[float]]:
+def length(tokenizer: Any, text: str, *, weighted: bool, words: Words) -> int:
+    """How many places a text takes without marks; where brackets weigh, they take none."""
+    whole = Reading(max_tokens=sys.maxsize, weighted=weighted)
+    return len(_weighted_ids(tokenizer, text, whole, words.spelling(tokenizer))[0])
+
+
+def _weighted_ids(tokenizer: Any, text: str, reading: Reading, spell: Spelling) -> tuple[list[int], list[float]]:
     """The ids without marks, and the weight of each."""
     limit = reading.max_tokens
     ids: list[int] = []
@@ -46,6 +58,7 @@ def _weighted_ids(tokenizer: Any, text: str, reading: Reading) -> tuple[list[int
         found = tokenizer(span.text, add_special_tokens=False, truncation=True, max_length=limit).input_ids
         ids += found
         weights += [span.weight] * len(found)
+    ids, weights = spell(ids, weights)
     return ids[:limit], weights[:limit]
 
 

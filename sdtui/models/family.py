@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sdtui.models.quantised import Storage
 from sdtui.models.recognise import recognise
+from sdtui.models.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Model(Protocol):
     alphas_cumprod: Tensor
     assumed: str
     latent_factor: int
+    words: Words
 
     @property
     def family(self) -> str:
@@ -111,6 +113,9 @@ class Model(Protocol):
     @property
     def text_encoder_digest(self) -> str:
         """Hex digest of text encoders and vocabulary: cached conditioning is valid for it alone."""
+
+    def length(self, text: str, *, weighted: bool) -> int:
+        """How many places `text` takes in the longest reading of it; where brackets weigh, they take none."""
 
     def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
         """States (B, max_tokens + 2, D) in fp32; keeps the graph unless the caller turned gradients off."""

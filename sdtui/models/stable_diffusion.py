@@ -7,7 +7,7 @@ noisy latents, timestep and text: that vector and the sizes of the images.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sdtui.models import clip_text
 from sdtui.models.families import Family, Names
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading, TextStates
 from sdtui.models.part import Part
+from sdtui.models.words import Words
 
 
 @dataclass
@@ -39,6 +40,7 @@ class StableDiffusion:
         digest_vae: computes `vae_digest`.
         digest_text: computes `text_encoder_digest`.
         assumed: what was concluded where the files do not say; "" if nothing was.
+        words: of the user's own, which texts may hold.
     """
 
     kind: Family
@@ -55,6 +57,7 @@ class StableDiffusion:
     digest_text: Callable[[], str]
     assumed: str = ""
     latent_factor: int = 8
+    words: Words = field(default_factory=Words)
 
     @property
     def family(self) -> str:
@@ -121,8 +124,8 @@ class StableDiffusion:
         the web UIs' they are not scaled back to the old mean.
         """
         said = [
-            part.ask(partial(self._read, tokenizer=tokenizer, prompts=prompts, reading=reading))
-            for part, tokenizer in self.text_parts
+            part.ask(partial(self._read, name=kind.component, tokenizer=tokenizer, prompts=prompts, reading=reading))
+            for kind, (part, tokenizer) in zip(self.kind.encoders, self.text_parts, strict=True)
         ]
         return TextStates(torch.cat([each.states for each in said], dim=-1), said[-1].pooled)
 
@@ -170,19 +173,25 @@ class StableDiffusion:
         """Recompute the UNet's activations in the backward pass; those of the text encoders are small."""
         self.unet.enable_gradient_checkpointing()
 
-    def _read(self, encoder: Any, tokenizer: Any, prompts: Sequence[str], reading: Reading) -> TextStates:
+    def length(self, text: str, *, weighted: bool) -> int:
+        """How many places `text` takes in the longest reading of it; where brackets weigh, they take none."""
+        return max(
+            clip_text.length(tokenizer, text, weighted=weighted, words=self.words) for _, tokenizer in self.text_parts
+        )
+
+    def _read(self, encoder: Any, name: str, tokenizer: Any, prompts: Sequence[str], reading: Reading) -> TextStates:
         """What one text encoder says."""
         layers, skip = encoder.config.num_hidden_layers, reading.clip_skip
         left_out = skip - 1 + self.kind.penultimate
         if skip < 1 or left_out >= layers:
             raise UserError(f"clip_skip is {skip}, and this text encoder has {layers} layers", remedy="Use 1 or 2")
-        tokens = clip_text.tokenize(tokenizer, prompts, reading)
+        tokens = clip_text.tokenize(tokenizer, prompts, reading, self.words)
         windows = tokens.ids.flatten(0, 1).to(self.device)  # (B · n, 77)
+        with self.words.spoken(name, encoder):
+            said = encoder(windows, output_hidden_states=bool(left_out))
         if not left_out:
-            said = encoder(windows)
             states: Tensor = said.last_hidden_state
         else:
-            said = encoder(windows, output_hidden_states=True)
             states = said.hidden_states[-1 - left_out]
             if not self.kind.penultimate:
                 states = encoder.final_layer_norm(states)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,14 @@ class Grid:
     names: Sequence[str]
 
 
-def grids(pictures: Sequence[Picture], across: Axis | None, down: Axis | None) -> list[Grid]:
+def grids(drawn: Sequence[Picture], across: Axis | None, down: Axis | None) -> list[Grid]:
     """A grid for each picture, or with no axis one row of all of them.
 
     Raises:
         UserError: a place asks for what the picture has not (a word that is not in its prompt).
     """
     if across is None and down is None:
-        return [Grid([list(pictures)], [""] * len(pictures), [""])]
+        return [Grid([list(drawn)], [""] * len(drawn), [""])]
     columns, rows = (axis.places if axis else _HERE for axis in (across, down))
     return [
         Grid(
@@ -60,8 +61,13 @@ def grids(pictures: Sequence[Picture], across: Axis | None, down: Axis | None) -
             [label for label, _ in columns],
             [label for label, _ in rows],
         )
-        for picture in pictures
+        for picture in drawn
     ]
+
+
+def pictures(wanted: Sequence[Grid]) -> list[Picture]:
+    """All of them in the order in which they are drawn."""
+    return [picture for grid in wanted for row in grid.rows for picture in row]
 
 
 @dataclass
@@ -91,7 +97,7 @@ class Drawing:
             SdtuiError: a picture came out as not-a-number, an adapter does not fit, the disk is full, or another process
                 draws into this folder.
         """
-        self.done, self.total = 0, sum(len(row) for grid in wanted for row in grid.rows)
+        self.done, self.total = 0, len(pictures(wanted))
         stack = Stack(self.model)
         with Job(self.folder, KIND) as job:
             try:
@@ -129,7 +135,7 @@ def _made(stack: Stack, picture: Picture, folder: Path, number: int, stepped: Ca
     stack.wear(picture.worn)
     image = sample(
         stack.model, picture.text, picture.negative, width=picture.width, height=picture.height, steps=picture.steps,
-        guidance=picture.guidance, seed=picture.seed, sampler=picture.sampler, reading=picture.reading, on_step=stepped,
+        guidance=picture.guidance, seed=picture.seed, sampler=picture.sampler, reading=picture.reading(partial(stack.model.length, weighted=True)), on_step=stepped,
     )  # fmt: skip
     told = {"parameters": picture.parameters(stack.model.name), **facts, "adapters": json.dumps(facts["adapters"])}
     write_atomic(file, png(image, told), sync=False)

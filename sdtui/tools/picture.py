@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +38,9 @@ class Picture:
     clip_skip: int = 1
     worn: tuple[Worn, ...] = ()
 
-    @property
-    def reading(self) -> Reading:
-        """How the texts are read: brackets weigh, and as many windows as the longer text needs."""
-        longest = max(tokens.length(text, weighted=True) for text in (self.text, self.negative))
+    def reading(self, length: Callable[[str], int]) -> Reading:
+        """How the texts are read: brackets weigh, and as many windows as the longer text needs by `length`, in tokens."""
+        longest = max(length(text) for text in (self.text, self.negative))
         return Reading(self.clip_skip, tokens.LIMIT * max(1, -(-longest // tokens.LIMIT)), weighted=True)
 
     def facts(self, model: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sdtui.cli import main
 from sdtui.formats import FORMATS
+from sdtui.formats.embedding import Embedding, write_webui
 from sdtui.models.family import load_model
 from sdtui.profile.load import freeze, load_profile
 from sdtui.profile.schema import Method
@@ -120,6 +121,19 @@ def test_a_tag_in_the_prompt_takes_the_place_of_the_run_s_own_strength(
     assert [(one["unet"], one["text"]) for one in image["adapters"]] == [(0.25, 0.25)]
 
 
+def test_an_embedding_is_called_by_its_file_s_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = torch.randn(2, 32, generator=torch.Generator().manual_seed(1)) * 3
+    (here / "words").mkdir()
+    write_webui(here / "words" / "zzz.pt", Embedding("other", {"text_encoder": values}))
+    pixels = []
+    for number, options in enumerate(([], ["--embeddings", f"{here}/words"], ["--embeddings", f"{here}/words/zzz.pt"])):
+        call = ["sample", "model", "a zzz --s 2", *options, "-o", str(here / f"out{number}"), "--json"]
+        assert main(call) == 0
+        pixels.append(Image.open(told(capsys)["images"][0]["file"]).tobytes())
+    assert pixels[0] != pixels[1]
+    assert pixels[1] == pixels[2]
+
+
 def test_the_same_call_goes_on_with_what_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call = ["sample", "model", "a cat --s 2", "--count", "3", "--seed", "4", "-o", str(here / "out"), "--json"]
     assert main(call) == 0
@@ -132,6 +146,11 @@ def test_the_same_call_goes_on_with_what_is_missing(here: Path, capsys: pytest.C
 def file_in(here: Path) -> str:
     (here / "prompts.txt").write_text("# one\na cat --s 1\na cat --zz 2\n")
     return f"{here}/prompts.txt"
+
+
+def wide(here: Path) -> str:
+    write_webui(here / "wide.pt", Embedding("wide", {"text_encoder": torch.ones(1, 5)}))
+    return f"{here}/wide.pt"
 
 
 @pytest.mark.parametrize(
@@ -154,8 +173,10 @@ def file_in(here: Path) -> str:
         (lambda _: ["model", "x", "--loras", "gone"], "--loras gone: not a folder"),
         (lambda _: ["model", "x", "--x", "strength=1"], "the axis strength has no adapter to act on"),
         (lambda _: ["model", "x", "--lora", "lora.toml"], "lora.toml: not a readable safetensors file"),
+        (lambda _: ["model", "x", "--embeddings", "gone"], "gone: no such file or folder"),
+        (lambda here: ["model", "a wide one", "--embeddings", wide(here)], "the vectors of 'wide' have 5 values"),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_wrong_input_is_one_message_and_draws_nothing(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: Callable[[Path], list[str]], message: str

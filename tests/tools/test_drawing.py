@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sdtui.models.family import Model, load_model
+from sdtui.models.family import Model, Reading, load_model
 from sdtui.models.sampling import sample
 from sdtui.runs import control
 from sdtui.runs.events import EventReader
@@ -48,7 +48,7 @@ def test_pictures_say_how_they_were_made(model: Model, tmp_path: Path) -> None:
     assert steps == [(0, 2, 1, 2), (0, 2, 2, 2), (1, 2, 1, 2), (1, 2, 2, 2)]
     mine = sample(
         model, "a (red:1.3) cat", "blue", width=64, height=64, steps=2, guidance=5, seed=7, sampler="euler",
-        reading=picture().reading,
+        reading=Reading(weighted=True),
     )  # fmt: skip
     assert pixels(drawn[0].file) == mine.tobytes()
     with Image.open(drawn[0].file) as image:
