@@ -55,6 +55,11 @@ def make_edit(verb: str, typed: Mapping[str, str]) -> Edit:
         UserError: a field is empty that must not be, or holds no number; the message names it.
     """
     edit = EDITS[verb]
+    # A text may be empty where it is what takes another's place; a tag may not.
+    empty = {"replacement"} if typed.get("anywhere") != ON else {"replacement", "new"}
+    for each in edit.parameters():
+        if each.required and each.kind == "text" and not typed.get(each.name) and each.name not in empty:
+            raise _missing(each)
     return edit(**{each.name: _value(each, typed.get(each.name, "")) for each in edit.parameters()})
 
 
@@ -86,18 +91,12 @@ def _value(parameter: Parameter, text: str) -> Any:
             raise _missing(parameter)
         return words
     if kind == "text":
-        # A text may be empty where it is what takes another's place.
-        if not text and parameter.required and parameter.name not in _MAY_BE_EMPTY:
-            raise _missing(parameter)
         return text
     if not text.strip():
         return parameter.default
     if kind == "file":
         return Path(text.strip()).expanduser()
     return _number(parameter, text.strip())
-
-
-_MAY_BE_EMPTY = frozenset({"replacement", "new"})
 
 
 def _number(parameter: Parameter, text: str) -> int:

@@ -17,11 +17,13 @@ class Task:
     Attributes:
         label: what is being done.
         words: how far it is.
+        may_stop: whether calling it off still does anything.
     """
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.words = "waiting"
+        self.may_stop = True
         self._unwanted = threading.Event()
 
     def stop(self) -> None:
@@ -46,6 +48,11 @@ class Task:
         """So much is written, 0 to 1; raises StoppedError once called off."""
         self._look()
         self.words = f"writing {share:.0%}"
+
+    def written(self) -> None:
+        """Everything is on the disk; what is shown follows."""
+        self.may_stop = False
+        self.words = "written, looking at it again"
 
     def _look(self) -> None:
         if self.stopped:

@@ -73,15 +73,19 @@ class CaptionsWriting(CaptionsMarks):
         edited = typed is not None and self._edited is not None and typed != self._edited.text
         return saving_words(
             read_only=bool(self.read_only),
-            task=f"{self._under_way.words}, {self.sdtui.keys.press('everywhere.close')} stops it"
-            if self._under_way
-            else "",
+            task=self._task_words(),
             edited=edited,
             pending=bool(self._pending),
             trouble=self._trouble,
             saved=self._has_saved,
             marks=self.sdtui.glyphs,
         )
+
+    def _task_words(self) -> str:
+        task = self._under_way
+        if task is None:
+            return ""
+        return f"{task.words}, {self.sdtui.keys.press('everywhere.close')} stops it" if task.may_stop else task.words
 
     def _refuses_edits(self) -> bool:
         """Whether nothing may be changed now; says why."""

@@ -39,12 +39,13 @@ def test_fields_become_typed_values() -> None:
     ("verb", "typed", "why"),
     [
         ("add", {}, "tag: still empty"),
+        ("replace", {"old": "x"}, "new: still empty"),
         ("add", {"tag": "x", "place": "two"}, "place: two is not a whole number"),
         ("front", {"tags": " , "}, "tags: still empty"),
         ("regex", {"pattern": "(", "replacement": ""}, "the regular expression cannot be used"),
         ("trim", {}, "trim wants one limit"),
     ],
-    ids=["empty", "number", "empty list", "regex", "two limits"],
+    ids=["empty", "new", "number", "empty list", "regex", "two limits"],
 )
 def test_what_cannot_be_used_is_named(verb: str, typed: dict[str, str], why: str) -> None:
     with pytest.raises(UserError, match=why.replace("(", r"\(")):
@@ -56,6 +57,8 @@ def test_groups_of_a_regular_expression_and_a_text_that_goes() -> None:
     assert rewrite("1girl, blue eyes") == "1girl, eyes of blue"
     assert label == r"regex '(\\w+) eyes' by 'eyes of \\1'"
     gone, _label = rewrite_of("regex", {"pattern": ", tail$", "replacement": ""}, PLAIN)
+    assert gone("cat, tail") == "cat"
+    gone, _label = rewrite_of("replace", {"old": ", tail", "new": "", "anywhere": ON}, PLAIN)
     assert gone("cat, tail") == "cat"
 
 
