@@ -40,6 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=int, default=0, metavar="N", help="images at once (default: by the device)"
     )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the processor (default: all)")
+    parser.add_argument(
+        "--terms", action="append", default=[], metavar="FILE", type=Path,
+        help="with a CLIP model: a list of terms to choose from, one a line; repeatable; name.top3.txt: only the best 3",
+    )  # fmt: skip
     words = parser.add_argument_group("of models that put images into words")
     words.add_argument(
         "--prompt", default="", metavar="TEXT", help="how a description begins, or what a server is told"
@@ -63,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.folder.absolute()
     task = Task(
         str(folder), checked(args.tagger), args.device, args.batch_size, args.threads, args.again, args.flat,
-        args.prompt, args.max_tokens, args.model,
+        args.prompt, args.max_tokens, args.model, tuple(str(path.absolute()) for path in args.terms),
     )  # fmt: skip
     if args.dry_run:
         return _tell_plan(args, task, library)

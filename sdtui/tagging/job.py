@@ -51,7 +51,7 @@ class Task:
         threads: of the processor for the model; 0: as many as it likes.
         again: also images that have results.
         flat: leave out the folders inside `folder`.
-        prompt, max_tokens, model: as in `describers.base.Asked`, for models that describe.
+        prompt, max_tokens, model, terms: as in `describers.base.Asked`.
     """
 
     folder: str
@@ -64,6 +64,7 @@ class Task:
     prompt: str = ""
     max_tokens: int = Asked.max_tokens
     model: str = ""
+    terms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 0), ("threads", 0), ("max_tokens", 1)):
@@ -78,7 +79,7 @@ class Task:
     @property
     def asked(self) -> Asked:
         """What a describer is asked."""
-        return Asked(self.prompt, self.max_tokens, self.model)
+        return Asked(self.prompt, self.max_tokens, self.model, self.terms)
 
 
 @dataclass
@@ -109,8 +110,9 @@ def write_task(folder: Path, task: Task) -> None:
 def read_task(folder: Path) -> Task:
     """The task of a job's folder; raises UserError where there is none that can be read."""
     try:
-        return Task(**json.loads((folder / TASK).read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
+        raw = json.loads((folder / TASK).read_bytes())
+        return Task(**{**raw, "terms": tuple(raw.get("terms", ()))})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"no task can be read: {error}", where=printable(folder / TASK)) from error
 
 

@@ -9,13 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from sdtui.dataset.names import printable
+from sdtui.errors import UserError
 from sdtui.tagging import describers
 from sdtui.tagging.describers import is_address
 from sdtui.tagging.describers.base import Asked, Describer
 from sdtui.tagging.descriptions import Descriptions
 from sdtui.tagging.score_table import DIGEST_BYTES, ScoreTable, joined
 from sdtui.tagging.scores import Scores
-from sdtui.tagging.taggers import kind_of, name_of, open_tagger, resolved
+from sdtui.tagging.taggers import is_clip, kind_of, name_of, open_tagger, resolved
 from sdtui.tagging.taggers.base import Tagger, Where
 
 
@@ -80,6 +82,13 @@ def open_output(word: str, dataset: Path, where: Where, asked: Asked) -> Output:
 
         return DescriptionOutput(Endpoint(word, asked), dataset)
     path = resolved(word)
+    if is_clip(path) != bool(asked.terms):
+        what = "terms are for CLIP models" if asked.terms else "a CLIP model needs terms to choose from"
+        raise UserError(what, where=printable(path), remedy="Leave --terms out" if asked.terms else "Give --terms FILE")
+    if asked.terms:
+        from sdtui.tagging.taggers.clip import ClipTagger
+
+        return TagOutput(ClipTagger(path, name_of(word), where, [Path(file) for file in asked.terms]), dataset)
     if describers.finds(path) and kind_of(path) is None:
         from sdtui.tagging.describers.huggingface import HuggingFaceDescriber
 

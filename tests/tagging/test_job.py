@@ -199,7 +199,7 @@ def test_the_options_reach_the_tagger(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_task_is_read_as_it_was_written(tmp_path: Path) -> None:
-    task = Task("/images", "starter", "cuda", 8, 2, again=True, flat=True)
+    task = Task("/images", "starter", "cuda", 8, 2, again=True, flat=True, prompt="p", terms=("a.txt", "b.txt"))
     write_task(tmp_path, task)
     assert read_task(tmp_path) == task
     (tmp_path / "task.json").write_text('{"folder": 1, "more": 2}')

@@ -19,11 +19,13 @@ class Asked:
         prompt: how the description begins, or what a chat model is told; empty: as the model likes.
         max_tokens: that it may answer with.
         model: which of an endpoint's models.
+        terms: files of terms that a CLIP model chooses from.
     """
 
     prompt: str = ""
     max_tokens: int = 75
     model: str = ""
+    terms: tuple[str, ...] = ()
 
 
 class Describer(Protocol):

@@ -14,7 +14,7 @@ from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers.base import Asked, on_one_line
 from sdtui.tagging.descriptions import DescriberFacts
-from sdtui.tagging.taggers.base import Where
+from sdtui.tagging.taggers.base import Where, torch_device
 
 _WEIGHTS = "*.safetensors"
 
@@ -30,9 +30,7 @@ class HuggingFaceDescriber:
         """
         if not any(folder.glob(_WEIGHTS)):
             raise UserError("no weights in safetensors", where=printable(folder), remedy="Convert the model's weights")
-        self.device = _device(where)
-        if where.threads:
-            torch.set_num_threads(where.threads)
+        self.device = torch_device(where)
         dtype = torch.float16 if self.device == "cuda" else torch.float32
         try:
             self._processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
@@ -68,10 +66,3 @@ def _digest(folder: Path, asked: Asked) -> str:
         found.update(f"{path.name} {path.stat().st_size}\n".encode())
     found.update(f"{asked.prompt}\n{asked.max_tokens}".encode())
     return found.hexdigest()
-
-
-def _device(where: Where) -> str:
-    has_cuda = torch.cuda.is_available()
-    if where.device == "cuda" and not has_cuda:
-        raise UserError("PyTorch finds no NVIDIA GPU", where="--device cuda", remedy="Use --device cpu")
-    return "cuda" if has_cuda and where.device != "cpu" else "cpu"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -65,6 +66,14 @@ def open_tagger(word: str, where: Where) -> Tagger:
 def kind_of(path: Path) -> Kind | None:
     """What kind of tagger lies there, if any."""
     return next((kind for kind in KINDS.values() if kind.finds(path)), None)
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a folder holds a CLIP model of transformers, which is a tagger once it is given terms."""
+    try:
+        return bool(json.loads((path / "config.json").read_bytes())["model_type"] == "clip")
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def checked(word: str) -> str:

@@ -70,3 +70,19 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"cannot read the model: {error.strerror}", where=printable(path)) from error
+
+
+def torch_device(where: Where) -> str:
+    """What a model of PyTorch computes on, with so many threads as `where` says; imports PyTorch.
+
+    Raises:
+        UserError: a GPU is wanted, and there is none.
+    """
+    import torch
+
+    if where.threads:
+        torch.set_num_threads(where.threads)
+    has_cuda = torch.cuda.is_available()
+    if where.device == "cuda" and not has_cuda:
+        raise UserError("PyTorch finds no NVIDIA GPU", where="--device cuda", remedy="Use --device cpu")
+    return "cuda" if has_cuda and where.device != "cpu" else "cpu"

@@ -21,7 +21,7 @@ from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.tagging.scores import TaggerFacts
 from sdtui.tagging.tag_list import TagList
-from sdtui.tagging.taggers.base import Pixels, Where, file_digest
+from sdtui.tagging.taggers.base import Pixels, Where, file_digest, torch_device
 from sdtui.tagging.taggers.deepdanbooru_net import STAGES, DeepDanbooru, Stage, empty
 from sdtui.tagging.taggers.pixels import within_square
 
@@ -36,9 +36,7 @@ class DeepDanbooruTagger:
 
     def __init__(self, path: Path, name: str, where: Where, stages: tuple[Stage, ...] = STAGES) -> None:
         """Load it; raises UserError where the file is damaged, of another network, or would run something."""
-        self.device = _device(where)
-        if where.threads:
-            torch.set_num_threads(where.threads)
+        self.device = torch_device(where)
         tags, self._net = load(path, stages)
         self._dtype = torch.float16 if self.device == "cuda" else torch.float32
         self._net.to(self.device, self._dtype).eval()
@@ -98,10 +96,3 @@ def _require_same(path: Path, found: Mapping[str, Any], net: DeepDanbooru) -> No
             where=printable(path),
             remedy="Use TorchDeepDanbooru's model-resnet_custom_v3.pt",
         )
-
-
-def _device(where: Where) -> str:
-    has_cuda = torch.cuda.is_available()
-    if where.device == "cuda" and not has_cuda:
-        raise UserError("PyTorch finds no NVIDIA GPU", where="--device cuda", remedy="Use --device cpu")
-    return "cuda" if has_cuda and where.device != "cpu" else "cpu"
