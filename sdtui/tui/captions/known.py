@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE
 from sdtui.dataset.complete import OWN, Completer, OwnTags
+from sdtui.dataset.disk_watch import DiskWatch
 from sdtui.dataset.index import Index
 from sdtui.dataset.library import Library
 from sdtui.dataset.marks import Marks
@@ -34,12 +35,15 @@ class Known:
 
     Attributes:
         index: what all captions say, once loaded.
+        watch: notices what other programs write.
         edited: positions of captions that this session changed.
         completer: offers tags: the dataset's own once they are counted, those of the user's lists once these are read.
     """
 
     def __init__(self, library: Library, marks: Marks) -> None:
         self.index = Index(library)
+        # Before anything is read, so that nothing is missed that is written meanwhile.
+        self.watch = DiskWatch(self.index)
         self.edited: set[int] = set()
         self.completer = Completer()
         self._library = library
@@ -66,15 +70,18 @@ class Known:
     def look_again(self, positions: Iterable[int], read: Callable[[int], InHand]) -> None:
         """These captions were written: read them again."""
         touched = list(positions)
-        self.index.changed(touched)
         self.edited.update(touched)
-        if self.index.ready:
-            for at, state in zip(touched, self._of_index(np.array(touched, np.int64)), strict=True):
-                self._state[at] = state
-            return
-        for at in touched:
+        self.changed(touched)
+        for at in () if self.index.ready else touched:
             hand = read(at)
             self.note(at, hand.text if hand.caption and hand.caption.raw is not None else None)
+
+    def changed(self, positions: Sequence[int]) -> None:
+        """These captions are others on the disk than were read, whoever wrote them: once all are known, they are again."""
+        self.index.changed(positions)
+        if self.index.ready:
+            for at, state in zip(positions, self._of_index(np.array(positions, np.int64)), strict=True):
+                self._state[at] = state
 
     # -- all images ---------------------------------------------------------------------------------------------------
 

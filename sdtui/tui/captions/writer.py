@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
 from sdtui.dataset.conflict import Choose
 from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, Summary
 from sdtui.dataset.library import Library
 from sdtui.tui.captions.hand import take
-from sdtui.tui.captions.known import Known
 from sdtui.tui.captions.task import Task
 from sdtui.tui.numbers import count
+
+if TYPE_CHECKING:
+    from sdtui.dataset.disk_watch import Seen
+    from sdtui.tui.captions.known import Known
 
 # Operations that the history shows.
 HISTORY = 1_000
@@ -50,6 +53,17 @@ class CaptionsWriter:
     def changed(self, position: int) -> None:
         """Another program wrote a caption: in the background, as the index may be at work for a search."""
         self._thread.submit(self._known.index.changed, [position])
+
+    def look_at_disk_slowly(self) -> Seen:
+        """What other programs changed since this was asked last; `known` knows it by now. Ours is all written before."""
+
+        def look() -> Seen:
+            seen = self._known.watch.look()
+            if seen.captions:
+                self._known.changed(seen.captions)
+            return seen
+
+        return self._thread.submit(look).result()
 
     def edit_many_slowly(
         self, positions: Sequence[int], edit: Callable[[str], str], label: str, task: Task | None = None
@@ -135,6 +149,7 @@ class CaptionsWriter:
         journal = Journal.open(self._library.folder)
         operation = (journal.undo if back else journal.redo)(choose, task.writing)
         if operation is not None:
+            task.written()
             self._look_again([change.path for change in operation.changes])
         return operation
 
@@ -150,6 +165,7 @@ class CaptionsWriter:
             except ConflictError:
                 if tries == _TRIES:
                     raise
+        task.written()
         self._look_again(written)
         return Edited(changed, len(positions), len(proposal.unreadable))
 

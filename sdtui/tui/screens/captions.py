@@ -8,7 +8,7 @@ another program changed the file meanwhile; the user then says which of the two 
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 
@@ -25,6 +25,9 @@ from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_pane import CaptionPane
 
+if TYPE_CHECKING:
+    from sdtui.dataset.disk_watch import Seen
+
 LOOK_SECONDS = 1.0
 _ASKED = "you said so; {key} lets you edit again"
 _CANNOT = "the folder cannot be written"
@@ -40,6 +43,7 @@ class CaptionsScreen(CaptionsEditing):
         self._last_verb = ""
         self._typed_before: dict[str, dict[str, str]] = {}
         self._cut_short: Unfinished | None = None
+        self._looking = False
 
     def recall(self, state: dict[str, Any]) -> None:
         """Open what was open, and look at the disk from time to time; the edits that were made last are offered again."""
@@ -76,6 +80,38 @@ class CaptionsScreen(CaptionsEditing):
         self._cut_short = None
         self.run_worker(lambda: self._find_cut_short(model), thread=True, group="unfinished", exit_on_error=False)
         self.update_chrome()
+
+    # -- what other programs do ---------------------------------------------------------------------------------------
+
+    def _look_at_disk(self) -> None:
+        """Also notice, in a thread, what became of all other captions."""
+        super()._look_at_disk()
+        model = self.model
+        if model is not None and self.is_current and self._under_way is None and not self._looking:
+            self._looking = True
+            self.run_worker(lambda: self._look_around(model), thread=True, group="disk", exit_on_error=False)
+
+    def _look_around(self, model: CaptionsModel) -> None:
+        try:
+            seen = model.writer.look_at_disk_slowly()
+        finally:
+            self._looking = False
+        if seen:
+            self.app.call_from_thread(self._saw, model, seen)
+
+    def _saw(self, model: CaptionsModel, seen: Seen) -> None:
+        if model is not self.model:
+            return
+        if seen.captions:
+            self.images.redraw()
+            self._show_counts()
+            self.update_chrome()
+            self._recount()
+        # The caption in hand says so itself.
+        if others := [at for at in seen.captions if self.hand is None or at != self.hand.position]:
+            self.say(f"{count(len(others), 'caption')} changed on disk: read again")
+        if seen.images:
+            self.say(f"images came or went in the folder; {self._key('reload')} reads it again", "warning")
 
     # -- read-only ----------------------------------------------------------------------------------------------------
 
