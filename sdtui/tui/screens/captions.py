@@ -94,6 +94,8 @@ class CaptionsScreen(CaptionsEditing):
     def _look_around(self, model: CaptionsModel) -> None:
         try:
             seen = model.writer.look_at_disk_slowly()
+        except RuntimeError:
+            return  # the dataset was closed meanwhile, and its thread takes no more work
         finally:
             self._looking = False
         if seen:
