@@ -14,13 +14,13 @@ from sdtui.tui import keys
 from sdtui.tui.captions.drawing import Drawing, caption_content, drawing_of, legend
 from sdtui.tui.captions.ground import Asked, Borders
 from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.opening import CaptionsOpening
 from sdtui.tui.captions.schemes import SCHEMES, Ground, Scheme
-from sdtui.tui.captions.view import CaptionsView
 from sdtui.tui.captions.words import length_line
 from sdtui.tui.widgets.caption_pane import CaptionPane
 
 
-class CaptionsColours(CaptionsView):
+class CaptionsColours(CaptionsOpening):
     """Draws the caption in hand, and reads in the background what that takes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
@@ -32,6 +32,7 @@ class CaptionsColours(CaptionsView):
         self._drawing: Drawing | None = None
         self._drawn: tuple[Scheme, str] = (self._scheme, "")
         self._asked: Asked | None = None
+        self._asked_of: CaptionsModel | None = None
         # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
         self._count_tokens: Callable[[str], int | None] = lambda _text: None
         self._borders: Borders | None = None
@@ -97,8 +98,9 @@ class CaptionsColours(CaptionsView):
     def _ground(self) -> Ground:
         if self.model is None:
             return Ground()
-        if self._asked is None or self._asked.model is not self.model:
-            self._asked = Asked(self.model)
+        if self._asked is None or self._asked_of is not self.model:
+            known = self.model.known
+            self._asked, self._asked_of = Asked(known.index, known.completer), self.model
         if self._borders is not None:
             self._asked.borders = self._borders
         return self._asked.ground()
