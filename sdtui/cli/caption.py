@@ -19,8 +19,11 @@ _IMPORT = "sdtui caption import ~/cats meta_cap.json --existing keep"
 _EXPORT = "sdtui caption export ~/cats --to metadata-jsonl"
 _RESTORE = 'sdtui caption restore ~/cats --where "folder:more"'
 
+# The captions screen's schemes of colours that mark anything.
+SCHEMES = ("problems", "kinds", "frequency", "relations", "tokens", "spelling", "trigger")
+
 _OVERVIEW = """\
-look        ls · find · stats · queries
+look        ls · find · stats · problems · complete · queries
 choose      mark · rate
 tags        add · remove · replace · regex · dedupe · trim · trigger
 order       front · sort
@@ -47,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     stats = _action(actions, "stats", "count the tags", caption_list.stats)
     stats.add_argument("--top", type=int, default=0, metavar="N", help="only the first N tags (0: all)")
     stats.add_argument("--sort", choices=("count", "name", "length"), default="count", help="order (default: count)")
+    _words(actions)
     _marking(actions)
     for edit in EDITS.values():
         add_parameters(_edit(actions, edit.verb, edit.summary, edit.example), edit)
@@ -63,6 +67,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_option(_action(actions, name, summary, caption_edit.step, scoped=False))
     history = _action(actions, "history", "list the recorded edits, newest first", caption_edit.history, scoped=False)
     history.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default: 20)")
+
+
+def _words(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    problems = _action(actions, "problems", "list tags that the captions screen's colours mark", _lazily("problems"))
+    problems.add_argument("--by", choices=SCHEMES, default=SCHEMES[0], help=f"what is told (default: {SCHEMES[0]})")
+    problems.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="a word that calls what is trained, for --by trigger",
+    )
+    complete = _action(
+        actions, "complete", "list the tags that are offered for a beginning", _lazily("complete"), scoped=False
+    )
+    complete.add_argument("typed", metavar="BEGINNING", help="as far as a tag is typed")
+    complete.add_argument("--limit", type=int, default=8, metavar="N", help="at most so many (default: 8)")
+    scan_options(complete)
+
+
+def _lazily(name: str) -> Callable[[argparse.Namespace], int]:
+    """An action whose module loads more than the other actions want."""
+
+    def act(args: argparse.Namespace) -> int:
+        from sdtui.cli import caption_words
+
+        found: Callable[[argparse.Namespace], int] = getattr(caption_words, name)
+        return found(args)
+
+    return act
 
 
 def _marking(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -108,6 +108,11 @@ class Completer:
                 break
         return list(found.values())[:limit]
 
+    def written(self, name: str) -> str:
+        """A tag from a list as the dataset writes it, or would write it."""
+        number = self.own.number(name)
+        return self.own.spelling.spell(name) if number is None else self.own.tags[number]
+
     def _own(self, typed: str, limit: int, reach: Reach) -> list[Offer]:
         own = self.own
         start = key_of(typed)
@@ -121,8 +126,7 @@ class Completer:
         return [self._of_entry(entry) for entry in self.vocabulary.find(typed, limit, reach)]
 
     def _of_entry(self, entry: Entry) -> Offer:
-        own = self.own
-        number = own.number(entry.name)
-        if number is not None:
-            return Offer(own.tags[number], own.counts[number], entry, entry.via_alias)
-        return Offer(own.spelling.spell(entry.name), 0, entry, entry.via_alias)
+        number = self.own.number(entry.name)
+        return Offer(
+            self.written(entry.name), 0 if number is None else self.own.counts[number], entry, entry.via_alias
+        )
