@@ -1,4 +1,4 @@
-"""What keeps a sound profile from training here, told before anything starts: its base model's files, its device."""
+"""What keeps a sound profile from training here, told before anything starts: its models' files, its device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from sdtui.errors import UserError
 from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
+from sdtui.models.original import UNET
 from sdtui.models.suited import suits
+from sdtui.models.weights import read_contents
 from sdtui.profile.check import Judge
 from sdtui.profile.machine import has_gpu, trains_on_processor
 from sdtui.profile.problem import Finding
@@ -25,6 +27,24 @@ def model_findings(profile: Profile) -> Iterator[Finding]:
         yield from suits(profile, base)
     if model.vae:
         yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
+
+
+def adapter_findings(profile: Profile) -> Iterator[Finding]:
+    """What is wrong with the file that is gone on from, as far as its header tells."""
+    key, path = "method.continue_from", Path(profile.method.continue_from)
+    if not path.is_file():
+        return  # nothing is given, or the profile's own check says that it is not there
+    try:
+        contents = read_contents(path)
+    except UserError as error:
+        yield _of_model(key, error)
+        return
+    if contents.has(UNET):
+        message = f"{key}: {path.name} is a whole model, not an adapter"
+        yield Finding("bad-model", key, message, "Set model.base to it, and leave method.continue_from out")
+    elif any(contents.has(prefix) for prefix in ("lora_te", "text_encoder")) and not profile.method.text_encoder:
+        message = f"{key}: {path.name} holds layers of a text encoder, and method.text_encoder is false"
+        yield Finding("contradiction", key, message, "Set method.text_encoder = true")
 
 
 def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[Finding]:
@@ -57,7 +77,7 @@ def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[
         )  # fmt: skip
 
 
-JUDGES: tuple[Judge, ...] = (model_findings, device_findings)
+JUDGES: tuple[Judge, ...] = (model_findings, adapter_findings, device_findings)
 """Who is asked wherever a sound profile is checked; the dataset is looked at apart, as that can take long."""
 
 

@@ -185,8 +185,8 @@ class Method(Section):
     continue_from: Annotated[
         str,
         About(
-            "A finished adapter (.safetensors of kohya, LyCORIS or diffusers) to start from; algorithm and shapes must be the "
-            f"same, the strength is kept. {RELATIVE_PATH}",
+            "A finished adapter of kohya, LyCORIS, diffusers or PEFT to start from, of the same algorithm and layers; the strength "
+            f"is kept, and a smaller rank is filled up. {RELATIVE_PATH}",
             path="file",
             aka=("network_weights", "lora_path", "init_lora"),
         ),
