@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-# General tags are most of all, and are drawn as plain text.
-SIGNS = {
-    "artist": ("a", "$error"),
-    "copyright": ("s", "$violet"),
-    "character": ("c", "$success"),
-    "species": ("p", "$teal"),
-    "meta": ("m", "$warning"),
-    "lore": ("l", "$teal"),
-    "rating": ("r", "$accent"),
-    "invalid": ("x", "$error"),
-}
+from sdtui.tui.captions.schemes import SIGNS
 
 
 def badge(letter: str, style: str) -> Content:

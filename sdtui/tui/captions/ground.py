@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sdtui.dataset.typos import RARE, likely_meant
-from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.schemes import Entry, Ground
+
+if TYPE_CHECKING:
+    from sdtui.dataset.complete import Completer
+    from sdtui.dataset.index import Index
 
 # Of tags that were not looked at before, so many are looked up for one caption: half a millisecond each at most.
 LOOKED_UP = 12
@@ -17,26 +21,26 @@ class Asked:
     """The ground of one dataset.
 
     Attributes:
-        model: the dataset.
         borders: where parts that are read begin; no part does until the tokenizer is loaded.
         triggers: words of the profiles that use the dataset, once these were read.
     """
 
-    def __init__(self, model: CaptionsModel) -> None:
-        self.model = model
+    def __init__(self, index: Index, completer: Completer) -> None:
+        """`index` of its captions, which may be loading still; `completer` knows its tags and the user's lists."""
+        self._index, self._completer = index, completer
         self._meant: dict[str, str] = {}
         self._meant_of: object = None
         self._left = LOOKED_UP
         self.borders: Borders = lambda _text, _limits: []
         self.triggers: Sequence[str] = ()
 
-    def ground(self) -> Ground:
+    def ground(self, *, looked_up: int = LOOKED_UP) -> Ground:
         """What may be asked now; cheap, as it is made for every caption that is drawn."""
-        completer = self.model.known.completer
+        completer = self._completer
         spelling = completer.own.spelling
-        self._left = LOOKED_UP
+        self._left = looked_up
         return Ground(
-            images=len(self.model.library),
+            images=len(self._index.library),
             captions_with=self._captions_with,
             likely_meant=self._likely_meant,
             entry=self._entry,
@@ -49,12 +53,12 @@ class Asked:
         )
 
     def _captions_with(self, tag: str) -> int | None:
-        index = self.model.known.index
+        index = self._index
         # An edit is shown before its file is written: the caption in hand has the tag in any case.
         return max(1, index.captions_with(tag)) if index.ready else None
 
     def _likely_meant(self, tag: str) -> str:
-        completer = self.model.known.completer
+        completer = self._completer
         if self._meant_of is not completer.own:
             self._meant_of, self._meant = completer.own, {}
         if tag not in self._meant:
@@ -67,10 +71,10 @@ class Asked:
         return self._meant[tag]
 
     def _entry(self, tag: str) -> Entry:
-        completer = self.model.known.completer
+        completer = self._completer
         category = completer.vocabulary.category_of(tag)
         entry = completer.vocabulary.entry(tag)
         if entry is None:
             return Entry(category)
-        other = completer.own.spelling.spell(entry.name) if entry.via_alias else ""
+        other = completer.written(entry.name) if entry.via_alias else ""
         return Entry(category, entry.count, other, entry.deprecated)

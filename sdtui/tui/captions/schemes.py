@@ -13,10 +13,21 @@ from typing import NamedTuple
 from sdtui.dataset import tag_spelling
 from sdtui.dataset.caption import Tag
 from sdtui.dataset.relations import relations
-from sdtui.tui.captions.categories import SIGNS
 from sdtui.tui.captions.text import repeated
 from sdtui.tui.numbers import count, grouped, roughly
 
+# The letter and the colour of each kind of tag, as the sites colour them.
+# General tags are most of all, and are drawn as plain text.
+SIGNS = {
+    "artist": ("a", "$error"),
+    "copyright": ("s", "$violet"),
+    "character": ("c", "$success"),
+    "species": ("p", "$teal"),
+    "meta": ("m", "$warning"),
+    "lore": ("l", "$teal"),
+    "rating": ("r", "$accent"),
+    "invalid": ("x", "$error"),
+}
 # A tag in so large a part of the captions says nothing about one of them.
 NEARLY_ALL = 0.95
 CHUNK = 75
