@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
+from diffusers.models.attention_processor import AttnProcessor2_0
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from peft import LoraConfig
 from torch import Tensor, nn
@@ -35,12 +36,13 @@ if TYPE_CHECKING:
 Rates = torch.optim.lr_scheduler.LambdaLR
 
 
-def share(unet: nn.Module) -> nn.Module:
-    """A UNet of the same tensors, into whose layers something else may be put; its convolutions are PyTorch's own."""
+def share(unet: Any) -> Any:
+    """A UNet of the same tensors, into whose layers something else may be put, with PyTorch's and diffusers' own layers."""
     copied = copy.deepcopy(unet, {id(each): each for each in chain(unet.parameters(), unet.buffers())})
     for layer in copied.modules():
         if isinstance(layer, WideConv2d):
             layer.__class__ = nn.Conv2d  # type: ignore[assignment]
+    copied.set_attn_processor(AttnProcessor2_0())
     return copied
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.training_run import model as starter
+from benchmarks.training_run import prepare
+from sdtui.runs.layout import RunFolder
+
+IMAGES = 16
 
 Channels = tuple[int, int, int, int]
 
@@ -81,3 +87,37 @@ def make_images(folder: Path, count: int, side: int) -> Path:
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{number:04d}.png", compress_level=1)
         (folder / f"{number:04d}.txt").write_text(f"a gradient, noise, picture {number}\n")
     return folder
+
+
+@dataclass(frozen=True)
+class Work:
+    """Runs of one size that differ in little: a LoRA of rank 8 with kohya's 192 modules, batch 1, one thread.
+
+    Args:
+        folder: where model, images and runs are put.
+        size: one of `SIZES`.
+        steps: how many will be taken.
+        side: of the images, px; the size's own if 0.
+        changes: further settings, as for `--set`.
+    """
+
+    folder: Path
+    size: str
+    steps: int
+    side: int = 0
+    changes: Sequence[str] = ()
+
+    def run(self, precision: str) -> RunFolder:
+        """A run of that precision, prepared; model and images are made for the first."""
+        side = self.side or SIZES[self.size].side
+        model, images = self.folder / "model", self.folder / "images"
+        if not model.exists():
+            make_model(model, self.size)
+            make_images(images, IMAGES, side)
+        common = (
+            f"model.base={model}", "method.rank=8", "method.alpha=8", f"dataset.resolution={side}",
+            f"dataset.bucket_min={side}", f"dataset.bucket_max={side}", "training.batch_size=1",
+            "training.threads=1", f"training.precision={precision}", *self.changes,
+        )  # fmt: skip
+        # One step more than is taken: the last would also save.
+        return prepare(self.folder / precision, self.steps + 1, images, common)

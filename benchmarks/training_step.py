@@ -11,13 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.result import Result
-from benchmarks.sizes import SIZES, make_images, make_model
-from benchmarks.training_run import prepare
+from benchmarks.sizes import Work
 from benchmarks.turns import OURS, Outcome, Program, alternate
-from sdtui.runs.layout import RunFolder
 
-IMAGES = 16
-RANK = 8
 SAME = 1e-3  # how far fp32 losses of one step may be apart: sums in another order, carried through the steps before
 NEAR = 0.01  # the same for the mean of bf16 losses
 ATTENTION = 'method.targets=["attention"]'
@@ -59,22 +55,10 @@ def compare(
 ) -> list[Result]:
     """Ours against the loops of these `words`, in as many `turns` of `steps` steps."""
     with TemporaryDirectory() as folder:
-        place = Path(folder)
-        model, images = make_model(place / "model", size), make_images(place / "images", IMAGES, SIZES[size].side)
-
-        def run(precision: str) -> RunFolder:
-            side = SIZES[size].side
-            common = (
-                f"model.base={model}", f"method.rank={RANK}", f"method.alpha={RANK}", f"dataset.resolution={side}",
-                f"dataset.bucket_min={side}", f"dataset.bucket_max={side}", "training.batch_size=1",
-                "training.threads=1", f"training.precision={precision}", *changes,
-            )  # fmt: skip
-            # One step more than is taken: the last would also save.
-            return prepare(place / precision, turns * steps + 1, images, common)
-
-        programs = [Program(run("fp32"), [OURS]), Program(run("fp32"), words)]
+        work = Work(Path(folder), size, turns * steps, changes=changes)
+        programs = [Program(work.run("fp32"), [OURS]), Program(work.run("fp32"), words)]
         if half:
-            programs.append(Program(run("bf16"), [OURS]))
+            programs.append(Program(work.run("bf16"), [OURS]))
         fp32, theirs, *bf16 = alternate(programs, turns, steps)
     rows = [row(size, "fp32", fp32[OURS], word, theirs[word], bar) for word, bar in whole.items()]
     rows += [row(size, "bf16", bf16[0][OURS], word, theirs[word], bar) for word, bar in half.items()]

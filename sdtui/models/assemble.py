@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from sdtui.errors import UserError
-from sdtui.models import folder, layout, loading
+from sdtui.models import attention, convolution, folder, layout, loading
 from sdtui.models.architecture import vae_config
 from sdtui.models.configs import read_config
-from sdtui.models.convolution import suit_processor
 from sdtui.models.families import Family, TextEncoder
 from sdtui.models.family import PLAINLY
 from sdtui.models.hub import known_name
@@ -60,7 +59,8 @@ def assemble(
     load_vae, digest_vae = _vae(found, source, vae)
     quantise(parts.unet, storage)
     if device.type == "cpu":
-        suit_processor(parts.unet)
+        convolution.suit_processor(parts.unet)
+        attention.suit_processor(parts.unet)
 
     def part(load: Load) -> Part:
         return Part(lambda: frozen(load(), device), device)

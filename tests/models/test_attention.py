@@ -1,29 +1,61 @@
-"""Attention in the UNet is PyTorch's fused one, which keeps no matrix of all pairs of places."""
+"""Attention on a processor: diffusers' own numbers, and the precision that is faster."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 import torch
-from torch.nn import functional
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
+from torch import Tensor, nn
 
-from sdtui.models.family import load_model
-from tests.support.tiny import tiny_pipeline
+from sdtui.models import attention
+from sdtui.models.attention import PlainAttention, suit_processor
 
 
-def test_every_attention_of_the_unet_is_fused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unet: Any = load_model(tiny_pipeline(tmp_path / "model"), None, torch.device("cpu"), torch.float32).unet
-    fused = functional.scaled_dot_product_attention
-    calls: list[int] = []
+def layer(**settings: object) -> Attention:
+    torch.manual_seed(0)
+    return Attention(query_dim=16, heads=2, dim_head=8, **settings)
 
-    def counted(*args: Any, **named: Any) -> torch.Tensor:
-        calls.append(1)
-        answer: torch.Tensor = fused(*args, **named)
-        return answer
 
-    monkeypatch.setattr(functional, "scaled_dot_product_attention", counted)
-    unet(torch.zeros(1, 4, 8, 8), torch.tensor([1]), torch.zeros(1, 77, unet.config.cross_attention_dim))
-    attentions = sum(type(module).__name__ == "Attention" for module in unet.modules())
-    assert len(calls) == attentions == 32
+@pytest.mark.parametrize("text", [False, True], ids=["itself", "a text"])
+def test_it_answers_as_diffusers_does_bit_for_bit(text: bool) -> None:
+    theirs = layer(cross_attention_dim=12 if text else None)
+    ours = layer(cross_attention_dim=12 if text else None)
+    suit_processor(nn.ModuleList([ours]))
+    assert type(ours.processor) is PlainAttention
+    x, states = torch.randn(2, 9, 16), torch.randn(2, 5, 12) if text else None
+    assert torch.equal(ours(x, encoder_hidden_states=states), theirs(x, encoder_hidden_states=states))
+
+
+@pytest.mark.parametrize(
+    ("keys", "dtype"), [(3, torch.float32), (4, torch.float32), (5, torch.bfloat16)], ids=["few", "just", "many"]
+)
+def test_few_keys_are_attended_to_in_fp32_when_the_step_is_in_bf16(
+    monkeypatch: pytest.MonkeyPatch, keys: int, dtype: torch.dtype
+) -> None:
+    seen: list[torch.dtype] = []
+    attend = attention.attend
+
+    def noted(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        seen.append(query.dtype)
+        out = attend(query, key, value, mask)
+        seen.append(out.dtype)
+        return out
+
+    monkeypatch.setattr(attention, "attend", noted)
+    monkeypatch.setattr(attention, "_SHORT", 4)
+    suited = layer()
+    suit_processor(nn.ModuleList([suited]))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = suited(torch.randn(1, keys, 16))
+    assert seen == [dtype, dtype]
+    assert out.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    "settings", [{"residual_connection": True}, {"rescale_output_factor": 2.0}, {"dropout": 0.5}, {"qk_norm": "layer_norm"}],
+    ids=["residual", "rescaled", "dropout", "norms"],
+)  # fmt: skip
+def test_attention_of_another_kind_is_left_alone(settings: dict[str, object]) -> None:
+    other = layer(**settings)
+    suit_processor(nn.ModuleList([other]))
+    assert type(other.processor) is AttnProcessor2_0

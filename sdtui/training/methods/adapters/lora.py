@@ -42,6 +42,8 @@ class LowRank(Difference):
         merged = x.numel() > self._merged_from and self._can_merge(x, down)
         if merged and not (self.training and self.plan.rank_dropout):
             weight = self.base.weight
+            if weight.dim() == 2:  # a change of shape is one more thing to undo in the backward pass
+                return functional.linear(x, torch.addmm(weight, up, down, alpha=self.scale), self.base.bias)
             whole = torch.addmm(weight.flatten(1), up.flatten(1), down.flatten(1), alpha=self.scale)
             return self._operate(x, whole.view(weight.shape), self.base.bias)
         out: Tensor = self.base(x)
