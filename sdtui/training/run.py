@@ -9,6 +9,7 @@ from sdtui.profile.launch_rules import world_size
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.training import prepare, preview
+from sdtui.training.compiling import compile_blocks
 from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted
 from sdtui.training.methods import METHODS
@@ -73,6 +74,8 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
         profile, captions, model, report, start.check, trained=live, measured=data.held_out.texts, crew=crew
     )
     start.check()
+    if profile.training.compile:
+        compile_blocks(model.unet, report.log, report.warning)
 
     accelerator, settings = start.opened.accelerator, profile.training
     optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))

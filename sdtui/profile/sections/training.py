@@ -91,6 +91,14 @@ class Training(Section):
     gradient_checkpointing: Annotated[
         bool, About("Recompute activations in the backward pass: less memory, about a third slower.")
     ] = False
+    compile: Annotated[
+        bool,
+        About(
+            "Compile the UNet's blocks with torch.compile: faster steps on a GPU after minutes of compiling for each size of "
+            "images. Worth it for long runs of few sizes.",
+            aka=("torch_compile", "compile_model"),
+        ),
+    ] = False
     device: Annotated[
         str,
         Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$"),

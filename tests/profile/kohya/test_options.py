@@ -83,6 +83,7 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "mixed_precision": ('mixed_precision = "bf16"', "training.precision", "bf16"),
     "seed": ("seed = 9", "training.seed", 9),
     "max_grad_norm": ("max_grad_norm = 0", "training.clip_norm", 0.0),
+    "torch_compile": ("torch_compile = true", "training.compile", True),
     "fp8_base": ("fp8_base = true", "training.base_precision", "8bit"),
     "gradient_checkpointing": ("gradient_checkpointing = true", "training.gradient_checkpointing", True),
     "noise_offset": ("noise_offset = 0.1", "objective.noise_offset", 0.1),

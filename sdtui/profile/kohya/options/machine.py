@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdtui.profile.kohya.option import Kind, Option
+from sdtui.profile.kohya.option import AS_IS, Kind, Option
 
 
 def _all(names: str, kind: Kind, text: str, default: object = None, *, quiet: bool = False) -> tuple[Option, ...]:
@@ -22,8 +22,8 @@ MACHINE = (
         "lowram highvram", "flag", "not needed: what is not in use is moved out of the GPU's memory", False, quiet=True
     ),
     *_all("cpu_offload_checkpointing", "flag", "training.gradient_checkpointing without offloading", False),
-    *_all("torch_compile", "flag", "models are not compiled", False),
-    Option("dynamo_backend", "text", "inductor", text="models are not compiled", quiet=True),
+    Option("torch_compile", "flag", False, ("training.compile",), "block by block", AS_IS),
+    Option("dynamo_backend", "text", "inductor", text="training.compile always uses inductor", quiet=True),
     Option("max_data_loader_n_workers", "whole", 8, text="not needed: latents are cached before training", quiet=True),
     *_all(
         "persistent_data_loader_workers", "flag", "not needed: latents are cached before training", False, quiet=True
