@@ -176,10 +176,11 @@ class Store:
             yield os.path.join(known[folder], name)
 
     def _inside(self, name: str) -> Path:
-        path = Path(os.path.normpath(self.root / name))
-        if "\0" in name or not path.is_relative_to(self.root):
+        # As texts: an undo of many files would spend a fifth of its time on paths that know their parts.
+        path = os.path.normpath(os.path.join(self.root, name))
+        if "\0" in name or not path.startswith(os.path.join(self.root, "")):
             raise ValueError(f"it names a file outside the dataset: {printable(name)}")
-        return path
+        return Path(path)
 
     def _file(self, number: int) -> Path:
         return self.home / f"{number:06}.jsonl.gz"
