@@ -63,9 +63,9 @@ def caption_content(
         length += len(words)
 
     def put_text(start: int, stop: int, style: str) -> None:
-        cuts = sorted(place for place in drawing.borders if start <= place < stop)
-        for first, last in zip([start, *cuts], [*cuts, stop], strict=True):
-            if first in cuts:
+        cuts = sorted({start, *(place for place in drawing.borders if start < place < stop)})
+        for first, last in zip(cuts, [*cuts[1:], stop], strict=True):
+            if first in drawing.borders and first < stop:
                 put(str(drawing.borders[first]), badge_style("$soft"))
             put(_literal_lines(text[first:last], ascii_only=ascii_only), style)
 

@@ -152,6 +152,12 @@ class CaptionsModel:
         """Tags for what is typed so far, but those that are there; what a `TagInput` offers."""
         return self.known.completer.offers(typed, ROWS, without=there)
 
+    def offers_in_text(self, typed: str, there: Collection[str]) -> Sequence[Offer]:
+        """The same in the text of a caption, which may be prose: only tags whose words begin with what is typed."""
+        from sdtui.dataset.ranked_names import Reach
+
+        return self.known.completer.offers(typed, ROWS, without=there, reach=Reach.WORDS)
+
     # -- the view -----------------------------------------------------------------------------------------------------
 
     def show(self, positions: Sequence[int] | None) -> None:

@@ -176,7 +176,7 @@ class CaptionsWriting(CaptionsMarks):
 
     def _open_editor(self, hand: InHand, text: str) -> None:
         self._edited = hand
-        self.query_one(CaptionPane).edit(text, self.model.offers if self.model is not None else None)
+        self.query_one(CaptionPane).edit(text, self.model.offers_in_text if self.model is not None else None)
         self.update_chrome()
 
     def _change(self, before: InHand, text: str, label: str) -> None:

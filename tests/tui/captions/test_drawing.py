@@ -32,6 +32,9 @@ def test_letters_before_marked_tags() -> None:
 def test_borders_of_what_is_read_at_once_stand_where_they_are() -> None:
     drawing = Drawing(SCHEMES[4], {2: Mark("2")}, {7: 75, 10: 150})
     assert drawn("sky, stone wall, x", -1, drawing)[0] == "sky, st75one150 wall, 2x"
+    assert drawn("sky, wall", -1, Drawing(SCHEMES[4], {}, {3: 75}))[0] == "sky75, wall"
+    assert drawn("sky, wall", -1, Drawing(SCHEMES[4], {}, {5: 75}))[0] == "sky, 75wall"
+    assert drawn("sky,", -1, Drawing(SCHEMES[4], {}, {3: 75}))[0] == "sky75,"
 
 
 @pytest.mark.parametrize(
