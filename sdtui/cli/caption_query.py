@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sdtui.cli.output import emit_json, plural
@@ -17,11 +16,7 @@ from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sdtui.dataset.index import Index
-    from sdtui.tagging.scored_images import ScoredImages
 
 # Reading the captions is told about only when one would wonder.
 _QUIET_SECONDS = 1.0
@@ -58,6 +53,7 @@ def found_by(text: str, library: Library) -> list[int]:
     """
     from sdtui.dataset.query import QueryError, Searcher, parse
     from sdtui.models import tokens
+    from sdtui.tagging.lookup import ScoreLookup
 
     marks = Marks(library.folder)
     try:
@@ -66,27 +62,9 @@ def found_by(text: str, library: Library) -> list[int]:
         print(error.pointed(), file=sys.stderr)
         raise
     index = index_of(library)
-    found: list[int] = Searcher(index, marks, tokens.count, _scores(library)).find(query).tolist()
+    found: list[int] = Searcher(index, marks, tokens.count, ScoreLookup(library)).find(query).tolist()
     _keep(index)
     return found
-
-
-def _scores(library: Library) -> Callable[[str], NDArray[np.float32]]:
-    """A tag's score in each image, the highest of all taggers; loaded when first asked."""
-
-    @functools.cache
-    def loaded() -> ScoredImages:
-        from sdtui.tagging.scored_images import ScoredImages
-        from sdtui.tagging.scores import taggers
-
-        found = taggers(library.folder)
-        if not found:
-            raise UserError(
-                "no tagger has scored these images", where="score:", remedy="Score them with `sdtui tag DIR`"
-            )
-        return ScoredImages.load(library, found, "maximum")
-
-    return lambda tag: loaded().score_of(tag)
 
 
 def mark(args: argparse.Namespace, library: Library) -> int:

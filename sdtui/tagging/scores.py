@@ -68,6 +68,11 @@ class Scores:
         """What tells it from all others of the dataset: its name and the first of its digest."""
         return self.home.name
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest file, which rises with every change; 0 without any."""
+        return max((number for number, _ in self._files()), default=0)
+
     def table(self) -> ScoreTable:
         """All scores; straight from the disk where one file holds them.
 
@@ -114,8 +119,7 @@ class Scores:
         self._sweep({number for number, _ in self._live()})
 
     def _write(self, table: ScoreTable, replaces: int | None) -> None:
-        number = max((number for number, _ in self._files()), default=0) + 1
-        score_file.write(self.home / f"{number:06d}.safetensors", table, replaces)
+        score_file.write(self.home / f"{self.newest + 1:06d}.safetensors", table, replaces)
 
     def _introduce(self) -> None:
         path = self.home / "tagger.json"

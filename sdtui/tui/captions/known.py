@@ -20,6 +20,7 @@ from sdtui.dataset.library import Library
 from sdtui.dataset.marks import Marks
 from sdtui.dataset.postings import Mask
 from sdtui.dataset.query import Searcher, parse
+from sdtui.tagging.lookup import ScoreLookup
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
@@ -47,7 +48,7 @@ class Known:
         self.edited: set[int] = set()
         self.completer = Completer()
         self._library = library
-        self._searcher = Searcher(self.index, marks, _count_tokens)
+        self._searcher = Searcher(self.index, marks, _count_tokens, ScoreLookup(library))
         self._state = bytearray(library.captioned().translate(_BY_FILE))
         self._reading = threading.Lock()
 

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.dataset.image import content_digest
 from sdtui.dataset.library import Library
 from sdtui.dataset.marks import Marks
+from sdtui.tagging.score_table import ScoreTable
+from sdtui.tagging.scores import Scores, TaggerFacts
+from sdtui.tagging.tag_list import TagList
 from sdtui.tui.captions.hand import take
 from sdtui.tui.captions.known import Known
 from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
@@ -68,3 +72,13 @@ def test_queries_and_counts(library: Library) -> None:
     assert known.search_slowly("problem:any", lambda: False) == [0, 2, 3, 4]
     ranks = known.count_slowly([0])
     assert [ranks[0], len(ranks)] == [("city", 1), 1]
+
+
+def test_stored_scores_can_be_searched_for(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_bytes(name.encode())
+    facts = TaggerFacts("tagger", "ab" * 32, "as it is", TagList.plain(["cat"]))
+    rows = [(content_digest(tmp_path / "b.png"), [(0, 0.9)])]
+    Scores.of(tmp_path, facts).append(ScoreTable.of_lists(facts.tags, rows))
+    known = Known(Library.scan(tmp_path), Marks(tmp_path))
+    assert known.search_slowly("score:cat>0.5", lambda: False) == [1]
