@@ -346,3 +346,18 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path, read: Callable[
     os.mkfifo(tmp_path / "x.png")
     with pytest.raises(UnreadableImage, match="it is not a regular file"):
         read(tmp_path / "x.png")
+
+
+def test_a_jpeg_to_be_looked_at_is_decoded_only_as_large_as_needed(tmp_path: Path) -> None:
+    image = Image.new("RGB", (640, 480), "teal")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.jpg", exif=exif)
+    image.save(tmp_path / "a.png")
+    assert open_rgb(tmp_path / "a.jpg", at_least=100).size == (120, 160)
+    assert open_rgb(tmp_path / "a.jpg", at_least=200).size == (240, 320)
+    assert open_rgb(tmp_path / "a.jpg").size == (480, 640)
+    assert open_rgb(tmp_path / "a.png", at_least=100).size == (640, 480)
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:900])
+    with pytest.raises(UnreadableImage):
+        open_rgb(tmp_path / "cut.jpg", at_least=100)

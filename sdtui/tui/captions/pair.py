@@ -24,7 +24,7 @@ from sdtui.tui.widgets.chrome import HintLine
 from sdtui.tui.widgets.picture import PicturePanel
 
 # As on the screen of one image: holding a key down must not draw every picture.
-PICTURE_DELAY = 0.12
+PICTURE_DELAY = 0.06
 OWN = "+"
 
 

@@ -34,7 +34,7 @@ from sdtui.tui.widgets.search_line import SearchLine
 from sdtui.tui.widgets.tag_panel import TagPanel
 
 # A picture costs more bytes than the rest of the screen; holding a key down must not draw one per image.
-PICTURE_DELAY = 0.12
+PICTURE_DELAY = 0.06
 
 
 class CaptionsView(SdtuiScreen):

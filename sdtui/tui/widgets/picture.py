@@ -146,7 +146,7 @@ class PicturePanel(Widget):
 
         stamp = job.path.stat().st_mtime_ns if job.path.exists() else 0
         if (strips := self._cache.get((job, stamp))) is None:
-            image = open_rgb(job.path)
+            image = open_rgb(job.path, at_least=2 * max(job.columns, job.rows))
             strips = draw(image, job.columns, job.rows, job.mode, palette256=job.palette256, dark=job.dark)
             self._cache[job, stamp] = strips
             while len(self._cache) > CACHED:

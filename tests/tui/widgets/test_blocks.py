@@ -7,7 +7,7 @@ from PIL import Image
 from rich.color import Color
 
 from sdtui.tui.widgets import blocks
-from sdtui.tui.widgets.blocks import Cell, fit_quadrant
+from sdtui.tui.widgets.blocks import Cell
 
 RED, BLUE, BLACK, WHITE = (255, 0, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)
 
@@ -16,6 +16,11 @@ def picture(*rows: list[tuple[int, int, int]]) -> Image.Image:
     image = Image.new("RGB", (len(rows[0]), len(rows)))
     image.putdata([pixel for row in rows for pixel in row])
     return image
+
+
+def fitted(one: tuple[int, int, int], two: tuple[int, int, int], *below: tuple[int, int, int]) -> Cell:
+    """The cell of four pixels: two above, two below."""
+    return next(blocks.quadrant_rows(picture([one, two], list(below)), 1, 1))[0]
 
 
 @pytest.mark.parametrize(
@@ -32,16 +37,16 @@ def picture(*rows: list[tuple[int, int, int]]) -> Image.Image:
     ],
 )
 def test_four_pixels_of_two_colours_are_drawn_exactly(pixels: tuple[tuple[int, int, int], ...], cell: Cell) -> None:
-    assert fit_quadrant(*pixels) == cell
+    assert fitted(*pixels) == cell
 
 
 def test_four_colours_become_the_two_nearest_groups() -> None:
-    cell = fit_quadrant((250, 0, 0), (10, 0, 0), (240, 0, 0), (0, 0, 0))
+    cell = fitted((250, 0, 0), (10, 0, 0), (240, 0, 0), (0, 0, 0))
     assert cell == Cell("▌", (245, 0, 0), (5, 0, 0))
 
 
 def test_noise_too_small_to_see_costs_no_glyph() -> None:
-    assert fit_quadrant((100, 100, 100), (102, 100, 100), (100, 101, 100), (100, 100, 103)) == Cell(
+    assert fitted((100, 100, 100), (102, 100, 100), (100, 101, 100), (100, 100, 103)) == Cell(
         " ", None, (100, 100, 100)
     )
 
