@@ -61,12 +61,17 @@ class CaptionsWriting(CaptionsMarks):
     def facts(self) -> Content:
         """First whether everything is saved; where there is no room for more, only that."""
         state, rest = self._save_state(), super().facts()
+        if state.cell_length > self._header_room:
+            return state.truncate(max(1, self._header_room - 1)) + Content(self.sdtui.glyphs.ellipsis)
         if not state.plain or not rest.plain:
             return state + rest
         both = Content.assemble(state, (f" {self.sdtui.glyphs.dot} ", "$faint"), rest)
-        # Program, screen and a few letters of the place stand before it, the run behind it.
-        room = self.size.width - 26 - self.sdtui.running_line().cell_length
-        return both if both.cell_length <= room else state
+        return both if both.cell_length <= self._header_room else state
+
+    @property
+    def _header_room(self) -> int:
+        """Cells for it in the header: program, screen and a few letters of the place stand before it, the run behind it."""
+        return self.size.width - 28 - self.sdtui.running_line().cell_length
 
     def _save_state(self) -> Content:
         typed = self.query_one(CaptionPane).typed
@@ -243,8 +248,7 @@ class CaptionsWriting(CaptionsMarks):
         self._save_drafts()
         if first:
             name = model.library.name(fresh.position)
-            self.sdtui.report(error)
-            self.say(f"the text of {name} is kept: saving it again in the editor tries again", "warning")
+            self.say(f"{error}\nthe text of {name} is kept: saving it in the editor tries again", "error")
 
     def _ask_next(self) -> None:
         """Once nothing is being written, typed or asked: the next caption that was changed meanwhile, or a text not saved."""

@@ -187,6 +187,10 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
             await until(pilot, lambda: says(app, "enter save"))
             assert pane(app)[1].strip() == "bridge"
             assert told(app, "the text of bridge.png is kept")
+            await pilot.resize_terminal(60, 20)
+            await until(pilot, lambda: screen_text(app)[0].endswith("● not saved: cannot write: no s…"))
+            await pilot.resize_terminal(*SIZE)
+            await until(pilot, lambda: says(app, "enter save"))
             assert Drafts(images).get("bridge.png") == Draft("bridge", "city, bridge")
             await pilot.press("enter")
             await until(pilot, lambda: says(app, "enter save"))
