@@ -17,10 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.many_captions import PNG
 from benchmarks.result import Result
 
 IMAGES = int(os.environ.get("SDTUI_BENCH_IMAGES", "100000"))
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
+)
 LINKS = 30_000  # file systems limit the links to one file
 FOLDER_OF = 10_000
 ROUNDS = 5

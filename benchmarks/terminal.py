@@ -22,6 +22,7 @@ class Pty:
         self, command: list[str], width: int = 120, height: int = 36, env: dict[str, str] | None = None
     ) -> None:
         self.started = time.perf_counter()
+        self._seen = b""
         self.pid, self.handle = pty.fork()
         if self.pid == 0:
             os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color", **(env or {})})
@@ -35,14 +36,18 @@ class Pty:
         except OSError:
             return b""
 
-    def seconds_until(self, word: bytes, limit: float = 60.0) -> float:
-        """Seconds from the program's start until `word` has been written."""
-        seen = b""
-        while word not in seen:
-            seen = (seen + self.read(0.05))[-200_000:]
-            if time.perf_counter() - self.started > limit:
-                raise TimeoutError(f"{word!r} was not written in {limit} s; last bytes: {seen[-400:]!r}")
-        return time.perf_counter() - self.started
+    def seconds_until(self, word: bytes, limit: float = 60.0, since: float | None = None) -> float:
+        """Seconds from the program's start, or from `since`, until `word` has been written.
+
+        What came after the word is kept for the next call.
+        """
+        since = self.started if since is None else since
+        while word not in self._seen:
+            self._seen = (self._seen + self.read(0.05))[-200_000:]
+            if time.perf_counter() - since > limit:
+                raise TimeoutError(f"{word!r} was not written in {limit} s; last bytes: {self._seen[-400:]!r}")
+        self._seen = self._seen.partition(word)[2]
+        return time.perf_counter() - since
 
     def count_for(self, seconds: float) -> int:
         """How many bytes are written in the next `seconds`."""
