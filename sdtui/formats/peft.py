@@ -37,9 +37,11 @@ def tensors(adapter: Adapter, precision: str) -> dict[str, Tensor]:
     named: dict[str, Tensor] = {}
     for layer in adapter.layers:
         for ending, tensor in layer.tensors.items():
-            if ending not in _NAMES:
+            # PEFT's lengths are those of outputs.
+            by_input = ending == "dora_scale" and len(tensor) == 1
+            if ending not in _NAMES or by_input:
                 raise UserError(
-                    f"diffusers has no place for {ending} of {layer.component}.{layer.path}",
+                    f"diffusers has no place for {ending}{' by input' if by_input else ''} of {layer.component}.{layer.path}",
                     where="saving.formats",
                     remedy='Leave "diffusers" out of saving.formats',
                 )

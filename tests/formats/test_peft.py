@@ -68,8 +68,13 @@ def test_dora_s_lengths_have_peft_s_shape(tmp_path: Path, scale: torch.Tensor, s
         assert json.loads(opened.metadata()["lora_adapter_metadata"])["unet.use_dora"] is True
 
 
-def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
-    layer = Learned("unet", "mid_block.attentions.0.proj_in", {"diff": torch.ones(6, 10)})
-    with pytest.raises(UserError, match=r"no place for diff of unet\.mid_block\.attentions\.0\.proj_in"):
+@pytest.mark.parametrize(
+    ("tensors", "named"),
+    [({"diff": torch.ones(6, 10)}, "diff"), ({"dora_scale": torch.ones(1, 10)}, "dora_scale by input")],
+    ids=["a difference", "lengths by input"],
+)
+def test_what_has_no_place_is_refused(tmp_path: Path, tensors: dict[str, torch.Tensor], named: str) -> None:
+    layer = Learned("unet", "mid_block.attentions.0.proj_in", tensors)
+    with pytest.raises(UserError, match=rf"no place for {named} of unet\.mid_block\.attentions\.0\.proj_in"):
         FORMATS["diffusers"](tmp_path / "x.safetensors", Adapter("sd1", [layer]), {}, "fp32")
     assert not (tmp_path / "x.safetensors").exists()
