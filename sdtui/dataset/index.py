@@ -204,11 +204,18 @@ class Index:
             some = np.flatnonzero(counts).tolist()
             return Counter({self.words[tag]: count for tag, count in zip(some, counts[some].tolist(), strict=True)})
 
-    def captions_with(self, tag: str) -> int:
-        """In how many captions a tag stands, written exactly so; a hundredth of a millisecond, as it is asked for each tag shown."""
-        with self.lock:
+    def captions_with(self, tag: str) -> int | None:
+        """In how many captions a tag stands, written exactly so; None while captions are taken in.
+
+        A hundredth of a millisecond, as it is asked for each tag on the screen; nobody who looks waits for one who writes.
+        """
+        if not self.lock.acquire(blocking=False):
+            return None
+        try:
             number = self._numbers.get(tag)
             return 0 if number is None else self.postings.count(number)
+        finally:
+            self.lock.release()
 
     def differing(self, positions: Iterable[int]) -> list[int]:
         """Which of these images' caption files are other ones than were read, by size, time or inode; asks the disk."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,24 @@ def test_more_pairs_than_are_sorted_at_once(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(index_module, "_CHUNK", 1)
     monkeypatch.setattr(index_module, "_PAIRS", 2)
     assert loaded(folder).tag_counts() == {"sky": 1, "wall": 2, "Sky": 1}
+
+
+def test_who_asks_for_one_tag_does_not_wait_for_one_who_writes(folder: Path) -> None:
+    index = loaded(folder)
+    held, asked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with index.lock:
+            held.set()
+            asked.wait(10)
+
+    writer = threading.Thread(target=hold)
+    writer.start()
+    held.wait(10)
+    answer = index.captions_with("wall")
+    asked.set()
+    writer.join()
+    assert (answer, index.captions_with("wall")) == (None, 2)
 
 
 def test_a_changed_caption_is_taken_in(folder: Path) -> None:

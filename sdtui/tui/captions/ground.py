@@ -54,8 +54,9 @@ class Asked:
 
     def _captions_with(self, tag: str) -> int | None:
         index = self._index
+        number = index.captions_with(tag) if index.ready else None
         # An edit is shown before its file is written: the caption in hand has the tag in any case.
-        return max(1, index.captions_with(tag)) if index.ready else None
+        return None if number is None else max(1, number)
 
     def _likely_meant(self, tag: str) -> str:
         completer = self._completer

@@ -8,10 +8,9 @@ import pytest
 
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.settings import Settings
-from tests.tui.screens.test_captions import app_on, dataset, pane, ready, saved, type_in
+from tests.tui.captions.desk import SIZE, app_on, dataset, pane, ready, saved, type_in
 from tests.tui.stage import says, told, until
 
-SIZE = (120, 36)
 LIST = 'saber,4,300,artoria\nlong_hair,0,900,"longhair"\nwooden_bridge,0,50,\n'
 
 
