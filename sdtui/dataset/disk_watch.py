@@ -56,6 +56,8 @@ class DiskWatch:
         self._folders = [*folders, *sorted({part for folder in folders for part in _around(folder)} - {*folders})]
         self._known = frozenset(self._folders)
         self._times = [self._time_of(number) for number in range(len(self._folders))]
+        # What is not as the library has it, by folder: told once.
+        self._odd: dict[int, frozenset[str]] = {}
         self._next_folder = self._next_caption = 0
         self._rested = 0.0
 
@@ -99,7 +101,7 @@ class DiskWatch:
         return range(first, min(first + _CAPTIONS, count))
 
     def _look_through(self, number: int, found: set[int]) -> bool:
-        """Add to `found` the captions of a folder that are not as they were; returns whether images came or went."""
+        """Add to `found` the captions of a folder that are not as they were; returns whether more images came or went."""
         library = self._index.library
         # Images stand folder by folder.
         numbers = np.frombuffer(library.folders[1], np.uint32)
@@ -110,7 +112,11 @@ class DiskWatch:
         bare = set(range(first, end)).difference(captioned)
         found.update(at for at in bare if any(name in there for name in library.caption_names(at)))
         images = {name for name in there if is_image_name(name)}
-        return images != set(library.names[first:end]) or any(map(self._holds_images, folders - self._known))
+        odd = images.symmetric_difference(library.names[first:end])
+        odd.update(filter(self._holds_images, folders - self._known))
+        told = self._odd.get(number, frozenset())
+        self._odd[number] = frozenset(odd)
+        return not odd <= told
 
     def _listed(self, number: int) -> tuple[set[str], set[str]]:
         """The files in a folder by name, and the folders in it by path; hidden ones apart."""

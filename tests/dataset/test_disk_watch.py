@@ -92,6 +92,11 @@ def test_images_that_come_and_go(folder: Path) -> None:
     _index, watch = watched(folder)
     (folder / "in" / "d.png").touch()
     assert watch.look() == Seen([], images=True)
+    # Said once, whatever else is done there.
+    replaced(folder / "in" / "c.txt", "y")
+    assert watch.look() == Seen([2])
+    (folder / "in" / "e.png").touch()
+    assert watch.look() == Seen([2], images=True)
     at_rest(folder)
     _index, watch = watched(folder)
     (folder / "b.png").unlink()
