@@ -54,13 +54,20 @@ def decide(scored: Iterable[Scored], rules: Rules, count_tokens: CountTokens | N
     dropped: list[tuple[Scored, Why]] = []
 
     def left(goes: Callable[[Scored], bool], why: Why) -> list[Scored]:
-        dropped.extend((tag, why) for tag in tags if goes(tag))
-        return [tag for tag in tags if not goes(tag)]
+        stay = []
+        for tag in tags:
+            if goes(tag):
+                dropped.append((tag, why))
+            else:
+                stay.append(tag)
+        return stay
 
-    ratings = [tag for tag in tags if is_rating(tag)]
-    best = max(ratings, key=lambda tag: tag.score, default=None) if rules.ratings in {"first", "last"} else None
+    ratings = {tag for tag in tags if is_rating(tag)}
+    best = max(ratings, key=lambda tag: (tag.score, -tag.place), default=None)
+    if rules.ratings not in {"first", "last"}:
+        best = None
     if rules.ratings != "keep":
-        tags = left(lambda tag: is_rating(tag) and tag != best, "rating")
+        tags = left((ratings - {best}).__contains__, "rating")
     tags = left(lambda tag: tag != best and not thresholds.keeps(tag), "below")
     banned = keys(tuple(rules.ban))
     tags = left(lambda tag: key(tag.name) in banned, "banned")

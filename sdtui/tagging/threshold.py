@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ class Thresholds:
 
     def of(self, tag: Scored) -> float:
         """The score from which the tag is kept."""
-        own = self._tags.get(key(tag.name))
+        own = self._tags.get(key(tag.name)) if self._tags else None
         return own if own is not None else self._categories.get(tag.category, self._otherwise)
 
     def keeps(self, tag: Scored) -> bool:
@@ -61,6 +62,7 @@ def margin(score: float, threshold: float) -> float:
     return (score - threshold) / (1 - threshold) if threshold < 1 else score
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def half(value: float) -> float:
     """The nearest half float: about three digits below 1."""
     found: float = _HALF.unpack(_HALF.pack(min(value, 2.0)))[0]
