@@ -10,6 +10,8 @@ from typing import Any
 
 from sdtui.errors import UserError
 
+VARIANTS = (None, "fp32", "fp16", "bf16")
+"""Precisions that weights are published in, in the order in which they are taken."""
 WHAT_A_FOLDER_IS = "A diffusers folder holds model_index.json beside unet/, vae/, text_encoder/, tokenizer/, scheduler/"
 
 
@@ -56,12 +58,14 @@ def part(base: Path, name: str, *files: str) -> Path:
 
 
 def weight_files(folder: Path, stem: str) -> tuple[list[Path], str | None]:
-    """The `.safetensors` files of a part and their variant (None, or for example "fp16"); full precision first.
+    """The weight files of a part and their variant (None, or for example "fp16"); full precision first.
+
+    `.safetensors` come first. A `.bin` is a pickle, as a `.ckpt` is, and is read as safely (`sdtui.models.unpickle`).
 
     Raises:
-        UserError: there are none; pickled weights are named but never read, since loading one runs its code.
+        UserError: there are none.
     """
-    for variant in (None, "fp32", "fp16", "bf16"):
+    for variant in VARIANTS:
         infix = f".{variant}" if variant else ""
         found = [folder / f"{stem}{infix}.safetensors"]
         index = folder / f"{stem}.safetensors.index{infix}.json"
@@ -70,9 +74,14 @@ def weight_files(folder: Path, stem: str) -> tuple[list[Path], str | None]:
             found = sorted({folder / shard for shard in shards})
         if all(file.is_file() for file in found):
             return found, variant
-    pickled = any(folder.glob("*.bin"))
+    # transformers' name for it is another.
+    older = {"model": "pytorch_model"}.get(stem, stem)
+    for variant in VARIANTS:
+        file = folder / f"{older}{f'.{variant}' if variant else ''}.bin"
+        if file.is_file():
+            return [file], variant
     raise UserError(
-        f"{folder.name}/ holds {'only pickled weights (.bin)' if pickled else 'no weights'}",
+        f"{folder.name}/ holds no weights",
         where=str(folder),
         remedy=f"Save the model as {stem}.safetensors",
     )

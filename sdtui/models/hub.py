@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from sdtui.errors import UserError
+from sdtui.models.folder import VARIANTS
 from sdtui.profile.hub import cached_model, is_hub_name, offline
 
-# Of a repository with the same weights in several forms, the one that is read; single files beside the folders are not.
-WANTED = ("model_index.json", "*/*.json", "*/*.txt", "*/*.safetensors")
-UNWANTED = ("*/*.fp16.safetensors", "*/*.non_ema.safetensors", "safety_checker/*", "vae_1_0/*")
+# Parts that training has no use for.
+_UNUSED = ("safety_checker/", "vae_1_0/", "feature_extractor/", "image_encoder/")
+_WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_model|model|pytorch_model)(?:\.(?P<variant>fp32|fp16|bf16))?"
+    r"(?:-\d{5}-of-\d{5})?\.(?P<kind>safetensors|bin)"
+)
 
 
 def located(base: str) -> Path:
@@ -47,11 +53,31 @@ def fetched(base: str, *, download: bool) -> Path:
     return _download(base)
 
 
+def chosen(files: Iterable[str]) -> list[str]:
+    """Of a repository's files those that are read: settings, vocabularies, and each part's weights in one form.
+
+    The form is that which `folder.weight_files` takes, where several are there: `.safetensors` before `.bin`, full
+    precision before half. Single files beside the parts' folders are not read.
+    """
+    kept: list[str] = []
+    forms: dict[str, dict[tuple[str, str | None], list[str]]] = {}
+    for file in files:
+        part, _, name = file.rpartition("/")
+        if file == "model_index.json" or (part.count("/") == 0 and part and name.endswith((".json", ".txt"))):
+            kept.append(file)
+        elif part and (found := _WEIGHTS.fullmatch(name)):
+            forms.setdefault(part, {}).setdefault((found["kind"], found["variant"]), []).append(file)
+    order = [(kind, variant) for kind in ("safetensors", "bin") for variant in VARIANTS]
+    for form in forms.values():
+        kept += form[min(form, key=order.index)]
+    return sorted(file for file in kept if not file.startswith(_UNUSED))
+
+
 def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import list_repo_files, snapshot_download
 
     try:
-        snapshot_download(name, allow_patterns=list(WANTED), ignore_patterns=list(UNWANTED))
+        snapshot_download(name, allow_patterns=chosen(list_repo_files(name)))
     except (OSError, ValueError) as error:
         raise UserError(
             f"the model cannot be downloaded: {str(error).strip().splitlines()[0]}",

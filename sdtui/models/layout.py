@@ -14,7 +14,7 @@ from sdtui.errors import UserError
 from sdtui.models.folder import part, read_index, read_json, weight_files
 from sdtui.models.original import VAE
 from sdtui.models.recognise import Found, families, recognise
-from sdtui.models.weights import Contents, check_length, read_contents
+from sdtui.models.weights import Contents, read_contents
 
 PREDICTIONS = ("epsilon", "v_prediction")
 UNET_FILE = VAE_FILE = "diffusion_pytorch_model"
@@ -107,7 +107,7 @@ def _weights(base: Path, name: str, stem: str) -> None:
     folder = part(base, name, "config.json")
     read_json(folder / "config.json")
     for file in weight_files(folder, stem)[0]:
-        check_length(file)
+        read_contents(file)
 
 
 def _attempt(problems: list[UserError], check: Callable[[], T]) -> T | None:

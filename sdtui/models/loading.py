@@ -20,8 +20,8 @@ from sdtui.errors import UserError
 from sdtui.models import clip_tokenizer, folder
 from sdtui.models.architecture import Config
 from sdtui.models.layout import TEXT_FILE, UNET_FILE, VAE_FILE
-from sdtui.models.original import Change, Naming, Place
-from sdtui.models.weights import Contents, Weight, broken, check_length
+from sdtui.models.original import Change, Naming, Place, as_it_is, clip_naming, vae_naming
+from sdtui.models.weights import Contents, Weight, broken, check_length, read_contents
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -34,6 +34,8 @@ def unet_from_folder(path: Path, dtype: torch.dtype) -> Any:
     """The UNet in a pipeline's folder."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
+    if pickled := _pickled(path, UNET_FILE):
+        return unet_from_file(pickled, as_it_is, _config(path), dtype)
     return _from_folder(UNet2DConditionModel.from_pretrained, path, UNET_FILE, dtype, "torch_dtype")
 
 
@@ -41,11 +43,15 @@ def vae_from_folder(path: Path) -> Any:
     """The VAE in a folder, in fp32."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
+    if pickled := _pickled(path, VAE_FILE):
+        return vae_from_file(pickled, vae_naming(""), _config(path))
     return _from_folder(AutoencoderKL.from_pretrained, path, VAE_FILE, torch.float32, "torch_dtype")
 
 
 def text_encoder_from_folder(path: Path, *, projected: bool) -> Any:
     """A text encoder in a pipeline's folder, in fp32."""
+    if pickled := _pickled(path, TEXT_FILE):
+        return text_encoder_from_file(pickled, clip_naming(""), _config(path), projected=projected)
     return _from_folder(_text_class(projected=projected).from_pretrained, path, TEXT_FILE, torch.float32, "dtype")
 
 
@@ -199,6 +205,16 @@ def _text_class(*, projected: bool) -> Any:
 
     logging.disable_progress_bar()
     return CLIPTextModelWithProjection if projected else CLIPTextModel
+
+
+def _pickled(path: Path, stem: str) -> SingleFile | None:
+    """The weights of a part that has them in a `.bin` only."""
+    files, _ = folder.weight_files(path, stem)
+    return SingleFile(read_contents(files[0])) if files[0].suffix == ".bin" else None
+
+
+def _config(path: Path) -> Config:
+    return folder.read_json(path / "config.json")
 
 
 def _from_folder(load: Callable[..., Any], path: Path, stem: str, dtype: torch.dtype, dtype_key: str) -> Any:

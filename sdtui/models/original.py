@@ -53,6 +53,11 @@ _THIRDS: Mapping[str, Change] = {
 }
 
 
+def as_it_is(name: str) -> tuple[Place, ...]:
+    """The name itself: the file was written by the program that reads it."""
+    return (Place(name),)
+
+
 def unet_naming(attends: Sequence[bool], layers: int = 2) -> Naming:
     """Names of a UNet's weights; what its shape is told by, see `UnetNames`."""
     names = UnetNames(attends, layers)

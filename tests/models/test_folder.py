@@ -30,9 +30,19 @@ def test_sharded_weights_are_all_listed(tmp_path: Path) -> None:
     )
 
 
-def test_pickled_weights_are_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stem", "name"), [("model", "pytorch_model"), ("diffusion_pytorch_model",) * 2])
+def test_pickled_weights_are_taken_where_there_are_no_others(tmp_path: Path, stem: str, name: str) -> None:
+    (tmp_path / f"{name}.fp16.bin").touch()
+    assert weight_files(tmp_path, stem) == ([tmp_path / f"{name}.fp16.bin"], "fp16")
+    (tmp_path / f"{name}.bin").touch()
+    assert weight_files(tmp_path, stem) == ([tmp_path / f"{name}.bin"], None)
+    (tmp_path / f"{stem}.fp16.safetensors").touch()
+    assert weight_files(tmp_path, stem) == ([tmp_path / f"{stem}.fp16.safetensors"], "fp16")
+
+
+def test_a_part_without_weights_is_told(tmp_path: Path) -> None:
     (tmp_path / "model.bin").touch()
-    with pytest.raises(UserError, match=r"only pickled weights \(\.bin\)"):
+    with pytest.raises(UserError, match="holds no weights"):
         weight_files(tmp_path, "model")
 
 
