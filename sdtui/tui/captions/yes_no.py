@@ -141,17 +141,20 @@ class YesNo(ModalScreen[int]):
         if text != hand.text:
             name = self._model.library.name(hand.position)
             label = f"{'yes' if yes else 'no'}: {self._tag} ({name})"
-            self._model.edit(hand, text, label, lambda _after, error: self._written(label, error))
+            self._model.edit(hand, text, label, lambda after, error: self._written(after, label, error))
         self._answers.append(Answer(self._row, yes, label))
         self._go_on()
 
-    def _written(self, label: str, error: Exception | None) -> None:
+    def _written(self, after: InHand, label: str, error: Exception | None) -> None:
         """In another thread: the answer is on disk, or it is none."""
         if error is not None:
             # Without waiting for the screen: while it closes, it waits for this thread.
-            self.call_later(self._failed, label, error)
+            self.call_later(self._failed, after, label, error)
 
-    def _failed(self, label: str, error: Exception) -> None:
+    def _failed(self, after: InHand, label: str, error: Exception) -> None:
+        fresh = self._model.read_again(after)
+        if self._hand.position == fresh.position:
+            self._hand = fresh
         self._answers = [answer for answer in self._answers if answer.label != label]
         self._say(f"not written: {error}")
         self._show()
