@@ -34,16 +34,24 @@ class OnnxModel:
         """
         runtime = _runtime()
         self._path = path
-        self.device = _device(runtime, where)
+        wanted = _device(runtime, where)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = where.threads
         # Its warnings about operators on the processor would stand between the lines of the log.
         options.log_severity_level = 3
-        providers = [_PROVIDERS[self.device]] + ([_PROVIDERS["cpu"]] if self.device != "cpu" else [])
+        providers = list(dict.fromkeys((_PROVIDERS[wanted], _PROVIDERS["cpu"])))
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:
             raise UserError(f"ONNX Runtime cannot load the model: {error}", where=printable(path)) from error
+        # Where CUDA's libraries are missing or of another version it goes on with the processor and only warns.
+        self.device = "cuda" if _PROVIDERS["cuda"] in self._session.get_providers() else "cpu"
+        if where.device == "cuda" and self.device != "cuda":
+            raise UserError(
+                "ONNX Runtime cannot use the GPU",
+                where="--device cuda",
+                remedy="Install the CUDA and cuDNN versions that this onnxruntime-gpu was built for",
+            )
         found = self._session.get_inputs()
         if len(found) != 1 or len(found[0].shape) != 4:
             raise UserError("the model does not read images", where=printable(path), remedy="Its input needs four axes")
@@ -102,4 +110,9 @@ def _device(runtime: Any, where: Where) -> str:
             where="--device cuda",
             remedy="pip install onnxruntime-gpu in place of onnxruntime",
         )
-    return "cuda" if has_cuda and where.device != "cpu" else "cpu"
+    if not has_cuda or where.device == "cpu":
+        return "cpu"
+    if hasattr(runtime, "preload_dlls"):
+        # Finds the CUDA libraries that PyTorch brought along.
+        runtime.preload_dlls()
+    return "cuda"

@@ -62,3 +62,14 @@ def test_a_batch_that_a_model_cannot_take_is_said(tmp_path: Path) -> None:
     model = OnnxModel(write(tmp_path / "m.onnx", [2, 8, 8, 3], [1, 2]), CPU)
     with pytest.raises(SdtuiError, match="the model failed"):
         model.run(np.zeros((1, 8, 8, 3), np.float32))
+
+
+def test_a_gpu_that_turns_out_unusable_is_not_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with onnxruntime-gpu on a machine without CUDA's libraries: the session goes on with the processor."""
+    path = write(tmp_path / "m.onnx", [1, 8, 8, 3], [1, 2])
+    found = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: found)
+    monkeypatch.setattr("onnxruntime.preload_dlls", lambda: None, raising=False)
+    assert OnnxModel(path, Where("auto")).device == "cpu"
+    with pytest.raises(UserError, match="cannot use the GPU"):
+        OnnxModel(path, Where("cuda"))
