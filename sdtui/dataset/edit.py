@@ -89,6 +89,11 @@ class Journal:
         return journal
 
     @classmethod
+    def look(cls, folder: Path) -> Journal:
+        """The journal of `folder` to read in: what a killed process left unfinished stays so."""
+        return cls(Store(folder))
+
+    @classmethod
     def unfinished(cls, folder: Path) -> Unfinished | None:
         """What a killed process left half done in `folder`; None also while the process that does it lives.
 

@@ -5,7 +5,7 @@ Each is one operation of the journal. While one goes on no other edit begins, bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -21,6 +21,7 @@ from sdtui.tui.captions.task import Task
 from sdtui.tui.captions.writer import Edited
 from sdtui.tui.captions.writing import CaptionsWriting
 from sdtui.tui.numbers import count, grouped
+from sdtui.tui.screens.dialogs import Choose
 
 # How often the header tells of progress, in seconds.
 TICK = 0.2
@@ -31,6 +32,36 @@ class CaptionsBulk(CaptionsWriting):
     """Makes edits of many captions and steps through those that were made."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What is to be done when the edit that is under way has ended: leave the program.
+        self._then: Callable[[], None] | None = None
+
+    def has_unwritten(self) -> bool:
+        """An edit of many that is under way would hold the program's end up unseen."""
+        return self._under_way is not None or super().has_unwritten()
+
+    def ask_before_leaving(self, leave: Callable[[], None]) -> None:
+        """Ask whether to wait for it or to call it off."""
+        task = self._under_way
+        if task is None:
+            super().ask_before_leaving(leave)
+            return
+        title = f"{task.label}\nis still under way: {task.words}."
+        choices = [("", "stay", "n"), ("wait", "quit when it is done", "w"), ("stop", "call it off and quit", "c")]
+
+        def answer(choice: str | None) -> None:
+            if not choice:
+                return
+            if self._under_way is None:
+                leave()
+                return
+            self._then = leave
+            if choice == "stop":
+                task.stop()
+
+        self.app.push_screen(Choose(title, choices), answer)
 
     def stop(self) -> None:
         """Call off the edit of many that is under way."""
@@ -58,6 +89,9 @@ class CaptionsBulk(CaptionsWriting):
         self._under_way = None
         self._pending -= 1
         self.update_chrome()
+        if self._then is not None:
+            self.call_after_refresh(self._then)
+            self._then = None
 
     # -- edits --------------------------------------------------------------------------------------------------------
 
@@ -162,9 +196,12 @@ class CaptionsBulk(CaptionsWriting):
         if not rows:
             self.say("no edit has been recorded yet")
             return
-        self.app.push_screen(History(rows, model.writer.operation_slowly), self._go_in_history)
+        labels = {row.number: row.label for row in rows}
+        self.app.push_screen(
+            History(rows, model.writer.operation_slowly), lambda wanted: self._go_in_history(wanted, labels)
+        )
 
-    def _go_in_history(self, wanted: Wanted | None) -> None:
+    def _go_in_history(self, wanted: Wanted | None, labels: Mapping[int, str]) -> None:
         if wanted is None or self._refuses_edits():
             return
         if wanted.restore:
@@ -174,8 +211,8 @@ class CaptionsBulk(CaptionsWriting):
         def walk(model: CaptionsModel, task: Task, chosen: dict[Any, Choice]) -> Operation | None:
             return model.writer.go_to_slowly(wanted.number, _by_path(chosen), task)
 
-        where = f"edit {wanted.number}" if wanted.number else "before the first recorded edit"
-        self._walk("history", walk, lambda _operation: f"now at {where}", "nothing to do", {})
+        where = f"after: {labels[wanted.number]}" if wanted.number else "before the first recorded edit"
+        self._walk("history", walk, lambda _operation: f"now {where}", "nothing to do", {})
 
     def _walk(
         self, label: str, step: Steps, said: Callable[[Operation], str], nothing: str, chosen: dict[Any, Choice]

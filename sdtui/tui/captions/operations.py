@@ -6,6 +6,7 @@ The preview follows what is typed. It is worked out in a thread, first for the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -174,7 +175,9 @@ class OperationForm(ModalScreen[Chosen]):
         shown = [f"{scope.name} ({grouped(len(scope.positions))})" for scope in self._scopes]
         self._scope = TurnField(shown, shown[0], "left and right choose of which images")
         self._timer: Timer | None = None
+        # What would happen, without the bytes of all captions, and how many of them change.
         self._proposal: Proposal | None = None
+        self._changed = 0
         self._seen = 0
         self._trouble = ""
 
@@ -249,7 +252,7 @@ class OperationForm(ModalScreen[Chosen]):
         except UserError as error:
             self._say(str(error))
             return
-        if self._trouble or (self._proposal is not None and not self._proposal.changes and self._is_whole):
+        if self._trouble or (self._is_whole and not self._changed):
             self._say(self._trouble or "nothing would change: nothing to apply")
             return
         self.dismiss(Chosen(self._verb, self.typed, self.scope))
@@ -289,18 +292,20 @@ class OperationForm(ModalScreen[Chosen]):
                     proposal = propose(
                         self._ground.library, wanted(some), rewrite, label, samples=SAMPLES, count_tags=True
                     )
+                    changed = len(proposal.changes)
+                    shown = replace(proposal, changes=(), positions=())
                     if not worker.is_cancelled:
-                        self.app.call_from_thread(self._previewed, proposal, len(some), "")
+                        self.app.call_from_thread(self._previewed, shown, changed, len(some), "")
             except StoppedError:
                 return
             except SdtuiError as error:
                 if not worker.is_cancelled:
-                    self.app.call_from_thread(self._previewed, None, 0, str(error))
+                    self.app.call_from_thread(self._previewed, None, 0, 0, str(error))
 
         self.run_worker(work, thread=True, group="preview", exclusive=True, exit_on_error=False)
 
-    def _previewed(self, proposal: Proposal | None, seen: int, trouble: str) -> None:
-        self._proposal, self._seen, self._trouble = proposal, seen, trouble
+    def _previewed(self, proposal: Proposal | None, changed: int, seen: int, trouble: str) -> None:
+        self._proposal, self._changed, self._seen, self._trouble = proposal, changed, seen, trouble
         self._draw()
 
     def _draw(self) -> None:
@@ -313,7 +318,7 @@ class OperationForm(ModalScreen[Chosen]):
             return
         proposal, marks, ascii_only = self._proposal, glyphs_of(self), _is_ascii(self)
         width, height = samples.size.width, samples.size.height
-        counts.update(count_line(proposal, seen=self._seen, all_of=len(self.scope.positions)))
+        counts.update(count_line(proposal, self._changed, seen=self._seen, all_of=len(self.scope.positions)))
         lines = [tag_line(proposal.tags, width, marks, ascii_only=ascii_only)] if proposal.tags else []
         for sample in proposal.samples:
             lines += sample_lines(sample, width, marks, ascii_only=ascii_only)

@@ -25,9 +25,9 @@ _PARTS = 400
 _PART = re.compile(r"\s*[,\n|]\s*|[^,\n|]+?(?=\s*(?:[,\n|]|$))|\s+")
 
 
-def count_line(proposal: Proposal, *, seen: int, all_of: int) -> Content:
+def count_line(proposal: Proposal, changed: int, *, seen: int, all_of: int) -> Content:
     """How many captions change and how many cannot be read; `seen` images of `all_of` have been looked at so far."""
-    changed, looked_at = len(proposal.changes), proposal.looked_at
+    looked_at = proposal.looked_at
     style = "bold $strong" if changed else "$soft"
     parts = [Content.styled(f"changes {grouped(changed)} of {count(looked_at, 'caption')}", style)]
     if seen < all_of:

@@ -127,11 +127,11 @@ class CaptionsWriter:
 
     def history_slowly(self) -> list[Summary]:
         """The recorded operations, newest first. Raises SdtuiError."""
-        return self._thread.submit(lambda: Journal.open(self._library.folder).history(HISTORY)).result()
+        return self._thread.submit(lambda: Journal.look(self._library.folder).history(HISTORY)).result()
 
     def operation_slowly(self, number: int) -> Operation:
         """One of them with all its files. Raises SdtuiError."""
-        return self._thread.submit(lambda: Journal.open(self._library.folder).operation(number)).result()
+        return self._thread.submit(lambda: Journal.look(self._library.folder).operation(number)).result()
 
     def flush(self, seconds: float) -> bool:
         """Wait until what was edited is written; False if that takes longer, as on a network drive that hangs."""

@@ -7,7 +7,6 @@ from textual.content import Content
 
 from sdtui.dataset.bulk import Proposal, Sample, TagCount
 from sdtui.dataset.caption import CaptionError
-from sdtui.dataset.journal import Change
 from sdtui.tui.captions.preview import count_line, error_lines, sample_lines, tag_line
 from sdtui.tui.glyphs import ASCII, UNICODE
 
@@ -59,13 +58,12 @@ def test_tags_as_many_as_fit() -> None:
 
 
 def test_how_many_and_of_how_many_so_far() -> None:
-    change = Change(Path("a"), b"a", b"b")
     error = CaptionError("the caption is not UTF-8", where="/d/bad.txt")
-    proposal = Proposal("x", 500, (0,), (change,), (), (error,))
-    assert count_line(proposal, seen=500, all_of=12_000).plain == (
+    proposal = Proposal("x", 500, (), (), (), (error,))
+    assert count_line(proposal, 1, seen=500, all_of=12_000).plain == (
         "changes 1 of 500 captions  (the first of 12 000; the others are being read)  1 cannot be read and stay"
     )
-    assert count_line(proposal, seen=500, all_of=500).plain == "changes 1 of 500 captions  1 cannot be read and stay"
+    assert count_line(proposal, 1, seen=500, all_of=500).plain == "changes 1 of 500 captions  1 cannot be read and stay"
     assert [line.plain for line in error_lines(proposal, 80, UNICODE, ascii_only=False)] == [
         "bad.txt: the caption is not UTF-8"
     ]

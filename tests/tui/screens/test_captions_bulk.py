@@ -220,6 +220,40 @@ async def test_an_edit_under_way_tells_how_far_it_is_refuses_others_and_is_calle
     assert written(images) == {**before, "canal.txt": b"canal, boat\n"}
 
 
+@pytest.mark.parametrize(("key", "suffixed"), [("w", True), ("c", False)], ids=["wait", "call off"])
+async def test_leaving_during_an_edit_waits_for_it_or_calls_it_off(
+    images: Path, monkeypatch: pytest.MonkeyPatch, key: str, suffixed: bool
+) -> None:
+    before = written(images)
+    go_on = threading.Event()
+    writing = Task.writing
+
+    def slow(task: Task, share: float) -> None:
+        go_on.wait(20)
+        writing(task, share)
+
+    monkeypatch.setattr(Task, "writing", slow)
+    for number in range(40):
+        (images / f"more{number}.txt").write_bytes(b"x")
+        (images / f"more{number}.png").touch()
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await open_form(pilot, "suffix")
+        await pilot.press("y")
+        await until(pilot, lambda: says(app, "changes 43 of 44"))
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "esc stops it"))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: says(app, "is still under way:"))
+        await pilot.press(key)
+        await pilot.pause(0.05)
+        assert app.is_running
+        go_on.set()
+        await until(pilot, lambda: not app.is_running or app.return_code is not None)
+    assert written(images)["bridge.txt"] == before["bridge.txt"].rstrip(b"\n") + (b"y\n" if suffixed else b"\n")
+
+
 async def test_a_caption_written_between_reading_and_writing_is_edited_as_it_is(
     images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,12 +305,12 @@ async def test_the_history_shows_each_edit_and_goes_back_and_forth(images: Path)
         await until(pilot, lambda: "+ one" in lines(app))
         await pilot.press("enter")
         await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"one\n")
-        await until(pilot, lambda: "now at edit 1" in pane(app)[0] and pane(app)[1] == " one")
+        await until(pilot, lambda: "now after: first" in pane(app)[0] and pane(app)[1] == " one")
         await pilot.press("H")
         await until(pilot, lambda: says(app, "third  undone"))
         await pilot.press("k", "k", "enter")
         await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"three\n")
-        await until(pilot, lambda: "now at edit 3" in pane(app)[0])
+        await until(pilot, lambda: "now after: third" in pane(app)[0])
         await pilot.press("H")
         await until(pilot, lambda: says(app, "History of edits"))
         await pilot.press("G", "enter")
@@ -361,4 +395,6 @@ async def test_read_only_leaves_an_edit_that_was_cut_short_alone(cut_short: Path
     app = SdtuiApp(cut_short.parent, start="captions", target=cut_short, read_only=True)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: told(app, "read-only: an edit that was cut short stays as it is: rework"))
+        await pilot.press("H")
+        await until(pilot, lambda: told(app, "no edit has been recorded yet"))
     assert Journal.unfinished(cut_short) is not None
