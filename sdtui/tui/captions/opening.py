@@ -18,7 +18,6 @@ from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.view import CaptionsView
-from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.picture import PicturePanel
 from sdtui.tui.widgets.tag_panel import TagPanel
 
@@ -121,9 +120,7 @@ class CaptionsOpening(CaptionsView):
     def _reading(self, model: CaptionsModel, worker: Worker[None], read: int) -> None:
         if self.model is model and not worker.is_cancelled:
             self._read = read
-            self.query_one(TagPanel).show_message(
-                f"reading the captions: {grouped(read)} of {grouped(len(model.library))}"
-            )
+            self.query_one(TagPanel).show_message(f"reading the captions: {100 * read // len(model.library)} %")
             self.update_chrome()
 
     def stop(self) -> None:

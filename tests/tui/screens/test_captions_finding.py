@@ -119,7 +119,7 @@ async def test_reading_is_told_in_figures_and_stopped_by_esc(images: Path, monke
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(app, "reading 2 of 4"))
-        assert says(app, "reading the captions: 2 of 4")
+        assert says(app, "reading the captions: 50 %")
         await pilot.press("j")
         await until(pilot, shows(app, "canal.png   48×32", "city, canal, boat"))
         await pilot.press("escape")
