@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -90,8 +90,9 @@ class ImageMarks:
         if self._last is not None:
             wait([self._last])
 
-    def _names(self, positions: Iterable[int]) -> list[str]:
-        return [self._library[at].relative for at in positions]
+    def _names(self, positions: Iterable[int]) -> Iterator[str]:
+        """Made where they are written: of all images of a large dataset they take a tenth of a second."""
+        return (self._library[at].relative for at in positions)
 
     def _write(self, done: Done, change: Callable[..., object], *args: object, **more: object) -> None:
         self._last = self._submit(change, *args, **more)
