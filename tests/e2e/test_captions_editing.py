@@ -131,7 +131,7 @@ def test_job_a_regular_expression_with_a_group_over_all_then_undo(images: Path, 
         )
         terminal.wait_for("saved")
         terminal.press("H")
-        terminal.wait_for("History of edits", "1 file", "← now", "+ eyes of blue, city, city")
+        terminal.wait_for("History of edits", "1 file", "· now", "+ eyes of blue, city, city")
         terminal.press("G", "Enter")
         wait_until(lambda: contents(images) == before, 20, terminal.screen)
 

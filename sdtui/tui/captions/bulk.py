@@ -198,7 +198,8 @@ class CaptionsBulk(CaptionsWriting):
             return
         labels = {row.number: row.label for row in rows}
         self.app.push_screen(
-            History(rows, model.writer.operation_slowly), lambda wanted: self._go_in_history(wanted, labels)
+            History(rows, model.writer.operation_slowly, ascii_only=self.sdtui.settings.ascii),
+            lambda wanted: self._go_in_history(wanted, labels),
         )
 
     def _go_in_history(self, wanted: Wanted | None, labels: Mapping[int, str]) -> None:

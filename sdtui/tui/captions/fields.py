@@ -64,9 +64,9 @@ class TurnField(Widget, can_focus=True):
         return self._values[self.at]
 
     def render(self) -> Content:
-        """The value between arrows, and what it means."""
+        """The value between brackets that say it can be turned, and what it means."""
         marks = glyphs_of(self)
-        left, right = (marks.left, marks.right) if self.has_focus else (" " * len(marks.left), " " * len(marks.right))
+        left, right = "<>" if self.has_focus else "  "
         value = Content.assemble((f"{left} ", "$accent"), literal(self.value, "$strong"), (f" {right}", "$accent"))
         room = self.size.width - value.cell_length - 3
         return Content.assemble(value, "   ", (shorten(self._words, max(0, room), marks.ellipsis), "$soft"))

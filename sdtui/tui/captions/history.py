@@ -41,6 +41,7 @@ class History(Dialog[Wanted]):
     Args:
         rows: the operations, newest first.
         load: reads one of them with its files; called in a thread.
+        ascii_only: as the terminal wants it.
     """
 
     KEY_CONTEXT: ClassVar[str] = "history"
@@ -52,10 +53,11 @@ class History(Dialog[Wanted]):
     History .changes { height: 3fr; margin-top: 1; }
     """
 
-    def __init__(self, rows: Sequence[Summary], load: Callable[[int], Operation]) -> None:
+    def __init__(self, rows: Sequence[Summary], load: Callable[[int], Operation], *, ascii_only: bool) -> None:
         super().__init__("History of edits")
         self._rows = list(rows)
         self._load = load
+        self._ascii_only = ascii_only
         self._now = next((at for at, row in enumerate(self._rows) if row.applied), len(self._rows))
 
     def content(self) -> ComposeResult:
@@ -98,13 +100,17 @@ class History(Dialog[Wanted]):
 
     def _row(self, index: int, width: int) -> Content:
         marks = glyphs_of(self)
-        now = f"  {marks.left} now" if index == self._now else ""
+        now = f"  {marks.dot} now" if index == self._now else ""
         if index == len(self._rows):
             return Content.assemble((f"{'':{_WHEN + _FILES}}before the first recorded edit", "$soft"), (now, "$accent"))
         row = self._rows[index]
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.time))
         undone = "" if row.applied else "  undone"
-        label = shorten(clean(row.label), max(0, width - _WHEN - _FILES - len(undone + now)), marks.ellipsis)
+        label = shorten(
+            clean(row.label, ascii_only=self._ascii_only),
+            max(0, width - _WHEN - _FILES - len(undone + now)),
+            marks.ellipsis,
+        )
         return Content.assemble(
             (f"{when:<{_WHEN}}", "$soft"),
             (f"{count(row.files, 'file'):<{_FILES}}", "$soft"),
@@ -139,7 +145,7 @@ class History(Dialog[Wanted]):
         width, height, lines = place.size.width, place.size.height, list[Content]()
         for change in found.changes[:height]:
             sample = Sample(change.path, _text(change.before), _text(change.after))
-            lines += sample_lines(sample, width, glyphs_of(self), ascii_only=False)
+            lines += sample_lines(sample, width, glyphs_of(self), ascii_only=self._ascii_only)
         place.update(Content("\n").join(lines[:height]))
 
 

@@ -53,11 +53,12 @@ class Scope(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """What a form works on: whose captions, what an edit may have to know, and what offers tags."""
+    """What a form works on: whose captions, what an edit may have to know, what offers tags, how to draw."""
 
     library: Library
     context: Context
     offering: Offering
+    ascii_only: bool
 
 
 class Chosen(NamedTuple):
@@ -316,7 +317,7 @@ class OperationForm(ModalScreen[Chosen]):
             return
         if self._proposal is None:
             return
-        proposal, marks, ascii_only = self._proposal, glyphs_of(self), _is_ascii(self)
+        proposal, marks, ascii_only = self._proposal, glyphs_of(self), self._ground.ascii_only
         width, height = samples.size.width, samples.size.height
         counts.update(count_line(proposal, self._changed, seen=self._seen, all_of=len(self.scope.positions)))
         lines = [tag_line(proposal.tags, width, marks, ascii_only=ascii_only)] if proposal.tags else []
@@ -331,8 +332,3 @@ class OperationForm(ModalScreen[Chosen]):
 
 def _begins_one(start: str, text: str) -> bool:
     return any(word.startswith(start) for word in text.lower().split())
-
-
-def _is_ascii(screen: OperationForm) -> bool:
-    settings = getattr(screen.app, "settings", None)
-    return bool(settings is not None and settings.ascii)

@@ -163,6 +163,13 @@ class CaptionsWriting(CaptionsMarks):
         if position is not None and self._go_to(position):
             self._take_up_draft(self.hand, "this is what you were typing when sdtui closed; it is not saved yet")
 
+    def _show_row(self, row: int) -> None:
+        """Another image; where a text of it is not saved yet, that is said."""
+        super()._show_row(row)
+        if self.hand is not None and self._edited is None and self._draft_of(self.hand.position) is not None:
+            self._saved = f"a text is not saved yet: {self._key('edit')} goes on with it"
+            self._show_hand()
+
     def _take_up_draft(self, hand: InHand, words: str) -> None:
         """Go on with the draft of the caption in hand; if another program changed that since, ask which stays."""
         draft = self._draft_of(hand.position)

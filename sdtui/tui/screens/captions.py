@@ -201,7 +201,7 @@ class CaptionsScreen(CaptionsEditing):
         if verb is None or model is None:
             return
 
-        ground = Ground(model.library, _context(model), model.offers)
+        ground = Ground(model.library, _context(model), model.offers, self.sdtui.settings.ascii)
         typed = self._typed_before.get(verb, {})
         self.app.push_screen(OperationForm(verb, typed, self._scopes(model), ground), self._apply)
 

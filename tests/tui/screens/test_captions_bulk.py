@@ -95,6 +95,23 @@ async def test_the_preview_follows_what_is_typed_and_writes_nothing(images: Path
     assert not (images / ".sdtui" / "edits").exists()
 
 
+async def test_form_and_history_in_ascii(images: Path) -> None:
+    three_edits(images)
+    (images / "canal.txt").write_bytes("città\n".encode())
+    app = app_on(images, ascii_only=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("H")
+        await until(pilot, lambda: says(app, "third  - now"))
+        await until(pilot, lambda: says(app, "+ three"))
+        assert all(row.isascii() for row in screen_text(app))
+        await pilot.press("escape")
+        await open_form(pilot, "case")
+        await pilot.press("right")
+        await until(pilot, lambda: says(app, "< upper >") and says(app, r"- citt\xe0"))
+        assert all(row.isascii() for row in screen_text(app))
+
+
 async def test_what_is_wrong_with_the_fields_is_said_and_nothing_applied(images: Path) -> None:
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
@@ -299,8 +316,8 @@ async def test_the_history_shows_each_edit_and_goes_back_and_forth(images: Path)
         await until(pilot, lambda: says(app, "History of edits"))
         await until(pilot, lambda: "+ three" in lines(app))
         assert "- two" in lines(app)
-        assert says(app, "third  ← now")
-        assert not says(app, "second  ← now")
+        assert says(app, "third  · now")
+        assert not says(app, "second  · now")
         await pilot.press("j", "j")
         await until(pilot, lambda: "+ one" in lines(app))
         await pilot.press("enter")

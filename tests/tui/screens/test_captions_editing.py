@@ -214,6 +214,24 @@ async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
         await until(pilot, lambda: len(Drafts(images)) == 0)
 
 
+async def test_of_several_texts_that_are_not_saved_each_waits_at_its_image(images: Path) -> None:
+    kept = Drafts(images)
+    kept.put("bridge.png", Draft("one", "city, bridge"))
+    kept.put("tower.png", Draft("two", "city, tower, tower"))
+    kept.save()
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: says(app, "enter save"))
+        await pilot.press("enter")
+        await saved(pilot)
+        await pilot.press("G")
+        await until(pilot, lambda: "a text is not saved yet: enter goes on with it" in pane(app)[0])
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: (images / "tower.txt").read_bytes() == b"two\n")
+    assert (images / "bridge.txt").read_bytes() == b"one\n"
+    assert len(Drafts(images)) == 0
+
+
 async def test_what_is_typed_is_on_the_disk_before_it_is_saved(images: Path) -> None:
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
