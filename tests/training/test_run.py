@@ -21,7 +21,7 @@ from sdtui.profile.load import load_frozen
 from sdtui.runs import control, record
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.lock import hold
-from sdtui.training import checkpoint, preview
+from sdtui.training import checkpoint, preview, session
 from sdtui.training.__main__ import main
 from sdtui.training.data import DataOrder
 from sdtui.training.disk import DiskGuard
@@ -99,6 +99,23 @@ def test_a_run_writes_steps_previews_checkpoints_and_the_finished_file(workplace
     with safe_open(run.output_dir / "my-lora.safetensors", "pt") as file:
         metadata = file.metadata()
     assert (metadata["ss_steps"], metadata["modelspec.trigger_phrase"]) == ("8", "sqr")
+
+
+def test_what_files_say_of_the_dataset_is_worked_out_once_a_run(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[int] = []
+
+    def noted(*_: object) -> dict[str, object]:
+        worked_out.append(1)
+        return {"num_train_images": 6}
+
+    monkeypatch.setattr(session, "describe_dataset", noted)
+    run = make_run(workplace, {"saving": {"every_steps": 2, "name": "my lora"}})
+    assert train(run) == 0
+    assert worked_out == [1]
+    with safe_open(run.output_dir / "my-lora.safetensors", "pt") as file:
+        assert file.metadata()["ss_num_train_images"] == "6"
 
 
 def test_a_checkpoint_is_written_before_the_previews_of_its_step(workplace: Path) -> None:
