@@ -106,7 +106,10 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     retarget(model, objective.prediction, zero_terminal_snr=objective.zero_terminal_snr)
     require_suited(objective, model.prediction_type)
     require_own_answers(profile, base, model.prediction_type)
-    if profile.training.gradient_checkpointing:
+    if training.channels_last:
+        # Convolutions answer in the layout of their weights, so the states follow.
+        model.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if training.gradient_checkpointing:
         model.checkpoint_gradients()
     return model
 

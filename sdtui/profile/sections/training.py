@@ -91,6 +91,14 @@ class Training(Section):
     gradient_checkpointing: Annotated[
         bool, About("Recompute activations in the backward pass: less memory, about a third slower.")
     ] = False
+    channels_last: Annotated[
+        bool,
+        About(
+            "Keep the UNet's weights and states with channels last in memory: faster convolutions in half precision on many "
+            "GPUs, slower ones on the processor.",
+            aka=("opt_channels_last",),
+        ),
+    ] = False
     compile: Annotated[
         bool,
         About(
