@@ -32,6 +32,7 @@ INDEX = {
     for name in (
         "dataset.columns",
         "dataset.complete",
+        "dataset.disk_watch",
         "dataset.index",
         "dataset.index_file",
         "dataset.nearness",
@@ -43,6 +44,7 @@ INDEX = {
         "dataset.vocabulary",
         "dataset.vocabulary_file",
         "tui.captions.known",
+        "tui.widgets.blocks",
     )
 }
 

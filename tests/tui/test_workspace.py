@@ -77,6 +77,26 @@ def test_values_of_the_wrong_kind_are_left_to_the_check(tmp_path: Path) -> None:
     assert (row.kind, row.base, row.length, row.folders) == ("", "3", "", ())
 
 
+def test_a_file_nested_deeper_than_can_be_read_is_a_row_with_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text("model = " + "[" * 9999)
+    assert workspace.quick_row(tmp_path / "deep.toml").first_problem.startswith("not valid TOML")
+
+
+def test_trigger_words_of_the_profiles_that_use_the_images(tmp_path: Path) -> None:
+    images = tmp_path / "images" / "cats"
+    profiles = {
+        "a": ('"images"', '[saving]\ntrigger = "ohwx cat"\n[prior]\ntrigger = "tabby"\n'),
+        "b": ('"images/cats/10_x"', '[saving]\ntrigger = "ohwx cat"\n'),
+        "c": ('"elsewhere"', '[saving]\ntrigger = "nope"\n'),
+        "d": ('"images"', '[saving]\ntrigger = 7\n[prior]\ntrigger = " "\n'),
+    }
+    for name, (folder, more) in profiles.items():
+        (tmp_path / f"{name}.toml").write_text(f"[[dataset.folders]]\npath = {folder}\n{more}")
+    (tmp_path / "broken.toml").write_text("[dataset")
+    assert workspace.triggers(tmp_path, images) == ["ohwx cat", "tabby"]
+    assert workspace.triggers(tmp_path, tmp_path / "dogs") == []
+
+
 def test_a_checked_row_counts_problems_and_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text('[method]\nkind = "lora"\nranc = 3\n')
