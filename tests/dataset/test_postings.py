@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sdtui.dataset import postings
+from sdtui.dataset import postings
 from sdtui.dataset.postings import Postings
 
 
@@ -36,6 +37,13 @@ def test_lists_are_flat_and_name_each_image_once() -> None:
     assert found(lists, 0, 3, 77) == [0, 2]
     assert lists.counts(5).tolist() == [1, 2, 0, 1, 0]
     assert lists.counts(5, np.array([False, True, True, True])).tolist() == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 4, 5, 100])
+def test_any_number_of_places_at_a_time_gives_the_same(monkeypatch: pytest.MonkeyPatch, places: int) -> None:
+    monkeypatch.setattr(postings, "_PLACES", places)
+    lists = Postings(4, np.array([0, 2, 2, 3, 5, 5]), np.array([0, 3, 1, 0, 1], np.uint32))
+    assert lists.counts(5, np.array([True, False, True, True])).tolist() == [2, 0, 0, 1, 0]
 
 
 def test_changes_count_before_the_lists_are_made_again() -> None:
