@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sdtui.dataset import postings
-from sdtui.dataset import postings
 from sdtui.dataset.postings import Postings
 
 
