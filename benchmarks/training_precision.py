@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.result import Result
 from benchmarks.sizes import Work
-from benchmarks.training_step import mean_loss
+from benchmarks.training_step import whole_loss
 from benchmarks.turns import OURS, Program, alternate
 from sdtui.models.recognise import plan_parts
 from sdtui.profile.load import load_frozen
@@ -52,5 +52,5 @@ def compare(case: Case) -> list[Result]:
     detail = ", ".join(f"{name} {each.milliseconds:.1f} ms of processor" for name, each in found.items())
     return [
         Result(f"{what}: auto takes {chosen}, over {other}", ratio, BAR, "×", f"{detail}, one thread"),
-        mean_loss(f"{what}, bf16 against fp32", found["bf16"], found["fp32"]),
+        whole_loss(f"{what}: losses in bf16 against fp32", found["bf16"], found["fp32"]),
     ]
