@@ -128,29 +128,6 @@ CAPTIONS = (
         4,
     ),
     Key(
-        "captions.move_earlier",
-        "less_than_sign",
-        "tag earlier",
-        "Let the tag under the tag cursor change places with the one before.",
-    ),
-    Key("captions.move_later", "greater_than_sign", "tag later", "Let it change places with the next one."),
-    Key(
-        "captions.to_front",
-        "circumflex_accent",
-        "tag first",
-        "Move the tag to the front, in every marked image if any is marked.",
-    ),
-    Key("captions.copy_tags", "c", "copy tags", "Copy the caption's tags."),
-    Key(
-        "captions.paste_tags",
-        "p",
-        "paste tags",
-        "Add the copied tags that are missing, to every marked image if any is marked.",
-    ),
-    Key(
-        "captions.paste_over", "P", "paste over", "Put the copied caption in place of this one, or of all marked ones."
-    ),
-    Key(
         "captions.replace_tag",
         "r",
         "replace",
@@ -187,7 +164,13 @@ CAPTIONS = (
         "Hold this image and see others beside it, with what their captions share.",
         13,
     ),
-    Key("captions.colours", "C", "colours", "Colour the tags by something else: problems, kinds, frequency, tokens …", 14),
+    Key(
+        "captions.colours",
+        "C",
+        "colours",
+        "Colour the tags by something else: problems, kinds, frequency, tokens …",
+        14,
+    ),
     Key(
         "captions.fix",
         "f",
@@ -219,6 +202,29 @@ CAPTIONS = (
         "apostrophe",
         "selections",
         "Nine numbered selections: put the image in, show only its images, empty it.",
+    ),
+    Key(
+        "captions.move_earlier",
+        "less_than_sign",
+        "tag earlier",
+        "Let the tag under the tag cursor change places with the one before.",
+    ),
+    Key("captions.move_later", "greater_than_sign", "tag later", "Let it change places with the next one."),
+    Key(
+        "captions.to_front",
+        "circumflex_accent",
+        "tag first",
+        "Move the tag to the front, in every marked image if any is marked.",
+    ),
+    Key("captions.copy_tags", "c", "copy tags", "Copy the caption's tags."),
+    Key(
+        "captions.paste_tags",
+        "p",
+        "paste tags",
+        "Add the copied tags that are missing, to every marked image if any is marked.",
+    ),
+    Key(
+        "captions.paste_over", "P", "paste over", "Put the copied caption in place of this one, or of all marked ones."
     ),
     Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
     Key("captions.redo", "U", "redo", "Do again what was undone."),

@@ -121,7 +121,7 @@ async def test_a_command_of_the_editor_reaches_the_editor(tmp_path: Path) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: says(app, " old"))
         await pilot.press("enter", "x", "ctrl+p")
-        await until(pilot, lambda: says(app, "Leave the caption as it was."))
+        await until(pilot, lambda: says(app, "Leave the caption as it was"))
         await pilot.press(*"save", "enter")
         await until(pilot, lambda: (tmp_path / "a.txt").read_text() == "oldx")
 
