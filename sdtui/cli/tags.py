@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from sdtui.tagging.rules import Rules
     from sdtui.tagging.scored_images import ScoredImages
     from sdtui.tagging.scores import Scores
+    from sdtui.tagging.survey import Totals
 
 _BINS = 20
 _BAR = 40
-# Looking images up is told about only when one would wonder.
+# What takes no longer is not told about.
 _QUIET_SECONDS = 1.0
 
 
@@ -200,8 +202,8 @@ def _stats(args: argparse.Namespace) -> int:
         return _histogram(args, chosen)
     if args.versus is not None:
         return _versus(args, chosen, rules)
-    totals = chosen.survey.totals(rules)
-    ranked = sorted(chosen.survey.counts(rules).items(), key=lambda item: (-item[1], item[0]))
+    totals, counts = _counted(chosen, rules)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ranked[: args.top] if args.top > 0 else ranked
     report = {"images": totals.images, "kept": totals.kept, "empty": totals.empty, "tags": len(ranked)}
     if args.json:
@@ -216,6 +218,18 @@ def _stats(args: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 0
+
+
+def _counted(images: ScoredImages, rules: Rules) -> tuple[Totals, Counter[str]]:
+    """What the rules come to: at once, or where they look at more than scores, image by image with a line of progress."""
+    from sdtui.tagging.survey import counted
+
+    if not rules.by_image and rules.max_tags is None:
+        return images.survey.totals(rules), images.survey.counts(rules)
+    line, told = _quiet_line(f"deciding image {{}} of {len(images.table)}")
+    found = counted(images.table, rules, tokens.count, told)
+    line.clear()
+    return found
 
 
 def _among(images: ScoredImages, positions: Sequence[int]) -> ScoredImages:
@@ -246,9 +260,9 @@ def _versus(args: argparse.Namespace, images: ScoredImages, rules: Rules) -> int
         other = replace(rules, threshold=float(args.versus))
     except ValueError:
         raise UserError(f"{args.versus!r} is no threshold", where="--versus") from None
-    changes = images.survey.changes(other, rules)
+    (before, then), (after, now) = _counted(images, other), _counted(images, rules)
+    changes = {tag: now[tag] - then[tag] for tag in now | then if now[tag] != then[tag]}
     ranked = sorted(changes.items(), key=lambda item: (-abs(item[1]), item[0]))
-    before, after = images.survey.totals(other), images.survey.totals(rules)
     if args.json:
         counts = [{"tag": tag, "images": count} for tag, count in ranked]
         emit_json({"before": before.__dict__, "after": after.__dict__, "changes": counts})
@@ -304,12 +318,18 @@ def _scored(args: argparse.Namespace) -> tuple[Library, ScoredImages]:
 
     library = library_of(args)
     chosen: list[Scores] = [scores_of(args.folder, name) for name in args.tagger or [""]]
+    line, told = _quiet_line(f"looking up image {{}} of {len(library)}")
+    images = ScoredImages.load(library, chosen, args.combine, told)
+    line.clear()
+    return library, images
+
+
+def _quiet_line(words: str) -> tuple[ProgressLine, Callable[[int], None]]:
+    """A line of progress that begins only when one would wonder, and what tells it how many are done."""
     line, begun = ProgressLine(sys.stderr), time.monotonic()
 
     def told(done: int) -> None:
         if time.monotonic() - begun > _QUIET_SECONDS:
-            line.status(f"looking up image {done} of {len(library)}")
+            line.status(words.format(done))
 
-    images = ScoredImages.load(library, chosen, args.combine, told)
-    line.clear()
-    return library, images
+    return line, told

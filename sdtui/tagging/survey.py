@@ -8,12 +8,14 @@ remembered while they stay the same tags, are looked at again.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdtui.tagging.decide import CountTokens, decide
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.score_table import Ids, ScoreTable
 from sdtui.tagging.tag_list import RATING
@@ -36,8 +38,8 @@ class Totals:
 class Survey:
     """Asks one table about many thresholds.
 
-    Aliases, implications, tokens and MCut are matters of single images, which `decide` knows; here count thresholds, bans,
-    ratings (kept or not) and the most tags an image may have.
+    Here count thresholds, bans, ratings (kept or not) and the most tags an image may have. Of rules that are `by_image` (MCut,
+    aliases, implications, tokens, the likeliest rating) it knows nothing: `counted` does, at half a millisecond an image.
 
     Args:
         table: as `ScoreTable.arranged` for the images that count.
@@ -134,6 +136,32 @@ class Survey:
             rows = np.searchsorted(self.table.pointers, entries, side="right") - 1
             scores[rows] = self.table.scores[entries]
         return scores
+
+
+def counted(
+    table: ScoreTable,
+    rules: Rules,
+    count_tokens: CountTokens | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> tuple[Totals, Counter[str]]:
+    """What any rules come to, image by image: the totals, and in how many images each tag is kept, under its new name.
+
+    Args:
+        table: as `Survey`'s.
+        rules: how to decide.
+        count_tokens: as in `decide`.
+        told: hears how many rows are done.
+    """
+    counts: Counter[str] = Counter()
+    images = empty = 0
+    has_scores: Mask = np.any(table.digests, axis=1)
+    for row, scored in enumerate(has_scores.tolist()):
+        kept = decide(table.scored(row), rules, count_tokens).kept if scored else ()
+        counts.update(tag.name for tag in kept)
+        images += scored
+        empty += scored and not kept
+        told(row + 1)
+    return Totals(images, counts.total(), empty), counts
 
 
 class _Others(NamedTuple):

@@ -185,3 +185,17 @@ def test_descriptions_are_shown_and_applied(folder: Path, capsys: pytest.Capture
     assert [(folder / f"{stem}.txt").read_text() for stem in "abc"] == ["a tom cat, ohwx", "ohwx", "ohwx"]
     assert main(["tags", "apply", str(folder), "--description", "blip"]) == 2
     assert "cannot be applied by add" in capsys.readouterr().err
+
+
+def test_stats_count_what_looks_at_whole_images(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = answer(capsys, "stats", folder, "--threshold", "mcut")
+    assert told["counts"] == [
+        {"tag": "cat", "images": 2},
+        {"tag": "night_sky", "images": 1},
+        {"tag": "tom_(cat)", "images": 1},
+    ]
+    told = answer(capsys, "stats", folder, "--max-tags", "1")
+    assert (told["kept"], [row["tag"] for row in told["counts"]]) == (2, ["night_sky", "tom_(cat)"])
+    told = answer(capsys, "stats", folder, "--ratings", "last", "--threshold", "0.5", "--versus", "0.28")
+    assert told["changes"] == [{"tag": "night_sky", "images": -2}]
+    assert (told["after"]["kept"], told["after"]["empty"]) == (4, 0)

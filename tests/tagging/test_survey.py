@@ -9,7 +9,7 @@ import pytest
 
 from sdtui.tagging.decide import decide
 from sdtui.tagging.rules import Rules
-from sdtui.tagging.survey import Survey, Totals
+from sdtui.tagging.survey import Survey, Totals, counted
 from tests.tagging.helpers import digest, table
 
 #             rating, cat, night_sky, tom
@@ -90,3 +90,25 @@ def test_an_image_without_scores_is_not_counted() -> None:
 
 def test_a_set_without_scores_has_nothing_to_count() -> None:
     assert Survey(table({})).totals(RULES) == Totals(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept", "empty"),
+    [
+        (RULES, 4, 1),
+        # One category alone is cut: cat 0.8 and 0.5 above a gap to 0.4 and 0; of c's 0.3 and 0.2 the gap is below both.
+        (replace(RULES, mcut={"general": 0.0}), 6, 1),
+        (replace(RULES, ratings="first"), 7, 1),
+        (replace(RULES, aliases={"tom": "cat"}), 3, 1),
+        (replace(RULES, implied={"tom": frozenset({"cat"})}), 3, 1),
+        (replace(RULES, max_tokens=3), 4, 1),
+    ],
+    ids=["plain", "mcut", "ratings", "aliases", "implied", "tokens"],
+)
+def test_rules_that_look_at_images_are_counted_one_by_one(survey: Survey, rules: Rules, kept: int, empty: int) -> None:
+    heard: list[int] = []
+    totals, counts = counted(survey.table, rules, lambda text: len(text.split(", ")), heard.append)
+    assert totals == Totals(4, kept, empty)
+    assert counts.total() == kept
+    assert heard == [1, 2, 3, 4]
+    assert rules.by_image is (rules != RULES)
