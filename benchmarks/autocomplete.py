@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.result import Result
 
 ROWS = 140_782
-ROUNDS = 5
+ROUNDS = 15
 # What people type, letter by letter, with a slip in some.
 TYPED = (
     "long hair",

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sdtui.dataset import tag_spelling
-from sdtui.dataset.ranked_names import RankedNames, Reach
+from sdtui.dataset.ranked_names import FEW, RankedNames, Reach
 from sdtui.dataset.tag_spelling import key_of
 from sdtui.dataset.vocabulary import Entry, Vocabulary
 
@@ -104,7 +104,7 @@ class Completer:
                 key = key_of(offer.tag)
                 if key not in gone:
                     found.setdefault(key, offer)
-            if len(found) >= limit:
+            if len(found) >= (limit if step is Reach.WORDS else min(limit, FEW)):
                 break
         return list(found.values())[:limit]
 
@@ -127,6 +127,4 @@ class Completer:
 
     def _of_entry(self, entry: Entry) -> Offer:
         number = self.own.number(entry.name)
-        return Offer(
-            self.written(entry.name), 0 if number is None else self.own.counts[number], entry, entry.via_alias
-        )
+        return Offer(self.written(entry.name), 0 if number is None else self.own.counts[number], entry, entry.via_alias)

@@ -23,6 +23,8 @@ Pairs = NDArray[np.uint64]
 
 # Of names that hold a text somewhere, so many are looked at: what is rarer than those is hardly meant.
 _LOOKED_AT = 2_500
+# Where so many hold what was typed, nobody means something like it.
+FEW = 3
 # What a word inside a name may follow.
 _BETWEEN_WORDS = bytes.maketrans(b"()[]-/:.", b"        ")
 
@@ -76,7 +78,8 @@ class RankedNames:
         """At most `limit` names for what was typed, best first.
 
         First those that begin with it, then those in which every typed word begins a word, then those that hold it
-        somewhere, at last those that begin with something like it, as far as `reach` says; within each the most used first.
+        somewhere, at last, if these are few, those that begin with something like it, as far as `reach` says; within each the
+        most used first.
         """
         needle = folded(key_of(text))
         if not needle or limit < 1:
@@ -85,7 +88,7 @@ class RankedNames:
         if len(found) < limit and len(needle) > 1:
             by_words, anywhere = self._holding(needle, limit)
             found |= dict.fromkeys(by_words if reach is Reach.WORDS else (*by_words, *anywhere))
-        if len(found) < limit and reach is Reach.LIKE and (allowed := slips_allowed(len(needle))):
+        if len(found) < min(limit, FEW) and reach is Reach.LIKE and (allowed := slips_allowed(len(needle))):
             numbers, distances = self.near(text, allowed, whole=False)
             nearest = np.argsort(distances, kind="stable")[: 2 * limit]
             found |= dict.fromkeys(numbers[nearest].tolist())

@@ -79,3 +79,9 @@ def test_only_as_far_as_one_wants() -> None:
     assert names.find("lo", 9, Reach.INSIDE) == [1, 2, 0]
     assert names.find("long", 9, Reach.INSIDE) == [1]
     assert names.find("long", 9) == [1, 3]
+
+
+def test_nobody_who_finds_three_means_something_like_it() -> None:
+    names = ["long hair", "long hat", "lnog hall", "long hall"]
+    assert RankedNames.of(names).find("long ha", 9) == [0, 1, 3]
+    assert RankedNames.of(names[:3]).find("long ha", 9) == [0, 1, 2]
