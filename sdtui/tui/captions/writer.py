@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
 from sdtui.dataset.conflict import Choose
-from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, Summary
+from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, StoppedError, Summary
 from sdtui.dataset.library import Library
 from sdtui.tui.captions.hand import take
 from sdtui.tui.captions.task import Task
@@ -104,7 +104,10 @@ class CaptionsWriter:
         def work() -> Operation | None:
             operation = None
             while (applied := Journal.open(self._library.folder).applied) != number:
-                step = self._step(applied > number, choose, task)
+                try:
+                    step = self._step(applied > number, choose, task)
+                except StoppedError as error:
+                    raise StoppedError("called off; steps that were complete before stay") from error
                 if step is None:
                     break
                 operation = step
@@ -150,15 +153,14 @@ class CaptionsWriter:
         operation = (journal.undo if back else journal.redo)(choose, task.writing)
         if operation is not None:
             task.written()
-            self._look_again([change.path for change in operation.changes])
+            self._look_again(self.positions_of(change.path for change in operation.changes))
         return operation
 
     def _make(self, work: Callable[[], Proposal], positions: Sequence[int], task: Task) -> Edited:
         """Work an edit out and write it; anew where another program wrote in between, as it is to hold for what is there."""
         for tries in range(1, _TRIES + 1):
             proposal = work()
-            written = {change.path for change in proposal.changes}
-            changed = sum(self._library.caption_path(at) in written for at in positions)
+            touched = self.positions_of([change.path for change in proposal.changes])
             try:
                 Journal.open(self._library.folder).apply(proposal.changes, proposal.label, progress=task.writing)
                 break
@@ -166,9 +168,9 @@ class CaptionsWriter:
                 if tries == _TRIES:
                     raise
         task.written()
-        self._look_again(written)
-        return Edited(changed, len(positions), len(proposal.unreadable))
+        self._look_again(touched)
+        return Edited(len(set(touched).intersection(positions)), len(positions), len(proposal.unreadable))
 
-    def _look_again(self, paths: Iterable[Path]) -> None:
-        """These caption files were written: read them, of whichever images they are."""
-        self._known.look_again(self.positions_of(paths), lambda at: take(self._library, at))
+    def _look_again(self, positions: Sequence[int]) -> None:
+        """The captions of these images were written: read them."""
+        self._known.look_again(positions, lambda at: take(self._library, at))
