@@ -138,6 +138,8 @@ class History(Dialog[Wanted]):
         self.run_worker(read, thread=True, group="operation", exclusive=True, exit_on_error=False)
 
     def _show(self, found: Operation | str) -> None:
+        if not self.is_attached:
+            return
         place = self.query_one(".changes", Static)
         if isinstance(found, str):
             place.update(literal(found, "$soft"))

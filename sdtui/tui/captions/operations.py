@@ -307,7 +307,9 @@ class OperationForm(ModalScreen[Chosen]):
 
     def _previewed(self, proposal: Proposal | None, changed: int, seen: int, trouble: str) -> None:
         self._proposal, self._changed, self._seen, self._trouble = proposal, changed, seen, trouble
-        self._draw()
+        # The form may have been left in between.
+        if self.is_attached:
+            self._draw()
 
     def _draw(self) -> None:
         counts, samples = self.query_one(".counts", Static), self.query_one(".samples", Static)

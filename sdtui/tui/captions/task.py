@@ -47,6 +47,7 @@ class Task:
     def writing(self, share: float) -> None:
         """So much is written, 0 to 1; raises StoppedError once called off."""
         self._look()
+        self.may_stop = True
         self.words = f"writing {share:.0%}"
 
     def written(self) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from sdtui.dataset.caption import parse_tags
 from sdtui.tui.captions.text import drop_tag, move_tag, repeated, replace_tag
@@ -48,3 +50,14 @@ def test_repeated_tags_whatever_their_case() -> None:
 )
 def test_a_tag_moves_and_separators_stay(text: str, index: int, by: int, moved: tuple[str, int]) -> None:
     assert move_tag(text, index, by) == moved
+
+
+@given(st.text("ab, |\n(", max_size=40), st.integers(0, 12), st.integers(-3, 3))
+def test_moving_keeps_every_tag_and_comes_back(text: str, index: int, by: int) -> None:
+    tags = parse_tags(text)
+    assume(index < len(tags))
+    moved, at = move_tag(text, index, by)
+    assert sorted(tag.text for tag in parse_tags(moved)) == sorted(tag.text for tag in tags)
+    assert parse_tags(moved)[at].text == tags[index].text
+    assert sorted(moved) == sorted(text)
+    assert moved.split("|||")[0].count(",") == text.split("|||", maxsplit=1)[0].count(",")
