@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from sdtui.runs.layout import RunFolder
 from sdtui.training.__main__ import main
-from tests.support.families import original_weights, tiny_file, tiny_folder
+from tests.support.families import FAMILIES, original_weights, tiny_file, tiny_folder
 from tests.support.hub import hub_model
 from tests.training.workplace import events, make_run
 
@@ -103,6 +103,24 @@ def test_sdxl_with_frozen_text_encoders_reads_its_cache(workplace: Path, tmp_pat
 def test_sdxl_in_half_precision_with_recomputed_activations(workplace: Path, tmp_path: Path) -> None:
     file = tiny_file(tmp_path / "m.safetensors", "sdxl")
     trained(workplace, file, {"precision": "bf16", "gradient_checkpointing": True}, text_encoder=True)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_recomputed_activations_learn_the_same_in_every_family(workplace: Path, tmp_path: Path, family: str) -> None:
+    file = tiny_file(tmp_path / "m.safetensors", family)
+    runs = [trained(workplace, file, {"gradient_checkpointing": chosen}) for chosen in (False, True)]
+    losses = [[event["loss"] for event in events(run, "step")] for run in runs]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_base_in_8_bits_in_every_family(workplace: Path, tmp_path: Path, family: str) -> None:
+    file = tiny_file(tmp_path / "m.safetensors", family)
+    kept = {"base_precision": "8bit", "precision": "bf16", "gradient_checkpointing": True}
+    plain, quantised = (trained(workplace, file, chosen) for chosen in ({"precision": "bf16"}, kept))
+    assert finished(quantised)[0] == finished(plain)[0]
+    losses = [[event["loss"] for event in events(run, "step")] for run in (plain, quantised)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
 
 
 def test_a_model_of_the_hub_that_was_downloaded_before(
