@@ -1,6 +1,6 @@
 """The captions screen with 100 000 images: key to caption and to picture, and the memory of the process.
 
-Every caption names its image, and every picture has another colour than the one before, so that the terminal's bytes tell
+The captions that are come to name their image, and every picture has another colour than the one before, so that the terminal's bytes tell
 when the right one is there.
 """
 
@@ -75,7 +75,7 @@ def press(screen: Pty, index: int) -> tuple[float, float]:
 
 
 def make_dataset(folder: Path) -> None:
-    """`IMAGES` pictures (hard links to a file of each colour) with a caption of seven tags each."""
+    """`IMAGES` pictures (hard links to a file of each colour) with a caption of six or seven tags each."""
     originals = []
     for colour in COLOURS:
         originals.append(folder / f".{colour}")
@@ -84,4 +84,6 @@ def make_dataset(folder: Path) -> None:
         stem = folder / f"{index:06d}"
         os.link(originals[index % len(originals)], f"{stem}.png")
         tags = [TAGS[(index + offset * 5) % len(TAGS)] for offset in range(6)]
-        Path(f"{stem}.txt").write_text(", ".join([*tags, f"n{index:06d}"]))
+        # Only those that are come to: a hundred thousand different tags would be another dataset.
+        tags += [f"n{index:06d}"] if index <= KEYS else []
+        Path(f"{stem}.txt").write_text(", ".join(tags))
