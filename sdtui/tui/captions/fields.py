@@ -63,13 +63,19 @@ class TurnField(Widget, can_focus=True):
         """The value."""
         return self._values[self.at]
 
+    @property
+    def _meaning(self) -> str:
+        """What the value means, where the words say that of single ones ("title: a capital for each word; file: …")."""
+        said = dict(part.strip().partition(": ")[::2] for part in self._words.split(";"))
+        return said.get(self.value, "") if said.keys() & set(self._values) else self._words
+
     def render(self) -> Content:
         """The value between brackets that say it can be turned, and what it means."""
         marks = glyphs_of(self)
         left, right = "<>" if self.has_focus else "  "
         value = Content.assemble((f"{left} ", "$accent"), literal(self.value, "$strong"), (f" {right}", "$accent"))
         room = self.size.width - value.cell_length - 3
-        return Content.assemble(value, "   ", (shorten(self._words, max(0, room), marks.ellipsis), "$soft"))
+        return Content.assemble(value, "   ", (shorten(self._meaning, max(0, room), marks.ellipsis), "$soft"))
 
     def action_turn(self) -> None:
         """The next value."""

@@ -53,7 +53,9 @@ def test_what_cannot_be_used_is_named(verb: str, typed: dict[str, str], why: str
 
 
 def test_groups_of_a_regular_expression_and_a_text_that_goes() -> None:
-    rewrite, label = rewrite_of("regex", {"pattern": r"(\w+) eyes", "replacement": r"eyes of \1", "each_tag": ON}, PLAIN)
+    rewrite, label = rewrite_of(
+        "regex", {"pattern": r"(\w+) eyes", "replacement": r"eyes of \1", "each_tag": ON}, PLAIN
+    )
     assert rewrite("1girl, blue eyes") == "1girl, eyes of blue"
     assert label == r"regex '(\\w+) eyes' by 'eyes of \\1'"
     gone, _label = rewrite_of("regex", {"pattern": ", tail$", "replacement": ""}, PLAIN)
