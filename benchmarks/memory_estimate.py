@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from benchmarks.result import Result
 from benchmarks.training_run import command, environment, prepare
 from sdtui.dataset.collect import collect
 from sdtui.profile.load import load_frozen
-from sdtui.profile.memory import Memory, estimate
+from sdtui.profile.memory import Memory, estimate, images_at_once
 from sdtui.runs.layout import RunFolder
 
 STEPS = 3
@@ -32,6 +33,25 @@ CONFIGURATIONS = {
     "256 px, batch 8, gradient checkpointing": (
         "dataset.resolution=256", "dataset.bucket_max=256", "training.batch_size=8",
         "training.gradient_checkpointing=true",
+    ),
+    "256 px, batch 8, bf16, base in 8 bits": (
+        "dataset.resolution=256", "dataset.bucket_max=256", "training.batch_size=8", "training.precision=bf16",
+        "training.base_precision=8bit",
+    ),
+    "256 px, batch 8, base in 4 bits": (
+        "dataset.resolution=256", "dataset.bucket_max=256", "training.batch_size=8", "training.base_precision=4bit",
+    ),
+    "256 px, batch 8, 2 at once": (
+        "dataset.resolution=256", "dataset.bucket_max=256", "training.batch_size=8", "training.at_once=2",
+    ),
+    "128 px, batch 8, LoHa": (
+        "dataset.resolution=128", "dataset.bucket_max=128", "training.batch_size=8", "method.algorithm=loha",
+    ),
+    "128 px, batch 8, full difference": (
+        "dataset.resolution=128", "dataset.bucket_max=128", "training.batch_size=8", "method.algorithm=full",
+    ),
+    "128 px, batch 8, OFT": (
+        "dataset.resolution=128", "dataset.bucket_max=128", "training.batch_size=8", "method.algorithm=oft",
     ),
 }  # fmt: skip
 
@@ -58,7 +78,8 @@ def result(name: str, run: RunFolder) -> Result:
 def estimated(run: RunFolder) -> Memory:
     """What the plan says of the run."""
     profile = load_frozen(run.profile_file)
-    found = estimate(profile, [sample.bucket for sample in collect(profile).samples])
+    buckets = [sample.bucket for sample in collect(profile).samples]
+    found = estimate(profile, buckets, images=images_at_once(profile, max(buckets, key=prod)))
     if found is None:
         raise RuntimeError("the starter's configs cannot be read")
     return found
