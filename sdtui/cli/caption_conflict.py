@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from sdtui.dataset.conflict import Choice, Conflict
+from sdtui.dataset.conflict import Choice, Conflict, ConflictError
 from sdtui.dataset.names import printable
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError, UserError
 
 _CHOICES: tuple[Choice, ...] = get_args(Choice)
 _WORDS = {"mine": "overwritten", "theirs": "left as it is", "merge": "merged"}
@@ -27,6 +29,19 @@ def add_option(parser: argparse.ArgumentParser) -> None:
         help="of captions that another program changed meanwhile: mine (overwrite), theirs (leave), merge (tag by tag), "
         "stop (the default: nothing is written); =FILE: for that caption file alone; repeatable",
     )
+
+
+@contextlib.contextmanager
+def choice_offered() -> Iterator[None]:
+    """A conflict that nobody decided on ends the command, and the option that decides is named."""
+    try:
+        yield
+    except ConflictError as error:
+        raise SdtuiError(
+            error.message,
+            remedy="Nothing was overwritten. Look at the files and say whose version they get: --on-conflict mine, theirs or "
+            "merge, or merge=FILE for one; what cannot be merged needs one of the others",
+        ) from error
 
 
 class Choices:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdtui.cli.caption_arguments import edit_of
-from sdtui.cli.caption_conflict import Choices
+from sdtui.cli.caption_conflict import Choices, choice_offered
 from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
@@ -35,7 +35,8 @@ def edit(args: argparse.Namespace) -> int:
 def make(args: argparse.Namespace, journal: Journal, proposal: Proposal, more: Mapping[str, Any]) -> int:
     """Show what is proposed, and unless `--dry-run` make it; `more` goes into the JSON answer."""
     choices = Choices(args)
-    operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label, choices)
+    with choice_offered():
+        operation = None if args.dry_run else journal.apply(proposal.changes, proposal.label, choices)
     if args.json:
         emit_json({**_report(args, proposal, operation), "conflicts": choices.report(), **more})
     elif args.dry_run:
@@ -58,7 +59,8 @@ def step(args: argparse.Namespace) -> int:
     if cut_short is not None:
         return _settle(args, cut_short)
     journal = open_journal(args)
-    operation = journal.undo(choices) if args.action == "undo" else journal.redo(choices)
+    with choice_offered():
+        operation = journal.undo(choices) if args.action == "undo" else journal.redo(choices)
     if args.json:
         files = [printable(change.path) for change in operation.changes] if operation else []
         label = operation.label if operation else None

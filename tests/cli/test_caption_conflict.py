@@ -42,7 +42,9 @@ def test_nothing_is_overwritten_before_somebody_chose(
 ) -> None:
     before = texts(folder)
     assert caption("undo", folder, *words) == 1
-    assert f"changed on disk by another program since: {folder / 'a.txt'}" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"changed on disk by another program since: {folder / 'a.txt'}" in err
+    assert "--on-conflict mine, theirs or merge" in err
     assert texts(folder) == before
 
 
