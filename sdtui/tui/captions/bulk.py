@@ -144,12 +144,11 @@ class CaptionsBulk(CaptionsWriting):
         self._finish()
         if edited is not None:
             self.say(_outcome(said, edited))
-            self._trouble, self._has_saved = "", self._has_saved or bool(edited.changed)
+            self._has_saved = self._has_saved or bool(edited.changed)
         elif isinstance(trouble, StoppedError):
             self.say(trouble.message, "warning")
         else:
             self.say(str(trouble or "the captions could not be written"), "error")
-            self._trouble = trouble.message if trouble else ""
         if model is self.model:
             self._look_anew("saved" if edited is not None and edited.changed else "")
 

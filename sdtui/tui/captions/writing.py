@@ -145,6 +145,8 @@ class CaptionsWriting(CaptionsMarks):
         if self._draft_of(position) is not None:
             self._keep(position, None)
             self._save_drafts()
+        if not self.drafts:
+            self._trouble = ""
 
     def _opened(self, left: dict[str, Any]) -> None:
         """Bring back a text that was being typed, or could not be saved, when the program ended."""

@@ -194,6 +194,11 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
             assert Drafts(images).get("bridge.png") == Draft("bridge", "city, bridge")
             await pilot.press("enter")
             await until(pilot, lambda: says(app, "enter save"))
+            await pilot.press("escape")
+            await until(pilot, lambda: not says(app, "not saved"))
+            assert pane(app)[1] == " city, bridge"
+            await pilot.press("d")
+            await until(pilot, lambda: says(app, "● not saved") and says(app, "enter save"))
         await pilot.press("enter")
         await until(pilot, lambda: says(app, "saved · 3 images"))
         assert not says(app, "not saved")
