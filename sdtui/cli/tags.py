@@ -17,7 +17,7 @@ from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope
 from sdtui.cli.output import bytes_text, emit_json, plural
 from sdtui.cli.progress import ProgressLine
-from sdtui.cli.tag_rules import add_rules, add_taggers, rules_of
+from sdtui.cli.tag_rules import add_rules, add_taggers, words_in
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
@@ -25,6 +25,7 @@ from sdtui.models import tokens
 from sdtui.tagging.applying import Mode, propose_descriptions, propose_sorted, propose_tags
 from sdtui.tagging.decide import Decision, decide
 from sdtui.tagging.descriptions import describers
+from sdtui.tagging.rule_words import rules_of
 from sdtui.tagging.scores import scores_of, taggers
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def _loaded(args: argparse.Namespace) -> tuple[Library, ScoredImages, Rules]:
     """The images, their scores, and the rules."""
     library, images = _scored(args)
     name = scores_of(args.folder, args.tagger[0] if args.tagger else "").facts.name
-    return library, images, rules_of(args, name, images.table.tags)
+    return library, images, rules_of(words_in(args), name, images.table.tags)
 
 
 def _scored(args: argparse.Namespace) -> tuple[Library, ScoredImages]:

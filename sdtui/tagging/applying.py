@@ -106,7 +106,7 @@ def propose_sorted(
         scores = {tag.place: tag.score for tag in images.scored(position)}
 
         def rank(word: str) -> tuple[bool, float]:
-            place = known.place(_plain(word))
+            place = known.place(plain(word))
             return (place is not None, -scores.get(place, 0.0) if place is not None else 0.0)
 
         return tag_order.sort(text, rank, keep=keep) if images.has_scores[position] else text
@@ -116,21 +116,21 @@ def propose_sorted(
 
 def applied(text: str, decision: Decision, rules: Rules, mode: Mode, known: TagList) -> str:
     """The caption `text` with an image's decided tags."""
-    decided = {_plain(tag.name): written(tag, rules) for tag in decision.kept}
+    decided = {plain(tag.name): written(tag, rules) for tag in decision.kept}
     whole = _SEPARATOR.join(decided.values())
     if mode == "only-new":
         return text if tag_words(text) else whole
     if mode == "replace":
         return whole
     if mode == "add":
-        present = {_plain(word) for word in tag_words(text)}
+        present = {plain(word) for word in tag_words(text)}
         for name, word in decided.items():
             if name not in present:
                 text = tag_edits.add(text, word)
         return text
     if mode == "keep-own":
-        return _beside(tag_edits.remove_matching(text, lambda word: known.place(_plain(word)) is not None), whole)
-    rest = tag_edits.remove_matching(text, lambda word: _plain(word) in decided)
+        return _beside(tag_edits.remove_matching(text, lambda word: known.place(plain(word)) is not None), whole)
+    rest = tag_edits.remove_matching(text, lambda word: plain(word) in decided)
     return _beside(whole, rest) if mode == "prepend" else _beside(rest, whole)
 
 
@@ -141,7 +141,7 @@ def _beside(one: str, other: str) -> str:
     return f"{front}{between}{back}" if front and back else front or back
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
     """A tag of a caption as it is compared: without escapes and a weight around it."""
     bare = unescape(word)
     if bare.startswith("(") and bare.endswith(")") and ":" in bare:
