@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -139,8 +139,8 @@ class Library:
     @property
     def namings(self) -> dict[str, int]:
         """How many captions have each of the namings in use."""
-        codes = Counter(self._listing.naming_of)
-        return {naming: codes[code] for code, naming in enumerate(self._listing.namings) if codes[code]}
+        counts = map(self._listing.naming_of.count, range(len(self._listing.namings)))
+        return {naming: number for naming, number in zip(self._listing.namings, counts, strict=True) if number}
 
     def describe_captions(self) -> str:
         """Which caption endings are in use, with counts, most used first: `1 228 .txt, 12 img.png.txt`."""

@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
+from sdtui.dataset.caption import label
 from sdtui.tui import keys
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
@@ -93,14 +94,16 @@ class CaptionsView(SdtuiScreen):
         return home_path(str(folder), str(Path.home())) if folder else "no dataset open"
 
     def facts(self) -> Content:
-        """How many images, how many still lack a caption, and how many have one that cannot be read."""
+        """The captions' ending, how many images, how many still lack a caption, and how many have one that cannot be read."""
         if self.model is None:
             return Content("")
         known, marked = self.model.known, len(self.model.marked)
         untagged, unreadable = known.count(UNTAGGED), known.count(BROKEN)
         if self._read is not None:
             return Content.styled(f"reading {grouped(self._read)} of {grouped(len(self.model.library))}", "$accent")
-        parts = [
+        endings = [label(naming) for naming in self.model.library.namings]
+        parts = [Content.styled(" + ".join(endings), "$warning" if endings[1:] else "$soft")] if endings else []
+        parts += [
             Content.styled(count(len(self.model.library), "image"), "$soft"),
             Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"),
         ]

@@ -73,3 +73,11 @@ async def test_what_we_write_ourselves_is_no_news(images: Path, monkeypatch: pyt
         assert model is not None
         model.writer.edit_many_slowly(range(3), lambda text: f"{text}, night", "night")
         assert not model.writer.look_at_disk_slowly().captions
+
+
+async def test_the_endings_in_use_are_said(images: Path) -> None:
+    (images / "tower.png.caption").write_text("city")
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: says(app, ".txt + img.png.caption · 3 images · 0 untagged"))
