@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdtui.dataset.query_syntax import And, Node, Not, Or, parse
-from sdtui.dataset.query_value import Choice, Number, QueryError, Regex, Text, Wildcard
+from sdtui.dataset.query_value import Choice, Number, QueryError, Regex, Score, Text, Wildcard
 
 
 def shown(node: Node) -> str:
@@ -25,7 +25,8 @@ def shown(node: Node) -> str:
         return f"{node.field}/{value.pattern}/"
     if isinstance(value, Choice):
         return f"{node.field}={value.word}"
-    return f"{node.field}{value.operator}{value.low}" + (f",{value.high}" if value.operator == ".." else "")
+    word, number = (f"[{value.tag}]", value.number) if isinstance(value, Score) else ("", value)
+    return f"{node.field}{word}{number.operator}{number.low}" + (f",{number.high}" if number.operator == ".." else "")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ def shown(node: Node) -> str:
         ("a OR b OR c", "([a] OR [b] OR [c])"),
         ("tag:long hair name:x tags:<5", "(tag[long hair] AND name[x] AND tags<5)"),
         ('night "old gate"', "([night] AND [old gate])"),
+        ("score:long hair>0.8", "score[long hair]>0.8"),
         ("tags:5 (a OR b)", "(tags=5 AND ([a] OR [b]))"),
         ("tag:a NOT tag:b", "(tag[a] AND (NOT tag[b]))"),
         ("(tag:a) b", "(tag[a] AND [b])"),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sdtui.models.family import PLAINLY, LatentDistribution, Reading, TextStates
+from sdtui.models.words import Words
 from sdtui.training.views import Sizes
 
 
@@ -58,6 +59,7 @@ class FakeModel:
         self.seen_latents: list[Tensor] = []
         self.seen_sizes: list[Tensor | None] = []
         self.is_frozen = False
+        self.words = Words()
 
     @property
     def components(self) -> dict[str, nn.Module]:
@@ -74,6 +76,10 @@ class FakeModel:
         self.encoded_images += len(pixels)
         mean = pixels.mean(dim=(1, 2, 3), keepdim=True).expand(-1, 4, 2, 2).clone()
         return LatentDistribution(mean, torch.zeros_like(mean))
+
+    def length(self, text: str, *, weighted: bool) -> int:
+        del weighted
+        return len(text)
 
     def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
         self.encoded_texts += prompts
