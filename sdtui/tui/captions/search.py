@@ -72,9 +72,8 @@ class CaptionsSearch(CaptionsColours):
             self.query_one(QueryNote).follow(self.query_input)
             self.set_timer(SEARCH_DELAY, lambda: self._search(query))
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
         """The note stands below the query while it is typed."""
-        super().on_descendant_focus(event)
         self.query_one(QueryNote).follow(self.query_input)
 
     # -- searching ----------------------------------------------------------------------------------------------------

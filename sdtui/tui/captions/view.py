@@ -146,10 +146,9 @@ class CaptionsView(SdtuiScreen):
         self.hand = None
         self.update_chrome()
 
-    def on_line_list_moved(self, event: LineList.Moved) -> None:
-        """Another image."""
-        if event.list.id == "images":
-            self._show_row(event.index)
+    def on_mount(self) -> None:
+        """From now on the caption follows the cursor, in the same frame."""
+        self.images.follow = self._show_row
 
     def _show_row(self, row: int) -> None:
         if self.model is None or not 0 <= row < len(self.model.view):

@@ -82,6 +82,8 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         # A list that is only looked at has no cursor to point at.
         self._pointing = pointer
         self.count = 0
+        # Called at once when the cursor moves, for what is to be painted together with it; `Moved` comes a frame later.
+        self.follow: Callable[[int], None] | None = None
         self._draw: DrawRow = lambda _index, _width: Content("")
         self._selectable: Callable[[int], bool] = lambda _index: True
         self._pointer = ">"
@@ -142,6 +144,8 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_row(old)
         self._refresh_row(new)
         if new >= 0:
+            if self.follow is not None:
+                self.follow(new)
             self.post_message(self.Moved(self, new))
 
     def on_mount(self) -> None:

@@ -146,3 +146,17 @@ async def test_a_cursor_far_down_is_in_view_from_the_beginning() -> None:
         await pilot.pause()
         rows.set_rows(1000, lambda index, _width: Content(f"row {index}"), cursor=900)
         await until(pilot, lambda: any(row.startswith("▸ row 900") for row in screen_text(app)))
+
+
+async def test_what_follows_the_cursor_is_called_at_once_and_not_a_message_later() -> None:
+    rows = LineList()
+    app = Stage(rows)
+    async with app.run_test(size=(20, 4)) as pilot:
+        followed: list[int] = []
+        rows.follow = followed.append
+        rows.set_rows(5, lambda index, _width: Content(str(index)), cursor=1)
+        rows.move_to(3)
+        assert followed == [1, 3]
+        rows.set_rows(0, lambda index, _width: Content(str(index)))
+        assert followed == [1, 3]
+        await pilot.pause()
