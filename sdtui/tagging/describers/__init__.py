@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from sdtui.errors import UserError
 
 
 def finds(path: Path) -> bool:
@@ -15,3 +18,17 @@ def finds(path: Path) -> bool:
 def is_address(word: str) -> bool:
     """Whether a word is an address rather than a file."""
     return word.startswith(("http://", "https://"))
+
+
+def require_plain(address: str) -> None:
+    """Raises UserError unless it is a server and a path: what else it holds may be a secret, and addresses are stored and shown."""
+    try:
+        parts = urlsplit(address)
+        plain = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        plain = False
+    if not plain or "?" in address or "#" in address:
+        raise UserError(
+            "an address is a server and a path, and holds neither a key nor a password",
+            remedy="Write http://localhost:8080/v1, and put the key into OPENAI_API_KEY",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
+from sdtui.tagging.describers import require_plain
 from sdtui.tagging.describers.base import Asked, on_one_line
 from sdtui.tagging.descriptions import DescriberFacts
 
@@ -22,18 +24,32 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 PROMPT = "Describe this image in one sentence, for training an image model."
 _SIDE = 1024
 _SECONDS = 300
+# Of an answer: a few sentences are a few kilobytes.
+_ANSWER_BYTES = 1 << 24
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Images and the key go where the user said and nowhere else."""
+
+    def redirect_request(self, *_: object) -> None:
+        """None: the answer counts as a refusal."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 class Endpoint:
     """One model of an address such as `http://localhost:8080/v1`."""
 
     def __init__(self, address: str, asked: Asked) -> None:
-        """Nothing is sent before the first image; raises UserError without a model's name."""
+        """Nothing is sent before the first image; raises UserError without a model's name, or with a key that is none."""
+        require_plain(address)
         if not asked.model:
             raise UserError("which model of the address is not said", where=address, remedy="Name it with --model")
         self._address = address.rstrip("/")
         self._asked = asked
         self._prompt = asked.prompt or PROMPT
+        self._key = _key()
         self.device = self._address
         told = "\n".join((self._address, asked.model, self._prompt, str(asked.max_tokens)))
         digest = hashlib.sha256(told.encode()).hexdigest()
@@ -58,27 +74,44 @@ class Endpoint:
         }
         found = self._post(json.dumps(body).encode())
         try:
-            return str(found["choices"][0]["message"]["content"])
-        except (LookupError, TypeError) as error:
-            raise SdtuiError("the answer holds no description", where=self._address) from error
+            words = found["choices"][0]["message"]["content"]
+        except (LookupError, TypeError):
+            words = None
+        if not isinstance(words, str):
+            raise SdtuiError(
+                "the answer holds no description", where=self._address, remedy="See whether the model reads images"
+            )
+        return words
 
     def _post(self, body: bytes) -> Any:
         headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY_VARIABLE):
-            headers["Authorization"] = f"Bearer {key}"
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(f"{self._address}/chat/completions", body, headers)  # noqa: S310 - see `describers.is_address`
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-                return json.loads(answer.read())
+            with _OPENER.open(request, timeout=_SECONDS) as answer:
+                return json.loads(answer.read(_ANSWER_BYTES))
         except urllib.error.HTTPError as error:
-            remedy = f"Set {KEY_VARIABLE}" if error.code in {401, 403} else "See what the server says of it"
+            told = {401: f"Set {KEY_VARIABLE}", 403: f"Set {KEY_VARIABLE}", 404: "Addresses mostly end in /v1"}
+            moved = "Give the address that it moved to" if 300 <= error.code < 400 else "See the server's log"
+            remedy = told.get(error.code, moved)
             raise SdtuiError(
                 f"the server refused: {error.code} {error.reason}", where=self._address, remedy=remedy
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise SdtuiError(
-                f"no answer: {getattr(error, 'reason', error)}", where=self._address, remedy="Is the server running?"
+                f"no answer: {getattr(error, 'reason', error) or type(error).__name__}",
+                where=self._address,
+                remedy="Is the server running?",
             ) from error
+
+
+def _key() -> str:
+    """The key, if there is one; raises UserError, which does not quote it, where it cannot stand in a header."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError("the key holds what no key holds", where=KEY_VARIABLE, remedy="Set it to the key alone")
+    return key
 
 
 def _jpeg(image: Image.Image) -> str:

@@ -33,10 +33,10 @@ class HuggingFaceDescriber:
         self.device = torch_device(where)
         dtype = torch.float16 if self.device == "cuda" else torch.float32
         try:
-            self._processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            self._model = AutoModelForImageTextToText.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=dtype
-            )
+            # Said outright: left open, transformers asks at the terminal whether to run the model's own code.
+            own = {"local_files_only": True, "trust_remote_code": False}
+            self._processor = AutoProcessor.from_pretrained(folder, **own)
+            self._model = AutoModelForImageTextToText.from_pretrained(folder, use_safetensors=True, dtype=dtype, **own)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
             raise UserError(
                 f"not an image-to-text model: {str(error).splitlines()[0]}", where=printable(folder)

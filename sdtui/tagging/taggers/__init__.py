@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sdtui
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
-from sdtui.tagging.describers import is_address
+from sdtui.tagging.describers import is_address, require_plain
 from sdtui.tagging.taggers import deepdanbooru_project, wd
 from sdtui.tagging.taggers.base import Tagger, Where
 
@@ -78,10 +78,13 @@ def is_clip(path: Path) -> bool:
 
 def checked(word: str) -> str:
     """`word` as it means the same tagger from any folder; raises UserError where it can be none."""
+    if is_address(word):
+        require_plain(word)
+        return word
     path = Path(word).expanduser()
     if word != STARTER and path.exists():
         return str(path.absolute())
-    if word == STARTER or is_address(word) or _HUB_ID.fullmatch(word):
+    if word == STARTER or _HUB_ID.fullmatch(word):
         return word
     raise UserError(
         f"there is no tagger {printable(word)}",

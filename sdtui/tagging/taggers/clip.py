@@ -53,7 +53,9 @@ class ClipTagger:
         self._lists = [read_terms(path) for path in files]
         self.device = torch_device(where)
         try:
-            self._processor: Any = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+            self._processor: Any = AutoImageProcessor.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
             self._model = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"not a CLIP model: {str(error).splitlines()[0]}", where=printable(folder)) from error
@@ -90,7 +92,7 @@ class ClipTagger:
             return load(kept.read_bytes())["embeddings"].to(self.device)
         from transformers import AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         words = [word for each in self._lists for word in each.words]
         parts = []
         for first in range(0, len(words), _BATCH):

@@ -15,6 +15,7 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers import is_address
 from sdtui.tagging.describers.base import Asked
 from sdtui.tagging.describers.endpoint import PROMPT, Endpoint
+from sdtui.tagging.taggers import checked
 
 ASKED = Asked(model="some/vision-model", max_tokens=40)
 
@@ -36,8 +37,17 @@ class Handler(BaseHTTPRequestHandler):
         server.asked.append({"path": self.path, **body})
         server.keys.append(self.headers["Authorization"])
         self.send_response(server.code)
+        if 300 <= server.code < 400:
+            self.send_header("Location", f"http://127.0.0.1:{server.server_port}/elsewhere")
         self.end_headers()
         self.wfile.write(json.dumps(server.answer).encode())
+
+    def do_GET(self) -> None:
+        server = self.server
+        assert isinstance(server, Server)
+        server.keys.append(f"{self.path}: {self.headers['Authorization']}")
+        self.send_response(200)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -88,8 +98,13 @@ def test_a_prompt_of_ones_own_makes_other_descriptions(server: Server, monkeypat
 
 @pytest.mark.parametrize(
     ("code", "answer", "message"),
-    [(401, {}, "refused: 401"), (200, {"choices": []}, "no description"), (200, "text", "no description")],
-    ids=["refused", "empty", "odd"],
+    [
+        (401, {}, "refused: 401"),
+        (200, {"choices": []}, "no description"),
+        (200, "text", "no description"),
+        (200, {"choices": [{"message": {"content": None}}]}, "no description"),
+    ],
+    ids=["refused", "empty", "odd", "declined"],
 )
 def test_what_goes_wrong_is_said(server: Server, code: int, answer: Any, message: str) -> None:
     server.code, server.answer = code, answer
@@ -104,6 +119,39 @@ def test_no_server_and_no_model_are_said(server: Server) -> None:
         Endpoint(gone, ASKED).describe([Image.new("RGB", (8, 8))])
     with pytest.raises(UserError, match="which model"):
         Endpoint(gone, Asked())
+
+
+def test_image_and_key_are_not_sent_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    server.code = 302
+    with pytest.raises(SdtuiError, match="refused: 302"):
+        Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
+    assert server.keys == ["Bearer secret"]
+
+
+@pytest.mark.parametrize("key", ["sk-secret\nx", "sk-secret\u00e9"], ids=["two-lines", "not-ascii"])
+def test_a_key_that_is_none_is_refused_and_not_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UserError, match="holds what no key holds") as raised:
+        Endpoint("http://localhost:1/v1", ASKED)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_line_end_behind_a_key_is_none_of_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret\n")
+    Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
+    assert server.keys == ["Bearer secret"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["http://me:secret@host/v1", "https://host/v1?key=secret", "http://host/v1#secret", "http:///v1", "http://[x/v1"],
+    ids=["password", "query", "fragment", "no-host", "odd"],
+)
+def test_addresses_with_more_than_a_place_are_refused_before_they_are_stored(word: str) -> None:
+    with pytest.raises(UserError, match="neither a key nor a password") as raised:
+        checked(word)
+    assert "secret" not in str(raised.value)
 
 
 def test_addresses_are_told_from_files() -> None:

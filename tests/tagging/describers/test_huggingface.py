@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,17 @@ def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(UserError, match="not an image-to-text model"):
         HuggingFaceDescriber(tmp_path, "x", CPU, Asked())
+
+
+def test_code_that_comes_with_a_model_is_not_run_and_nobody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    config = {"model_type": "odd", "auto_map": {"AutoConfig": "odd.Odd", "AutoProcessor": "odd.Odd"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "processor_config.json").write_text(json.dumps({**config, "processor_class": "Odd"}))
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    (tmp_path / "odd.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Odd: pass\n")
+    with pytest.raises(UserError, match="not an image-to-text model"):
+        HuggingFaceDescriber(tmp_path, "x", CPU, Asked())
+    assert not (tmp_path / "ran").exists()
