@@ -8,10 +8,18 @@ from PIL.Image import Resampling
 
 from sdtui.tagging.taggers.base import Pixels
 
+# A white square around a longer image would take more than 200 MB.
+_LONGEST = 8192
+
 
 def on_white_square(image: Image.Image, side: int) -> Image.Image:
     """The image in the middle of a white square of its longer side, resized by bicubic interpolation."""
     longest = max(image.size)
+    if longest > _LONGEST:
+        # Made small first, which differs by rounding alone.
+        scale = side / longest
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image, longest = image.resize(size, Resampling.BICUBIC), side
     square = Image.new("RGB", (longest, longest), "white")
     square.paste(image, ((longest - image.width) // 2, (longest - image.height) // 2))
     return square if longest == side else square.resize((side, side), Resampling.BICUBIC)

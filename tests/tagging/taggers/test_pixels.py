@@ -38,3 +38,18 @@ def test_bands_repeat_the_outermost_rows_and_columns(width: int, height: int) ->
 
 def test_a_line_of_an_image_keeps_one_row() -> None:
     assert within_square(Image.fromarray(pixels(20, 1)), 4, Resampling.BOX).shape == (4, 4, 3)
+
+
+def test_an_image_of_enormous_length_needs_no_enormous_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    squares: list[tuple[int, int]] = []
+    new = Image.new
+
+    def remembered(mode: str, size: tuple[int, int], color: str) -> Image.Image:
+        squares.append(size)
+        return new(mode, size, color)
+
+    monkeypatch.setattr(Image, "new", remembered)
+    square = np.asarray(on_white_square(new("RGB", (30_000, 7_500), "red"), 64))
+    assert squares == [(64, 64)]
+    assert (square[[0, 23, 40, 63]] == 255).all()
+    assert (square[24:40] == [255, 0, 0]).all()
