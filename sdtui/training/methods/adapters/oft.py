@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sdtui.formats.change import cayley
 from sdtui.training.methods.adapters.layer import Adapter
 
 
@@ -30,13 +31,9 @@ class Rotation(Adapter):
         return torch.einsum("knm,...kn->...km", rotations, parts).flatten(-2)
 
     def rotations(self) -> Tensor:
-        """Cayley's rotations (I + Q)(I - Q)⁻¹ of the skew-symmetric Q = blocks - blocksᵀ, in fp32."""
+        """Cayley's rotations of the blocks, in fp32."""
         with torch.autocast(self.oft_blocks.device.type, enabled=False):
-            skew = self.oft_blocks - self.oft_blocks.mT
-            identity = torch.eye(skew.shape[-1], device=skew.device, dtype=skew.dtype)
-            # (I + Q) and (I - Q)⁻¹ commute.
-            rotations: Tensor = torch.linalg.solve(identity - skew, identity + skew)
-            return rotations
+            return cayley(self.oft_blocks)
 
     def file_alpha(self) -> float:
         """LyCORIS keeps the limit of the rotation here; 0: none."""
