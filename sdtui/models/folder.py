@@ -70,8 +70,7 @@ def weight_files(folder: Path, stem: str) -> tuple[list[Path], str | None]:
         found = [folder / f"{stem}{infix}.safetensors"]
         index = folder / f"{stem}.safetensors.index{infix}.json"
         if index.is_file():
-            shards = read_json(index).get("weight_map", {}).values()
-            found = sorted({folder / shard for shard in shards})
+            found = _shards(index)
         if all(file.is_file() for file in found):
             return found, variant
     # transformers' name for it is another.
@@ -80,10 +79,34 @@ def weight_files(folder: Path, stem: str) -> tuple[list[Path], str | None]:
         file = folder / f"{older}{f'.{variant}' if variant else ''}.bin"
         if file.is_file():
             return [file], variant
-    raise UserError(
-        f"{folder.name}/ holds no weights",
-        where=str(folder),
-        remedy=f"Save the model as {stem}.safetensors",
+    raise _without_weights(folder, stem, older)
+
+
+def _shards(index: Path) -> list[Path]:
+    """The files that an index names, in order."""
+    named = read_json(index).get("weight_map")
+    if not isinstance(named, dict) or not named or not all(isinstance(file, str) for file in named.values()):
+        raise UserError("is no index of weights", where=str(index), remedy="Copy the model folder again")
+    return sorted({index.parent / file for file in named.values()})
+
+
+def _without_weights(folder: Path, stem: str, older: str) -> UserError:
+    """Why none of the forms that are read is there."""
+    for index in sorted(folder.glob(f"{stem}.safetensors.index*.json")):
+        missing = ", ".join(file.name for file in _shards(index) if not file.is_file())
+        return UserError(
+            f"{folder.name}/ holds an index of weights, but not {missing}",
+            where=str(folder),
+            remedy="Copy the model folder again",
+        )
+    if any(folder.glob(f"{older}.bin.index*.json")):
+        return UserError(
+            f"{folder.name}/ holds pickled weights in several files, which are not read",
+            where=str(folder),
+            remedy="Save the model again in safetensors, which diffusers and transformers write by default",
+        )
+    return UserError(
+        f"{folder.name}/ holds no weights", where=str(folder), remedy=f"Save the model as {stem}.safetensors"
     )
 
 

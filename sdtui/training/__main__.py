@@ -5,7 +5,6 @@ A run in several processes has one such trainer on each machine, which starts th
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from functools import partial
@@ -31,7 +30,6 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m sdtui.training RUN_DIR\n")
         return 2
-    _hush()
     run = RunFolder(Path(arguments[0]).absolute())
     place = places.inherited()
     if place is not None:
@@ -90,12 +88,6 @@ def _help(run: RunFolder, place: Place) -> int:
         starter.tell(explain(error))
         return explain(error).exit_code
     return 0
-
-
-def _hush() -> None:
-    """Leave out of log.txt what packages tell of what is not used here; of a run that failed its end is shown."""
-    # bitsandbytes asks for a package of 4-bit kernels on every processor that multiplies bf16.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def _set_spinning() -> None:

@@ -46,6 +46,28 @@ def test_a_part_without_weights_is_told(tmp_path: Path) -> None:
         weight_files(tmp_path, "model")
 
 
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
+    weights = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weights}))
+    (tmp_path / "model-1.safetensors").touch()
+    with pytest.raises(UserError, match=r"holds an index of weights, but not model-2\.safetensors"):
+        weight_files(tmp_path, "model")
+
+
+@pytest.mark.parametrize("weight_map", [None, [], {}, {"a": 1}], ids=["none", "list", "empty", "number"])
+def test_an_index_that_is_none_is_told(tmp_path: Path, weight_map: object) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(UserError, match="is no index of weights"):
+        weight_files(tmp_path, "model")
+
+
+def test_pickled_weights_in_several_files_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin.index.json").write_text("{}")
+    (tmp_path / "pytorch_model-00001-of-00002.bin").touch()
+    with pytest.raises(UserError, match="pickled weights in several files, which are not read"):
+        weight_files(tmp_path, "model")
+
+
 def test_a_missing_part_or_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the pipeline has no vae/ folder"):
         part(tmp_path, "vae")

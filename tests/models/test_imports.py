@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+
+import pytest
+
+from sdtui.models.imports import import_models
 
 PROGRAM = """
 import sys
@@ -18,3 +23,14 @@ print("diffusers.models.autoencoders.autoencoder_kl" in sys.modules, is_bitsandb
 def test_packages_that_are_only_installed_are_not_imported_and_are_known_again_afterwards() -> None:
     told = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
     assert told.splitlines() == ["[]", "True True True"]
+
+
+def test_nothing_is_said_of_kernels_that_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    monkeypatch.setattr(told, "level", logging.NOTSET)
+    import_models()
+    told.warning("pip install kernels")
+    told.error("the processor is on fire")
+    assert caplog.messages == ["the processor is on fire"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from pathlib import Path
@@ -39,14 +38,3 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_folder_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "gone")]) == 1
     assert "gone" in capsys.readouterr().err
-
-
-def test_the_log_is_not_filled_with_kernels_that_are_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    told = logging.getLogger("bitsandbytes.backends.cpu.ops")
-    monkeypatch.setattr(told, "level", logging.NOTSET)
-    main([str(tmp_path / "gone")])
-    told.warning("pip install kernels")
-    told.error("the processor is on fire")
-    assert caplog.messages == ["the processor is on fire"]
