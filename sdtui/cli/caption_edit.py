@@ -10,7 +10,7 @@ from typing import Any
 
 from sdtui.cli.caption_arguments import edit_of
 from sdtui.cli.caption_conflict import Choices, choice_offered
-from sdtui.cli.caption_list import library_of
+from sdtui.cli.caption_list import library_of, tell_cut_short
 from sdtui.cli.caption_query import in_scope, index_of
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
@@ -94,7 +94,8 @@ def _settle(args: argparse.Namespace, cut_short: Unfinished) -> int:
 def history(args: argparse.Namespace) -> int:
     """The recorded edits, newest first; undone ones are marked."""
     _existing(args)
-    items = open_journal(args).history(args.limit)
+    tell_cut_short(args.folder)
+    items = Journal.look(args.folder).history(args.limit)
     if args.json:
         emit_json({"edits": [item._asdict() for item in items]})
         return 0
@@ -139,7 +140,10 @@ def _existing(args: argparse.Namespace) -> None:
 
 
 def open_journal(args: argparse.Namespace) -> Journal:
-    """The journal of DIR; says what had to be finished first."""
+    """The journal of DIR; says what had to be finished first, or with `--dry-run` what is to be."""
+    if getattr(args, "dry_run", False):
+        tell_cut_short(args.folder)
+        return Journal.look(args.folder)
     journal = Journal.open(args.folder)
     if journal.recovered is not None:
         label, written = journal.recovered.label, journal.recovered.written

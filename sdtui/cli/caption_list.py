@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sdtui.cli.caption_query import found_by, in_scope, index_of
@@ -36,14 +37,19 @@ def library_of(args: argparse.Namespace) -> Library:
 def library_to_look_at(args: argparse.Namespace) -> Library:
     """As `library_of`, for what changes nothing; says which edit a killed process left half done."""
     library = library_of(args)
-    cut_short = Journal.unfinished(args.folder)
+    tell_cut_short(args.folder)
+    return library
+
+
+def tell_cut_short(folder: Path) -> None:
+    """Say on stderr which edit a killed process left half done in `folder`, and what settles it."""
+    cut_short = Journal.unfinished(folder)
     if cut_short is not None:
         print(
             f"sdtui: {printable(cut_short.label)}: this {cut_short.verb} was cut short after {cut_short.written} of "
             f"{cut_short.files} files. The next edit finishes it; `sdtui caption undo` and `redo` take it back or finish it",
             file=sys.stderr,
         )
-    return library
 
 
 def ls(args: argparse.Namespace) -> int:

@@ -194,14 +194,12 @@ class Journal:
     def originals(self) -> dict[Path, bytes | None]:
         """Every file that an edit in force has touched, with its bytes before the first of them.
 
+        Also those of which another program's bytes were left or merged when an edit was undone or made again.
+
         Raises:
             SdtuiError: a recorded edit is damaged.
         """
-        first: dict[Path, bytes | None] = {}
-        for number in range(1, self._store.read_state().applied + 1):
-            for change in self._store.load(number).changes:
-                first.setdefault(change.path, change.before)
-        return first
+        return self._originals(self._store.read_state().applied)
 
     def _step(self, direction: int, choose: Choose | None, progress: Progress) -> Operation | None:
         if not self._store.home.exists():
@@ -216,12 +214,33 @@ class Journal:
             verb = "undo" if direction < 0 else "redo"
             changes = self._agreed(operation.changes, target, f"cannot {verb} {operation.label!r}", choose)
             if changes != list(operation.changes):
+                self._keep_originals(operation, changes)
                 operation = operation._replace(changes=tuple(changes))
                 self._store.record(operation)
             self._store.write_state(State(state.applied, state.last, target), sync=True)
             self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress)
             self._store.write_state(State(state.applied + direction, state.last), sync=False)
         return operation
+
+    def _originals(self, last: int) -> dict[Path, bytes | None]:
+        first: dict[Path, bytes | None] = {}
+        for number in range(0 if self._store.has(0) else 1, last + 1):
+            for change in self._store.load(number).changes:
+                first.setdefault(change.path, change.before)
+        return first
+
+    def _keep_originals(self, operation: Operation, changes: Iterable[Change]) -> None:
+        """Record 0 gets the originals that only this operation knows, and no longer will with these changes."""
+        before = {change.path: change.before for change in changes}
+        earlier = self._originals(operation.number - 1)
+        lost = [
+            Change(path, then, None)
+            for path, then, _after in operation.changes
+            if path not in earlier and (path not in before or before[path] != then)
+        ]
+        if lost:
+            kept = self._store.load(0).changes if self._store.has(0) else ()
+            self._store.record(Operation(0, "originals", time.time(), (*kept, *lost)))
 
     def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None], progress: Progress) -> None:
         """Bring all files to `target`; on failure or interruption put them back and withdraw the operation."""

@@ -3,7 +3,8 @@
 Layout (in `<dataset>/.sdtui/edits/`, or in the user's data folder when the dataset cannot be written):
 `lock` (flock, held while files change), `000007.jsonl.gz` (a header line, then one line per file), `state.json`
 (how many operations are applied, how many exist, and an undo or redo that is under way). An operation file numbered one
-above the last in `state.json` is an edit under way.
+above the last in `state.json` is an edit under way. `000000.jsonl.gz` holds bytes before the first edit that no other
+operation file has any more, as another program's bytes were left or merged in an undo.
 """
 
 from __future__ import annotations

@@ -91,3 +91,15 @@ def test_the_next_edit_finishes_it_first(folder: Path, capsys: pytest.CaptureFix
     assert "finished an edit that had been cut short: add 'sky'" in capsys.readouterr().err
     assert (folder / "8.txt").read_bytes() == NEW
     assert (folder / "7.txt").read_bytes() == b"wall, sky, x\r\n"
+
+
+@pytest.mark.parametrize("words", [("history",), ("add", "x", "--dry-run"), ("ls",)], ids=["history", "dry run", "ls"])
+def test_a_look_says_so_and_finishes_nothing(
+    folder: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    caption("set", folder, "0.png", "first")
+    killed("add", folder, "sky")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert caption(words[0], folder, *words[1:]) == 0
+    assert "add 'sky': this edit was cut short after " in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sdtui import paths
 from sdtui.dataset import edit
+from sdtui.dataset.conflict import Choice
 from sdtui.dataset.edit import Change, ConflictError, Journal
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
@@ -306,6 +307,34 @@ def test_originals_are_what_was_there_before_the_first_edit_in_force(folder: Pat
     assert journal.originals() == {folder / "a.txt": b"a", folder / "new.txt": None, folder / "b.txt": b"b"}
     journal.undo()
     assert journal.originals() == {folder / "a.txt": b"a", folder / "new.txt": None}
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", "merge"])
+def test_originals_outlive_what_another_program_wrote(folder: Path, choice: Choice) -> None:
+    journal = Journal.open(folder)
+    journal.apply([change(folder, "a", b"a", b"a, x"), change(folder, "b", b"b", b"B")], "one")
+    (folder / "a.txt").write_bytes(b"a, x, theirs")
+    journal.undo(lambda _: choice)
+    journal.apply([change(folder, "c", b"c", b"C")], "two")
+    if choice == "mine":
+        assert contents(folder)["a.txt"] == b"a"
+        assert journal.originals() == {folder / "c.txt": b"c"}
+    else:
+        assert journal.originals() == {folder / "a.txt": b"a", folder / "c.txt": b"c"}
+    assert [item.label for item in journal.history()] == ["two"]
+    assert Journal.unfinished(folder) is None
+
+
+def test_an_original_is_what_the_first_of_several_edits_found(folder: Path) -> None:
+    journal = Journal.open(folder)
+    journal.apply([change(folder, "a", b"a", b"1")], "one")
+    journal.apply([change(folder, "a", b"1", b"2"), change(folder, "b", b"b", b"B")], "two")
+    for name, theirs in (("a", b"theirs"), ("b", b"others")):
+        (folder / f"{name}.txt").write_bytes(theirs)
+    journal.undo(lambda _: "theirs")
+    journal.undo(lambda _: "theirs")
+    assert contents(folder) == {"a.txt": b"theirs", "b.txt": b"others", "c.txt": b"c"}
+    assert journal.originals() == {folder / "a.txt": b"a", folder / "b.txt": b"b"}
 
 
 def test_undecodable_file_names(tmp_path: Path) -> None:
