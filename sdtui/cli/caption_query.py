@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sdtui.cli.output import emit_json, plural
@@ -26,14 +27,23 @@ def index_of(library: Library) -> Index:
     """The index of all captions, read from disk with a line of progress and kept for the next time."""
     from sdtui.dataset.index import Index
 
-    index, line = Index(library), ProgressLine(sys.stderr)
-    begun = time.monotonic()
-    for done in index.load():
-        if time.monotonic() - begun > _QUIET_SECONDS:
-            line.status(f"reading captions: {plural(done, 'image')} of {plural(len(library), 'image')}")
-    line.clear()
+    index = Index(library)
+    for _ in told("reading captions", index.load(), len(library)):
+        pass
     _keep(index)
     return index
+
+
+def told(what: str, dones: Iterable[int], total: int) -> Iterator[int]:
+    """Pass on how many images are done, with a line of progress once that takes its time."""
+    line, begun = ProgressLine(sys.stderr), time.monotonic()
+    try:
+        for done in dones:
+            if time.monotonic() - begun > _QUIET_SECONDS:
+                line.status(f"{what}: {done} of {plural(total, 'image')}")
+            yield done
+    finally:
+        line.clear()
 
 
 def in_scope(args: argparse.Namespace, library: Library) -> Sequence[int]:
@@ -43,6 +53,25 @@ def in_scope(args: argparse.Namespace, library: Library) -> Sequence[int]:
         return found
     marked = Marks(library.folder).selected(args.marked)
     return [position for position in found if library[position].relative in marked]
+
+
+def position_of(library: Library, image: str) -> int:
+    """The position of an image that is named from the dataset's folder, as lists print it, or from here, as shells complete it.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    inside = os.path.relpath(os.path.abspath(image), os.path.abspath(library.folder))
+    position = library.position(image)
+    if position is None and not inside.startswith(os.pardir):
+        position = library.position(inside)
+    if position is None:
+        raise UserError(
+            "there is no such image in the dataset",
+            where=printable(image),
+            remedy="Give its path relative to DIR, as `sdtui caption ls` prints it",
+        )
+    return position
 
 
 def found_by(text: str, library: Library) -> list[int]:

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from sdtui.cli.caption_list import library_to_look_at
-from sdtui.cli.caption_query import in_scope, index_of
+from sdtui.cli.caption_query import in_scope, index_of, told
 from sdtui.cli.output import emit_json
 from sdtui.dataset.caption import parse_tags
 from sdtui.dataset.names import printable
@@ -29,7 +29,8 @@ def problems(args: argparse.Namespace) -> int:
     scheme = next(each for each in SCHEMES if each.name == args.by)
     words = {letter: told for letter, _style, told in scheme.classes}
     found: list[dict[str, Any]] = []
-    for position in positions:
+    for done in told("looking for problems", range(len(positions)), len(positions)):
+        position = positions[done]
         text = index.text(position) or ""
         tags = parse_tags(text)
         marks = scheme.marks(tags, text, asked.ground(looked_up=len(tags)))

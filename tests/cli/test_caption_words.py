@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sdtui.cli import main
+from sdtui.cli import caption_query, main
 from sdtui.cli.caption import SCHEMES
 from sdtui.tui.captions import schemes
 
@@ -114,3 +114,13 @@ def test_a_list_that_is_not_there(folder: Path, listed: Path, capsys: pytest.Cap
 
 def test_every_scheme_of_the_screen_that_marks_anything() -> None:
     assert tuple(scheme.name for scheme in schemes.SCHEMES if scheme.classes) == SCHEMES
+
+
+def test_progress_is_told_where_it_takes_its_time(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caption_query, "_QUIET_SECONDS", -1.0)
+    assert caption("problems", folder) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2:] == ["looking for problems: 0 of 6 images", "4 tags of 2 of 6 images"]
+    assert lines[0].startswith("reading captions: ")
