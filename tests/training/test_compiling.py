@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from torch._dynamo.backends.common import aot_autograd
+from torch._dynamo.backends.debugging import boxed_nop
 
 from sdtui.errors import SdtuiError
 from sdtui.models.family import Model, load_model
@@ -39,6 +41,19 @@ class Backend:
 
 def failing(graph: Graph, inputs: list[Tensor]) -> Callable[..., Any]:
     raise RuntimeError("no C++ compiler")
+
+
+def failing_backwards(graph: Graph, inputs: list[Tensor]) -> Callable[..., Any]:
+    return aot_autograd(fw_compiler=boxed_nop, bw_compiler=failing)(graph, inputs)  # type: ignore[no-any-return]
+
+
+class FailingLater(Backend):
+    """Compiles a few and then no more."""
+
+    def __call__(self, graph: Graph, inputs: list[Tensor]) -> Callable[..., Any]:
+        if self.compiled == 2:
+            raise RuntimeError("no space left")
+        return super().__call__(graph, inputs)
 
 
 def unwanted(warning: SdtuiError) -> None:
@@ -114,19 +129,48 @@ def test_previews_and_measurements_are_not_compiled(base: Path, monkeypatch: pyt
     assert backend.compiled == 0
 
 
+@pytest.mark.parametrize("backend", [failing, failing_backwards], ids=["forward", "backward"])
 def test_a_failing_compiler_is_told_once_and_the_blocks_run_as_they_are(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, monkeypatch: pytest.MonkeyPatch, backend: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr(compiling, "BACKEND", failing)
+    monkeypatch.setattr(compiling, "BACKEND", backend)
     plain, uncompiled = trained(base), trained(base)
     warned: list[SdtuiError] = []
     compiling.compile_blocks(uncompiled.unet, lambda _: None, warned.append)
     for ours, theirs in zip(gradients(uncompiled, 8), gradients(plain, 8), strict=True):
         assert torch.equal(ours, theirs)
     (warning,) = warned
-    assert warning.message.startswith("the UNet cannot be compiled here, and is trained as it is: ")
+    assert warning.message.startswith("the UNet cannot be compiled here, and the rest of it is trained as it is: ")
     assert "no C++ compiler" in warning.message
     assert warning.where == "training.compile"
+
+
+def test_a_compiler_that_fails_midway_leaves_checkpointed_blocks_as_they_began(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = FailingLater()
+    monkeypatch.setattr(compiling, "BACKEND", backend)
+    plain, partly = trained(base, checkpointed=True), trained(base, checkpointed=True)
+    warned: list[SdtuiError] = []
+    compiling.compile_blocks(partly.unet, lambda _: None, warned.append)
+    for _ in range(2):
+        for ours, theirs in zip(gradients(partly, 8), gradients(plain, 8), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+    assert ["no space left" in warning.message for warning in warned] == [True]
+    assert backend.compiled == 2
+
+
+def test_a_compiled_run_has_the_losses_of_one_that_is_not(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "BACKEND", "aot_eager")
+    make_images(base.parent / "images", [(64, 64), (64, 128)])
+    losses = []
+    for compiled in (False, True):
+        run = make_run(base.parent, {"training": {"steps": 4, "compile": compiled}})
+        assert main([str(run.path)]) == 0
+        assert events(run, "warning") == []
+        losses.append([event["loss"] for event in events(run, "step")])
+    assert torch._dynamo.utils.counters["aot_autograd"]["ok"] > 0
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
 
 
 def test_a_compiled_run_resumes_with_the_same_bits(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
