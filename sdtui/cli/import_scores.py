@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     reports = [_take(args, library, addresses, each) for each in found]
     if args.json:
         emit_json({"taggers": reports, "dry_run": args.dry_run})
+    if not any(report["images"] for report in reports):
+        raise UserError("none of the names means an image here", where=printable(args.folder))
     return 0
 
 
@@ -57,28 +60,47 @@ def _take(args: argparse.Namespace, library: Library, addresses: Addresses, foun
     """Store what one tagger gave, and say how much of it."""
     from sdtui.tagging.score_table import ScoreTable
     from sdtui.tagging.scores import Scores, TaggerFacts
-    from sdtui.tagging.tag_list import key
 
     tags = found.tags()
-    rows, unknown = [], []
+    rows: dict[str, dict[int, float]] = {}
+    unknown = []
     for name, scores in found.rows.items():
         digest = _digest(library, addresses.find(name))
         if digest:
-            rows.append((digest, [(tags.places[key(tag)], score) for tag, score in scores.items()]))
+            rows[digest] = _by_place(tags, scores)
         else:
             unknown.append(name)
     facts = TaggerFacts(args.name or found.tagger, _digest_of(tags), found.how, tags)
     scores_there = Scores.of(library.folder, facts)
     if not args.dry_run:
-        scores_there.append(ScoreTable.of_lists(tags, rows))
+        scores_there.append(ScoreTable.of_lists(tags, [(digest, [*row.items()]) for digest, row in rows.items()]))
     if not args.json:
         verb = "would be imported" if args.dry_run else "imported"
         print(f"{scores_there.id}: scores of {plural(len(rows), 'image')} {verb}, {plural(len(tags), 'tag')}")
-    for name in unknown[:_SHOWN]:
-        print(f"sdtui: {printable(name)}: means none of the images, or several", file=sys.stderr)
-    if len(unknown) > _SHOWN:
-        print(f"sdtui: … and {len(unknown) - _SHOWN} more", file=sys.stderr)
-    return {"tagger": scores_there.id, "images": len(rows), "tags": len(tags), "unknown": unknown}
+    _tell([f"{printable(name)}: means none of the images, or several" for name in unknown])
+    _tell([str(error) for error in found.left_out])
+    return {
+        "tagger": scores_there.id,
+        "images": len(rows),
+        "tags": len(tags),
+        "unknown": unknown,
+        "left_out": [str(error) for error in found.left_out],
+    }
+
+
+def _by_place(tags: TagList, scores: Mapping[str, float]) -> dict[int, float]:
+    """The scores by place in the list; of two spellings of one tag the higher counts."""
+    places = ((tags.place(tag), score) for tag, score in scores.items())
+    rising = sorted((score, place) for place, score in places if place is not None)
+    return {place: score for score, place in rising}
+
+
+def _tell(lines: list[str]) -> None:
+    """The first few of them on stderr, and how many more there are."""
+    for line in lines[:_SHOWN]:
+        print(f"sdtui: {line}", file=sys.stderr)
+    if len(lines) > _SHOWN:
+        print(f"sdtui: … and {len(lines) - _SHOWN} more", file=sys.stderr)
 
 
 def _digest_of(tags: TagList) -> str:

@@ -15,7 +15,8 @@ How = Literal["union", "intersection", "mean", "maximum"]
 """What a tag's score becomes where taggers differ.
 
 `union`: that of the first tagger which gave it one; `maximum`: the highest; `mean` of all taggers that know the tag, where no
-score is 0; `intersection`: the lowest of all that know it, and none where one of them gave none.
+score is 0; `intersection`: the lowest of all that know it, and none where one of them gave none. Of `mean` and `intersection` nothing
+can be said for images that one of the taggers has not scored: they count as not scored.
 """
 
 
@@ -28,10 +29,13 @@ def combined(tables: Sequence[ScoreTable], how: How) -> ScoreTable:
     """
     if len(tables) == 1:
         return tables[0]
+    if how in {"mean", "intersection"}:
+        tables = _scored_by_all(tables)
     tags, places = _all_tags(tables)
     size = len(tags)
-    cells = np.concatenate([_cells(table, place, size) for table, place in zip(tables, places, strict=True)])
-    scores = np.concatenate([table.scores for table in tables]).astype(np.float32)
+    parts = [_cells(table, place, size) for table, place in zip(tables, places, strict=True)]
+    cells = np.concatenate([cells for cells, _ in parts])
+    scores = np.concatenate([scores for _, scores in parts]).astype(np.float32)
     order = np.argsort(cells, kind="stable")
     cells, scores = cells[order], scores[order]
     starts = np.flatnonzero(np.diff(cells, prepend=-1))
@@ -56,10 +60,19 @@ def _all_tags(tables: Sequence[ScoreTable]) -> tuple[TagList, list[NDArray[np.in
     return TagList(tuple(names), tuple(categories)), where
 
 
-def _cells(table: ScoreTable, place: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Row and tag of each score as one number."""
+def _scored_by_all(tables: Sequence[ScoreTable]) -> list[ScoreTable]:
+    """The tables without the rows that one of them lacks."""
+    there = np.logical_and.reduce([table.digests.any(axis=1) for table in tables])
+    rows = np.where(there, np.arange(len(there)), -1)
+    return [table.arranged(rows) for table in tables]
+
+
+def _cells(table: ScoreTable, place: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Row and tag of each score as one number, each once, and the scores; of two spellings of a tag the higher counts."""
     rows = np.repeat(np.arange(len(table)), np.diff(table.pointers))
-    return rows * size + place[table.ids]
+    # Within a row the highest score stands first, and `unique` finds the first.
+    cells, first = np.unique(rows * size + place[table.ids], return_index=True)
+    return cells, table.scores[first]
 
 
 def _merged(

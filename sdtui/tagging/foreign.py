@@ -18,7 +18,7 @@ from sdtui.dataset.metadata import Metadata
 from sdtui.dataset.names import printable
 from sdtui.dataset.tag_spelling import unescape
 from sdtui.errors import UserError
-from sdtui.tagging.tag_list import GENERAL, RATING, RATING_START, TagList
+from sdtui.tagging.tag_list import GENERAL, RATING, RATING_START, TagList, key
 
 # picobyte's keys: SHA-256 of the image's pixels in hex, then the interrogator's name.
 _HASH = 64
@@ -34,16 +34,22 @@ class Foreign:
         how: what is known of the preprocessing.
         rows: name of an image → tag → score.
         ratings: which of the tags are ratings.
+        left_out: files that cannot be read, each with why.
     """
 
     tagger: str
     how: str
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
     ratings: set[str] = field(default_factory=set)
+    left_out: list[UserError] = field(default_factory=list)
 
     def tags(self) -> TagList:
-        """All tags in the order of the alphabet, ratings first."""
-        names = sorted({tag for row in self.rows.values() for tag in row}, key=lambda tag: (not self._rates(tag), tag))
+        """All tags in the order of the alphabet, ratings first; of spellings of one tag the first."""
+        spelled: dict[str, str] = {}
+        for tag in sorted({tag for row in self.rows.values() for tag in row}):
+            if key(tag):
+                spelled.setdefault(key(tag), tag)
+        names = sorted(spelled.values(), key=lambda tag: (not self._rates(tag), tag))
         return TagList(tuple(names), tuple(RATING if self._rates(tag) else GENERAL for tag in names))
 
     def _rates(self, tag: str) -> bool:
@@ -109,7 +115,7 @@ def _read_picobyte(path: Path, raw: Mapping[str, Any]) -> list[Foreign]:
                         by_tagger[tagger].rows[name][tag] = score
                         if kind == "rating":
                             by_tagger[tagger].ratings.add(tag)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(f"a damaged db.json: {error}", where=printable(path)) from error
     return list(by_tagger.values())
 
@@ -128,7 +134,11 @@ def _read_folder(path: Path) -> list[Foreign]:
     files = sorted(path.rglob("*.json"))
     toriato = Foreign("toriato-json", "toriato's tagger")
     for file in (file for file in files if ".sdtui" not in file.parts):
-        pair = _json(file)
+        try:
+            pair = _json(file)
+        except UserError as error:
+            toriato.left_out.append(error)
+            continue
         if not _is_pair(pair):
             continue
         ratings, tags = pair
@@ -137,7 +147,12 @@ def _read_folder(path: Path) -> list[Foreign]:
         toriato.ratings |= ratings.keys()
     captions = Foreign("ranked-captions", "scores written into captions")
     for file in sorted(path.rglob("*.txt")):
-        if scores := ranked(_text(file)):
+        try:
+            scores = ranked(_text(file))
+        except UserError as error:
+            captions.left_out.append(error)
+            continue
+        if scores:
             captions.rows[str(file.relative_to(path).with_suffix(""))] = scores
     return [toriato, captions]
 

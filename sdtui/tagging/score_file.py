@@ -20,6 +20,8 @@ from sdtui.tagging.tag_list import TagList
 
 SCHEMA = "1"
 _KINDS: Mapping[str, Any] = {"U8": np.uint8, "U16": np.uint16, "U32": np.uint32, "I64": np.int64, "F16": np.float16}
+# The bits of 1 as a half float.
+_ONE = 0x3C00
 _ARRAYS = ("digests", "pointers", "ids", "scores")
 # A header of this size could name a million arrays.
 _HEADER_BYTES = 1 << 20
@@ -134,6 +136,8 @@ def _fits(table: ScoreTable) -> bool:
         and table.ids.dtype == id_type(table.tags)
         and table.scores.dtype == np.float16
         and (not len(table.ids) or int(table.ids.max()) < len(table.tags))
+        # Of numbers from 0 to 1 and no others the bits are at most those of 1.
+        and (not len(table.scores) or int(table.scores.view(np.uint16).max()) <= _ONE)
     )
 
 

@@ -113,7 +113,7 @@ class ScoreTable:
 def joined(tables: Sequence[ScoreTable]) -> ScoreTable:
     """Tables of one tagger as one; of rows with the same digest the last one counts."""
     if len(tables) == 1:
-        return tables[0]
+        return latest(tables[0])
     offsets = np.cumsum([0, *(len(table.ids) for table in tables)])
     starts = [table.pointers[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
     whole = ScoreTable(
@@ -123,9 +123,13 @@ def joined(tables: Sequence[ScoreTable]) -> ScoreTable:
         np.concatenate([table.ids for table in tables]),
         np.concatenate([table.scores for table in tables]),
     )
+    return latest(whole)
+
+
+def latest(table: ScoreTable) -> ScoreTable:
+    """A table with each image once: of rows with the same digest, as copies of an image have, the last one."""
     # A dictionary keeps the last row of each digest.
-    latest = np.array(sorted(whole.rows.values()), np.int64)
-    return whole.arranged(latest)
+    return table.arranged(np.array(sorted(table.rows.values()), np.int64))
 
 
 def packed(digests: Sequence[str]) -> NDArray[np.uint8]:

@@ -62,3 +62,23 @@ def test_a_folder_without_images_is_said(tmp_path: Path, db: Path, capsys: pytes
     (tmp_path / "empty").mkdir()
     assert main(["import", "scores", str(db), str(tmp_path / "empty")]) == 2
     assert "no images here" in capsys.readouterr().err
+
+
+def test_of_two_spellings_of_a_tag_the_higher_score_is_imported_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.txt").write_text("(long_hair:0.500), (long hair:0.750)")
+    (folder / "old.txt").write_bytes(b"\xff")
+    assert main(["import", "scores", str(folder), str(folder)]) == 0
+    assert "old.txt: the file is not UTF-8" in capsys.readouterr().err
+    assert main(["tags", "show", str(folder), "--ranks"]) == 0
+    assert capsys.readouterr().out == "a.png\t(long hair:0.750)\ndeep/b.png\t(not scored)\n"
+
+
+def test_scores_of_other_images_alone_are_an_error(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "x.png").write_bytes(b"x")
+    assert main(["import", "scores", str(db), str(tmp_path / "others")]) == 2
+    assert "none of the names means an image here" in capsys.readouterr().err

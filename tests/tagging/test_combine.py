@@ -51,3 +51,25 @@ def test_an_image_that_one_tagger_scored_counts_as_scored() -> None:
 def test_one_tagger_is_itself() -> None:
     only = table(ONE, [0.5, 0.25])
     assert combined([only], "mean") is only
+
+
+@pytest.mark.parametrize(
+    ("how", "scored", "scores"),
+    [("mean", [True, False], [0.5]), ("intersection", [True, False], [0.5]), ("maximum", [True, True], [0.5, 0.75])],
+    ids=["mean", "intersection", "maximum"],
+)
+def test_what_only_one_tagger_has_looked_at_is_neither_halved_nor_agreed_on(
+    how: How, scored: list[bool], scores: list[float]
+) -> None:
+    one = table(ONE, [0.5, 0.0], [0.75, 0.0])
+    other = table(OTHER, [0.0, 0.0, 0.5], [0.0, 0.0, 0.5]).arranged(np.array([0, -1]))
+    found = combined([one, other], how)
+    assert found.digests.any(axis=1).tolist() == scored
+    assert found.scores.tolist() == scores
+
+
+@pytest.mark.parametrize(("how", "score"), [("mean", 0.5), ("intersection", 0.25), ("maximum", 0.75)])
+def test_a_tag_that_a_tagger_lists_twice_counts_once(how: How, score: float) -> None:
+    twice = TagList(("red hair", "red_hair"), ("general", "general"))
+    found = combined([table(twice, [0.25, 0.75]), table(TagList.plain(["red_hair"]), [0.25])], how)
+    assert {tag.name: tag.score for tag in found.scored(0)} == {"red hair": score}

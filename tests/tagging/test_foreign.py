@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sdtui.errors import UserError
-from sdtui.tagging.foreign import decoded, ranked, read_foreign
+from sdtui.tagging.foreign import Foreign, decoded, ranked, read_foreign
 
 HASH = "ab" * 32
 
@@ -83,11 +83,12 @@ def test_a_folder_of_ranked_captions(tmp_path: Path) -> None:
     [
         ("db.json", "{", "not JSON"),
         ("db.json", {"rating": {}, "tag": {"x": ["a"]}, "query": {HASH: ["a", 0]}}, "a damaged db.json"),
+        ("db.json", {"rating": {}, "tag": {"x": [float("inf")]}, "query": {HASH: ["a", 0]}}, "a damaged db.json"),
         ("db.json", {"rating": {}, "tag": {}, "query": {HASH: 1}}, "a damaged db.json"),
         ("db.json", {"rating": {}, "tag": {}, "query": {}}, "no scores or tags"),
         ("meta.json", {"a.png": {"caption": "x"}}, "no scores or tags"),
     ],
-    ids=["no json", "no number", "no pair", "empty", "no tags"],
+    ids=["no json", "no number", "endless number", "no pair", "empty", "no tags"],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
@@ -99,3 +100,18 @@ def test_an_empty_folder_and_a_missing_file_are_said(tmp_path: Path) -> None:
         read_foreign(tmp_path)
     with pytest.raises(UserError, match="cannot read the scores"):
         read_foreign(tmp_path / "gone.json")
+
+
+def test_a_folder_is_read_around_what_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", [{"safe": 0.9}, {"1girl": 0.8}])
+    junk = write(tmp_path / "junk.json", "{")
+    (tmp_path / "old.txt").write_bytes(b"\xff\xfe")
+    write(tmp_path / "b.txt", "(1girl:0.990)")
+    toriato, captions = read_foreign(tmp_path)
+    assert (list(toriato.rows), [error.where for error in toriato.left_out]) == (["a"], [str(junk)])
+    assert [error.message for error in captions.left_out] == ["the file is not UTF-8"]
+
+
+def test_spellings_of_one_tag_are_one_tag() -> None:
+    found = Foreign("t", "how", {"a": {"long_hair": 0.5, "long hair": 0.25, " ": 1.0}, "b": {"long_hair": 0.5}})
+    assert found.tags().names == ("long hair",)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,10 @@ def test_a_newer_schema_is_told(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"schema":"1"', b'"schema":"2"'))
     with pytest.raises(SdtuiError, match="schema 2"):
         score_file.replaced_from(path)
+
+
+def test_scores_that_are_none_are_refused_though_the_checksum_fits(path: Path) -> None:
+    whole = score_file.read(path, TAGS)
+    score_file.write(path, replace(whole, scores=-whole.scores), None)
+    with pytest.raises(SdtuiError, match="not what was written"):
+        score_file.read(path, TAGS)

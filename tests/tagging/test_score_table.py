@@ -65,3 +65,9 @@ def test_more_tags_than_two_bytes_number_take_four() -> None:
     many = TagList.plain(str(number) for number in range(65_537))
     assert id_type(many) is np.uint32
     assert id_type(TAGS) is np.uint16
+
+
+def test_copies_of_one_image_are_one_row() -> None:
+    twice = ScoreTable.of_lists(TAGS, [(digest("a"), [(1, 0.5)]), (digest("b"), []), (digest("a"), [(1, 0.75)])])
+    once = joined([twice])
+    assert (len(once), told(once, "a")) == (2, {"cat": 0.75})
