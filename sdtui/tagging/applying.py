@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -83,7 +84,7 @@ def propose_descriptions(
 
     def edit(position: int, text: str) -> str:
         words = texts[position]
-        if not words or (mode == "only-new" and text.strip()) or (mode != "replace" and words in text):
+        if not words or (mode == "only-new" and text.strip()) or (mode != "replace" and _says(text, words)):
             return text
         return _beside(text, words) if mode == "append" else _beside(words, text) if mode == "prepend" else words
 
@@ -132,6 +133,11 @@ def applied(text: str, decision: Decision, rules: Rules, mode: Mode, known: TagL
         return _beside(tag_edits.remove_matching(text, lambda word: known.place(plain(word)) is not None), whole)
     rest = tag_edits.remove_matching(text, lambda word: plain(word) in decided)
     return _beside(whole, rest) if mode == "prepend" else _beside(rest, whole)
+
+
+def _says(text: str, words: str) -> bool:
+    """Whether the words stand in a text, not as parts of longer ones."""
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text) is not None
 
 
 def _beside(one: str, other: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sdtui.dataset.tag_spelling import KAOMOJI
 from sdtui.tagging.rules import Rules
-from sdtui.tagging.tag_list import RATING, RATING_START, key, keys
+from sdtui.tagging.tag_list import key, keys, rates
 from sdtui.tagging.threshold import Scored, Thresholds, margin
 
 CountTokens = Callable[[str], int]
@@ -71,12 +71,14 @@ def decide(scored: Iterable[Scored], rules: Rules, count_tokens: CountTokens | N
     tags = left(lambda tag: tag != best and not thresholds.keeps(tag), "below")
     banned = keys(tuple(rules.ban))
     tags = left(lambda tag: key(tag.name) in banned, "banned")
+    margins = {tag.place: margin(tag.score, thresholds.of(tag)) for tag in tags} if rules.order == "margin" else {}
     tags = [_renamed(tag, rules) for tag in tags]
+    tags = left(lambda tag: key(tag.name) in banned, "banned")
     twins = _twins(tags)
     tags = left(lambda tag: tag in twins, "alias")
     implied = _implied(tags, rules)
     tags = left(lambda tag: key(tag.name) in implied, "implied")
-    tags = _ordered(tags, rules, thresholds, best)
+    tags = _ordered(tags, rules, margins, best)
     within = _within_limits(tags, rules, count_tokens)
     tags = left(lambda tag: tag not in within, "limit")
     return Decision(tuple(tags), tuple(dropped))
@@ -94,7 +96,7 @@ def written(tag: Scored, rules: Rules) -> str:
 
 def is_rating(tag: Scored) -> bool:
     """Whether a tag rates the image, by its category or its name."""
-    return tag.category == RATING or tag.name.startswith(RATING_START)
+    return rates(tag.name, tag.category)
 
 
 def _renamed(tag: Scored, rules: Rules) -> Scored:
@@ -116,18 +118,20 @@ def _implied(tags: Sequence[Scored], rules: Rules) -> frozenset[str]:
     return keys(said)
 
 
-def _ordered(tags: Sequence[Scored], rules: Rules, thresholds: Thresholds, best: Scored | None) -> list[Scored]:
+def _ordered(tags: Sequence[Scored], rules: Rules, margins: Mapping[int, float], best: Scored | None) -> list[Scored]:
+    """The tags in the order of the rules; `margins` by place."""
     first = {key(name): rank for rank, name in reversed(list(enumerate(rules.first)))}
     groups = {category: rank for rank, category in enumerate(rules.groups)}
     inner: dict[str, Callable[[Scored], object]] = {
         "alphabet": lambda tag: tag.name,
         "score": lambda tag: -tag.score,
         "model": lambda tag: tag.place,
-        "margin": lambda tag: -margin(tag.score, thresholds.of(tag)),
+        "margin": lambda tag: -margins[tag.place],
     }
 
     def rank(tag: Scored) -> tuple[int, int, int, object]:
-        end = 0 if tag != best else -1 if rules.ratings == "first" else 1
+        # By place: the rating may have been renamed.
+        end = 0 if best is None or tag.place != best.place else -1 if rules.ratings == "first" else 1
         return (
             end,
             first.get(key(tag.name), len(first)),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
+from sdtui.tagging.rule_words import known_tag
 from sdtui.tagging.scored_images import ScoredImages
 from sdtui.tagging.scores import taggers
 
@@ -27,11 +28,13 @@ class ScoreLookup:
         """The scores by position: 0 below the floor, NaN where an image was not scored.
 
         Raises:
-            UserError: no tagger has scored the images.
+            UserError: no tagger has scored the images, or none knows the tag.
             SdtuiError: a file of scores is damaged.
         """
         with self._lock:
-            return self._loaded().score_of(tag)
+            images = self._loaded()
+            known_tag(tag, images.table.tags)
+            return images.score_of(tag)
 
     def _loaded(self) -> ScoredImages:
         found = taggers(self._library.folder)

@@ -66,21 +66,24 @@ def rules_of(words: RuleWords, tagger: str, tags: TagList) -> Rules:
         UserError: a value that is no threshold, a tag or category that the tagger does not know.
     """
     rules = PRESETS[words.preset or usual_preset(tags)]
-    for name in (*words.ban, *words.first):
-        _known(name, tags)
     given = {name: getattr(words, name) for name in ("order", "ratings", "max_tags", "max_tokens", *SWITCHES)}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     changes |= _thresholds(words, rules, tagger, tags)
     changes |= {"ban": frozenset(words.ban), "first": tuple(words.first)}
     if words.aliases or words.implications:
         changes |= _vocabulary(words, tags)
+    renamed = {key(name) for name in changes.get("aliases", {}).values()}
+    for name in (*words.ban, *words.first):
+        if key(name) not in renamed:
+            known_tag(name, tags)
     return replace(rules, **changes)
 
 
 def _thresholds(words: RuleWords, rules: Rules, tagger: str, tags: TagList) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if words.threshold == "mcut":
-        found["mcut"] = MCUT_FLOORS
+        said = {name for name, _ in _pairs(words.category, "--category")}
+        found["mcut"] = {name: floor for name, floor in MCUT_FLOORS.items() if name not in said}
     elif words.threshold == "p=r":
         found["threshold"] = p_equals_r(tagger)
     elif words.threshold is not None:
@@ -91,7 +94,7 @@ def _thresholds(words: RuleWords, rules: Rules, tagger: str, tags: TagList) -> d
             known = ", ".join(sorted(set(tags.categories)))
             raise UserError(f"the tagger has no category {name!r}", where="--category", remedy=f"It has {known}")
     found["categories"] = {**rules.categories, **categories}
-    found["tags"] = {_known(name, tags): value for name, value in _pairs(words.tag, "--tag")}
+    found["tags"] = {known_tag(name, tags): value for name, value in _pairs(words.tag, "--tag")}
     return found
 
 
@@ -113,7 +116,8 @@ def _number(word: str, option: str) -> float:
         raise UserError(f"{word!r} is no threshold", where=option, remedy="Give a number from 0 to 1") from None
 
 
-def _known(name: str, tags: TagList) -> str:
+def known_tag(name: str, tags: TagList) -> str:
+    """A tag as the tagger writes it; raises UserError, with the nearest there is, where it knows none of this name."""
     place = tags.place(name)
     if place is None:
         near = difflib.get_close_matches(key(name), tags.places, n=1)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sdtui.tagging.decide import CountTokens, decide
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.score_table import Ids, ScoreTable
-from sdtui.tagging.tag_list import RATING
+from sdtui.tagging.tag_list import rates
 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint16]
@@ -55,6 +55,8 @@ class Survey:
         self._categories = sorted(set(table.tags.categories))
         numbers = {category: number for number, category in enumerate(self._categories)}
         self._category_of = np.array([numbers[category] for category in table.tags.categories], np.uint8)
+        pairs = zip(table.tags.names, table.tags.categories, strict=True)
+        self._ratings = np.array([rates(name, category) for name, category in pairs], np.bool_)
         self._others = _Others(np.zeros(0, np.int64), np.zeros(0, np.int64), self._bits[:0], table.ids[:0])
         self._asked: deque[tuple[Rules, Mask]] = deque(maxlen=2)
 
@@ -102,8 +104,8 @@ class Survey:
                 values[place] = value
         bits: Bits = np.minimum(values, 2.0).astype(np.float16).view(np.uint16) + np.uint16(rules.above)
         bits[[place for name in rules.ban if (place := tags.place(name)) is not None]] = _NEVER
-        if rules.ratings != "keep" and RATING in self._categories:
-            bits[self._category_of == self._categories.index(RATING)] = _NEVER
+        if rules.ratings != "keep":
+            bits[self._ratings] = _NEVER
         return bits
 
     def changes(self, before: Rules, after: Rules) -> Counter[str]:

@@ -55,6 +55,11 @@ class TagList:
         return self.places.get(key(name))
 
 
+def rates(name: str, category: str) -> bool:
+    """Whether a tag rates the image, by its category or its name."""
+    return category == RATING or name.startswith(RATING_START)
+
+
 def key(name: str) -> str:
     """A tag as it is compared: blanks and underscores are the same, those around it are none of it."""
     return name.strip().replace(" ", "_")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.dataset.bulk import Sample
 from sdtui.dataset.edit import Journal
 from sdtui.dataset.image import content_digest
 from sdtui.dataset.library import Library
@@ -102,3 +103,11 @@ def test_descriptions_know_no_single_tags(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     with pytest.raises(UserError, match="cannot be applied by add"):
         propose_descriptions(Library.scan(tmp_path), [0], ["x"], "add")
+
+
+def test_a_description_within_longer_words_is_not_held_already(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    for there, after in (("a cathedral", "a cat, a cathedral"), ("red, a cat", "red, a cat")):
+        (tmp_path / "a.txt").write_text(there)
+        proposal = propose_descriptions(Library.scan(tmp_path), [0], ["a cat"], "prepend")
+        assert [sample.after for sample in proposal.samples or [Sample(tmp_path, there, there)]] == [after]

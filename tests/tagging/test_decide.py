@@ -174,3 +174,20 @@ def test_every_dropped_tag_says_why() -> None:
         "gloves": "implied",
         "extra": "limit",
     }
+
+
+def test_the_best_rating_stands_first_under_its_new_name() -> None:
+    rules = replace(PLAIN, ratings="first", aliases={"rating:safe": "sfw"})
+    assert caption(scored({"a": 0.9, "rating:safe": 0.3}), rules) == "sfw, a"
+
+
+def test_the_margin_of_a_renamed_tag_is_that_of_its_own_threshold() -> None:
+    # (0.8 − 0.7) / 0.3 = 0.33 and (0.65 − 0.3) / 0.7 = 0.5
+    rules = replace(PLAIN, threshold=0.3, tags={"strong": 0.7}, aliases={"strong": "mighty"}, order="margin")
+    assert caption(scored({"strong": 0.8, "weak": 0.65}), rules) == "weak, mighty"
+
+
+def test_a_banned_name_does_not_come_as_an_alias_either() -> None:
+    rules = replace(PLAIN, aliases={"lass": "1girl"}, ban=frozenset({"1girl"}))
+    decision = decide(scored({"lass": 0.6, "hat": 0.8}), rules)
+    assert (decision.text(rules), [why for _, why in decision.dropped]) == ("hat", ["banned"])

@@ -53,3 +53,9 @@ def test_nothing_is_read_twice(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_any_scores_it_says_what_to_do(folder: Path) -> None:
     with pytest.raises(UserError, match="no tagger has scored these images"):
         ScoreLookup(Library.scan(folder))("cat")
+
+
+def test_a_tag_that_no_tagger_knows_is_not_a_score_of_nothing(folder: Path) -> None:
+    score(folder, "one", "a", 0.5)
+    with pytest.raises(UserError, match=r"knows no tag 'night skies'. Did you mean night_sky\?"):
+        ScoreLookup(Library.scan(folder))("night skies")

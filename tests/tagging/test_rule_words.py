@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from sdtui.dataset import vocabulary_file
 from sdtui.errors import UserError
+from sdtui.tagging.decide import caption
 from sdtui.tagging.rule_words import RuleWords, rules_of
 from sdtui.tagging.rules import A1111, WD
 from sdtui.tagging.tag_list import TagList
+from sdtui.tagging.threshold import Scored
 
 PLAIN = TagList(("solo", "=_=", "long_hair"), ("general", "general", "general"))
 WITH_CHARACTERS = TagList(("solo", "saber"), ("general", "character"))
@@ -45,3 +50,18 @@ def test_what_makes_no_sense_is_told(said: RuleWords, message: str) -> None:
     with pytest.raises(UserError) as caught:
         rules_of(said, "any", PLAIN)
     assert caught.value.message == message
+
+
+def test_a_category_with_a_threshold_of_its_own_keeps_it_beside_mcut() -> None:
+    said = RuleWords(threshold="mcut", category=["character=0.9"])
+    rules = rules_of(said, "any", WITH_CHARACTERS)
+    assert (dict(rules.mcut), rules.categories["character"]) == ({"general": 0.0}, 0.9)
+
+
+def test_a_tag_can_be_named_as_it_comes_out_under_aliases(own_folders: Path) -> None:
+    vocabulary_file.folder().mkdir(parents=True)
+    (vocabulary_file.folder() / "danbooru.csv").write_text('alone,0,10,"solo"\n')
+    rules = rules_of(RuleWords(aliases=True, ban=["alone"]), "any", PLAIN)
+    assert caption([Scored("solo", 0.9, "general", 0), Scored("long_hair", 0.8, "general", 2)], rules) == "long hair"
+    with pytest.raises(UserError, match="knows no tag 'alone'"):
+        rules_of(RuleWords(ban=["alone"]), "any", PLAIN)

@@ -10,6 +10,7 @@ import pytest
 from sdtui.tagging.decide import decide
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.survey import Survey, Totals, counted
+from sdtui.tagging.tag_list import TagList
 from tests.tagging.helpers import digest, table
 
 #             rating, cat, night_sky, tom
@@ -112,3 +113,9 @@ def test_rules_that_look_at_images_are_counted_one_by_one(survey: Survey, rules:
     assert counts.total() == kept
     assert heard == [1, 2, 3, 4]
     assert rules.by_image is (rules != RULES)
+
+
+def test_a_tag_that_rates_by_its_name_alone_counts_as_it_is_decided() -> None:
+    tags = TagList(("rating:safe", "cat"), ("general", "general"))
+    of_one = Survey(table({"a": [0.9, 0.8]}, tags))
+    assert of_one.totals(RULES) == counted(of_one.table, RULES)[0] == Totals(1, 1, 0)
