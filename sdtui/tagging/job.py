@@ -35,6 +35,8 @@ _KEEP_SECONDS = 5.0
 _KEEP_IMAGES = 2000
 _TELL_SECONDS = 0.25
 _BATCH = {"cpu": 4, "cuda": 32}
+# Of images at once, threads, tokens: more than any machine has use for.
+_MOST = 4096
 # Preparing an image takes a tenth of a model's time or less; more threads than these only take the model's cores.
 _LOADERS = 4
 
@@ -67,9 +69,10 @@ class Task:
     terms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, least in (("batch", 0), ("threads", 0), ("max_tokens", 1)):
-            if getattr(self, name) < least:
-                raise UserError(f"{name} is {getattr(self, name)}", remedy=f"Give {least} or more")
+        limits = (("batch-size", self.batch, 0), ("threads", self.threads, 0), ("max-tokens", self.max_tokens, 1))
+        for name, given, least in limits:
+            if not least <= given <= _MOST:
+                raise UserError(f"{given} is out of range", where=f"--{name}", remedy=f"Give {least} to {_MOST}")
 
     @property
     def where(self) -> Where:

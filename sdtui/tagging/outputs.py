@@ -21,6 +21,10 @@ from sdtui.tagging.taggers import is_clip, kind_of, name_of, open_tagger, resolv
 from sdtui.tagging.taggers.base import Tagger, Where
 
 
+# From here on it is no 1 that was rounded.
+_OVER = 1.0005
+
+
 class Output(Protocol):
     """The results of one model for one dataset, as a job sees them."""
 
@@ -78,21 +82,29 @@ def open_output(word: str, dataset: Path, where: Where, asked: Asked) -> Output:
         UserError: it is neither, is damaged, or what it needs is not installed.
     """
     if is_address(word):
+        if asked.terms:
+            raise UserError("terms are for CLIP models", where=word, remedy="Leave --terms out")
         from sdtui.tagging.describers.endpoint import Endpoint
 
         return DescriptionOutput(Endpoint(word, asked), dataset)
     path = resolved(word)
+    if asked.model:
+        raise UserError("only an address has several models", where="--model", remedy="Leave it out")
     if is_clip(path) != bool(asked.terms):
         what = "terms are for CLIP models" if asked.terms else "a CLIP model needs terms to choose from"
         raise UserError(what, where=printable(path), remedy="Leave --terms out" if asked.terms else "Give --terms FILE")
+    if describers.finds(path) and kind_of(path) is None and not asked.terms:
+        from sdtui.tagging.describers.huggingface import HuggingFaceDescriber
+
+        return DescriptionOutput(HuggingFaceDescriber(path, name_of(word), where, asked), dataset)
+    if asked.prompt or asked.max_tokens != Asked.max_tokens:
+        raise UserError(
+            "a tagger is not asked in words", where=printable(path), remedy="Leave --prompt and --max-tokens out"
+        )
     if asked.terms:
         from sdtui.tagging.taggers.clip import ClipTagger
 
         return TagOutput(ClipTagger(path, name_of(word), where, [Path(file) for file in asked.terms]), dataset)
-    if describers.finds(path) and kind_of(path) is None:
-        from sdtui.tagging.describers.huggingface import HuggingFaceDescriber
-
-        return DescriptionOutput(HuggingFaceDescriber(path, name_of(word), where, asked), dataset)
     return TagOutput(open_tagger(word, where), dataset)
 
 
@@ -121,6 +133,12 @@ class TagOutput:
         """As `Output.take`; a model of fixed batches gets the last image again where there are too few."""
         missing = (self.fixed_batch or len(prepared)) - len(prepared)
         found = self._tagger.scores(np.stack([*prepared, *[prepared[-1]] * missing]))
+        if (found > _OVER).any():
+            raise UserError(
+                f"the model gives scores of up to {found.max():.3g}, and a score is 0 to 1",
+                where=self.id,
+                remedy="Use a model whose last layer is a sigmoid",
+            )
         self._tables.append(ScoreTable.of(self._tagger.facts.tags, digests, found[: len(prepared)]))
 
     def keep(self) -> None:

@@ -205,5 +205,12 @@ def test_a_task_is_read_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "task.json").write_text('{"folder": 1, "more": 2}')
     with pytest.raises(UserError, match="no task can be read"):
         read_task(tmp_path)
-    with pytest.raises(UserError, match="batch is -1"):
+    with pytest.raises(UserError, match="-1 is out of range"):
         Task("/images", "starter", batch=-1)
+
+
+def test_a_model_without_its_last_layer_is_said(folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake, "scores", lambda batch: np.full((len(batch), 2), 7.25, np.float32))
+    with pytest.raises(UserError, match="scores of up to 7.25"):
+        run(begun(folder))
+    assert len(Scores.of(folder, FACTS).table()) == 0

@@ -121,8 +121,13 @@ def _from_hub(word: str) -> Path:
             return Path(snapshot_download(word, allow_patterns=_MODEL_FILES, local_files_only=True))
         except EntryNotFoundError:
             return Path(snapshot_download(word, allow_patterns=_MODEL_FILES))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except LocalEntryNotFoundError as error:
         raise UserError(
-            f"cannot get {word} from the Hugging Face hub: {str(error).splitlines()[0]}",
-            remedy="Put the model's files into a folder and give that",
+            f"there is no folder {word} here, and as a repository it is not in the cache, and the hub cannot be reached",
+            remedy="Check the path or the network, or put the model's files into a folder and give that",
+        ) from error
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise UserError(
+            f"there is no folder {word} here, and the Hugging Face hub does not give it: {str(error).splitlines()[0]}",
+            remedy="Check the name, or put the model's files into a folder and give that",
         ) from error

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from sdtui.errors import UserError
 from sdtui.tagging import taggers
@@ -62,3 +63,13 @@ def test_a_repository_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.Mon
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
     with pytest.raises(UserError, match="no route to host"):
         taggers.open_tagger("someone/wd-test", CPU)
+
+
+def test_a_path_that_is_not_there_may_be_a_repository_which_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object, **__: object) -> str:
+        raise LocalEntryNotFoundError("outgoing traffic has been disabled")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", offline)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
+    with pytest.raises(UserError, match="there is no folder models/wd here"):
+        taggers.open_tagger("models/wd", CPU)
