@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,10 +15,11 @@ from sdtui.cli import caption_conflict
 from sdtui.cli.caption import scan_options
 from sdtui.cli.caption_edit import make, open_journal
 from sdtui.cli.caption_list import library_of
-from sdtui.cli.caption_query import in_scope
+from sdtui.cli.caption_query import in_scope, position_of
 from sdtui.cli.output import bytes_text, emit_json, plural
 from sdtui.cli.progress import ProgressLine
 from sdtui.cli.tag_rules import add_rules, add_taggers, words_in
+from sdtui.dataset.bulk import Proposal
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
@@ -25,7 +27,7 @@ from sdtui.models import tokens
 from sdtui.tagging.applying import Mode, propose_descriptions, propose_sorted, propose_tags
 from sdtui.tagging.decide import Decision, decide
 from sdtui.tagging.descriptions import describers
-from sdtui.tagging.rule_words import rules_of
+from sdtui.tagging.rule_words import RuleWords, known_tag, rules_of
 from sdtui.tagging.scores import scores_of, taggers
 
 if TYPE_CHECKING:
@@ -138,9 +140,7 @@ def _words(args: argparse.Namespace) -> tuple[Library, list[str | None]]:
 
 
 def _show_one(args: argparse.Namespace, library: Library, images: ScoredImages, rules: Rules) -> int:
-    position = library.position(args.image)
-    if position is None:
-        raise UserError("there is no such image in the dataset", where=printable(args.image))
+    position = position_of(library, args.image)
     if not images.has_scores[position]:
         raise UserError("the image has no scores", where=printable(args.image), remedy="Score it with `sdtui tag DIR`")
     decision = decide(images.scored(position), rules, tokens.count)
@@ -175,7 +175,8 @@ def _apply(args: argparse.Namespace) -> int:
     positions = in_scope(args, library)
     journal = open_journal(args)
     proposal = propose_tags(library, positions, images, rules, args.mode, count_tokens=tokens.count, count_tags=count)
-    return make(args, journal, proposal, {"without_scores": _without(images, positions)})
+    more = {"without_scores": _without(images, positions), "emptied": _emptied(proposal)}
+    return make(args, journal, proposal, more)
 
 
 def _sort(args: argparse.Namespace) -> int:
@@ -194,6 +195,14 @@ def _without(images: ScoredImages, positions: Sequence[int]) -> int:
     if left:
         print(f"sdtui: {plural(left, 'image')} without scores left as they are", file=sys.stderr)
     return left
+
+
+def _emptied(proposal: Proposal) -> int:
+    """How many captions would hold nothing any more, which is said: some trainers stop at an empty one."""
+    emptied = sum(not (change.after or b"").strip() for change in proposal.changes)
+    if emptied:
+        print(f"sdtui: {plural(emptied, 'caption')} would hold nothing any more", file=sys.stderr)
+    return emptied
 
 
 def _stats(args: argparse.Namespace) -> int:
@@ -242,8 +251,7 @@ def _among(images: ScoredImages, positions: Sequence[int]) -> ScoredImages:
 
 
 def _histogram(args: argparse.Namespace, images: ScoredImages) -> int:
-    if images.table.tags.place(args.of) is None:
-        raise UserError(f"the tagger knows no tag {args.of!r}", where="--of")
+    known_tag(args.of, images.table.tags)
     counts = images.survey.histogram(args.of, _BINS).tolist()
     if args.json:
         emit_json({"tag": args.of, "bins": [{"from": at / _BINS, "images": count} for at, count in enumerate(counts)]})
@@ -255,12 +263,10 @@ def _histogram(args: argparse.Namespace, images: ScoredImages) -> int:
 
 
 def _versus(args: argparse.Namespace, images: ScoredImages, rules: Rules) -> int:
-    from dataclasses import replace
-
     try:
-        other = replace(rules, threshold=float(args.versus))
-    except ValueError:
-        raise UserError(f"{args.versus!r} is no threshold", where="--versus") from None
+        other = _rules(args, replace(words_in(args), threshold=args.versus), images)
+    except UserError as error:
+        raise UserError(error.message, where="--versus", remedy=error.remedy) from error
     (before, then), (after, now) = _counted(images, other), _counted(images, rules)
     changes = {tag: now[tag] - then[tag] for tag in now | then if now[tag] != then[tag]}
     ranked = sorted(changes.items(), key=lambda item: (-abs(item[1]), item[0]))
@@ -282,14 +288,13 @@ def _taggers(args: argparse.Namespace) -> int:
         raise UserError("the folder does not exist", where=printable(args.folder), remedy="Check the path")
     rows: list[dict[str, Any]] = []
     for scores in taggers(args.folder):
-        size = sum(path.stat().st_size for path in scores.home.iterdir())
         facts = scores.facts
         rows.append(
             {
                 "tagger": scores.id,
                 "images": len(scores.table()),
                 "tags": len(facts.tags),
-                "bytes": size,
+                "bytes": scores.size,
                 "preprocessing": facts.preprocessing,
             }
         )
@@ -300,17 +305,25 @@ def _taggers(args: argparse.Namespace) -> int:
         emit_json({"taggers": rows, "describers": described})
         return 0
     for row in rows:
-        print(f"{row['tagger']}\t{plural(row['images'], 'image')}\t{row['tags']} tags\t{bytes_text(row['bytes'])}")
+        told = (row["tagger"], plural(row["images"], "image"), plural(row["tags"], "tag"), bytes_text(row["bytes"]))
+        print("\t".join((*told, printable(row["preprocessing"]))))
     for row in described:
-        print(f"{row['describer']}\t{plural(row['images'], 'image')}\tin words, {row['how']}")
+        print(f"{row['describer']}\t{plural(row['images'], 'image')}\tin words, {printable(row['how'])}")
+    if not rows and not described:
+        print("no model has scored or described these images: `sdtui tag DIR` does", file=sys.stderr)
     return 0
 
 
 def _loaded(args: argparse.Namespace) -> tuple[Library, ScoredImages, Rules]:
     """The images, their scores, and the rules."""
     library, images = _scored(args)
+    return library, images, _rules(args, words_in(args), images)
+
+
+def _rules(args: argparse.Namespace, words: RuleWords, images: ScoredImages) -> Rules:
+    """The rules that `words` mean for the first of the taggers."""
     name = scores_of(args.folder, args.tagger[0] if args.tagger else "").facts.name
-    return library, images, rules_of(words_in(args), name, images.table.tags)
+    return rules_of(words, name, images.table.tags)
 
 
 def _scored(args: argparse.Namespace) -> tuple[Library, ScoredImages]:

@@ -73,6 +73,11 @@ class Scores:
         """The number of the newest file, which rises with every change; 0 without any."""
         return max((number for number, _ in self._files()), default=0)
 
+    @property
+    def size(self) -> int:
+        """The bytes of all files that count."""
+        return sum(path.stat().st_size for _, path in self._live())
+
     def table(self) -> ScoreTable:
         """All scores; straight from the disk where one file holds them.
 

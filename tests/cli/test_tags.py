@@ -199,3 +199,39 @@ def test_stats_count_what_looks_at_whole_images(folder: Path, capsys: pytest.Cap
     told = answer(capsys, "stats", folder, "--ratings", "last", "--threshold", "0.5", "--versus", "0.28")
     assert told["changes"] == [{"tag": "night_sky", "images": -2}]
     assert (told["after"]["kept"], told["after"]["empty"]) == (4, 0)
+
+
+def test_versus_knows_every_kind_of_threshold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = answer(capsys, "stats", folder, "--threshold", "mcut", "--versus", "0.35")
+    assert told["changes"] == [{"tag": "cat", "images": 1}]
+    told = answer(capsys, "stats", folder, "--versus", "mcut")
+    assert told["changes"] == [{"tag": "cat", "images": -1}]
+    assert main(["tags", "stats", str(folder), "--versus", "high"]) == 2
+    assert "--versus: 'high' is no threshold" in capsys.readouterr().err
+
+
+def test_an_image_is_named_from_the_dataset_or_from_here(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    for name in ("a.png", f"{folder.name}/a.png", str(folder / "a.png")):
+        assert answer(capsys, "show", folder.name, name)["text"] == "tom (cat), cat"
+    assert main(["tags", "show", str(folder), "../a.png"]) == 2
+    assert "there is no such image in the dataset" in capsys.readouterr().err
+
+
+def test_captions_that_would_lose_all_tags_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = answer(capsys, "apply", folder, "--mode", "replace", "--threshold", "0.5", "--dry-run")
+    assert (told["changed"], told["emptied"]) == (2, 1)
+    assert main(["tags", "apply", str(folder), "--mode", "replace", "--threshold", "0.5"]) == 0
+    assert "1 caption would hold nothing any more" in capsys.readouterr().err
+    assert (folder / "b.txt").read_text() == ""
+
+
+def test_taggers_tell_their_preprocessing_and_their_absence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tags", "taggers", str(folder)]) == 0
+    assert "\t2 images\t4 tags\t" in (out := capsys.readouterr().out)
+    assert out.endswith("\tas it is\n")
+    (folder / "deep").mkdir()
+    assert main(["tags", "taggers", str(folder / "deep")]) == 0
+    assert "no model has scored" in capsys.readouterr().err
