@@ -20,7 +20,6 @@ from sdtui.tagging.scores import Scores
 from sdtui.tagging.taggers import is_clip, kind_of, name_of, open_tagger, resolved
 from sdtui.tagging.taggers.base import Tagger, Where
 
-
 # From here on it is no 1 that was rounded.
 _OVER = 1.0005
 

@@ -211,6 +211,6 @@ def test_a_task_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_model_without_its_last_layer_is_said(folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fake, "scores", lambda batch: np.full((len(batch), 2), 7.25, np.float32))
-    with pytest.raises(UserError, match="scores of up to 7.25"):
+    with pytest.raises(UserError, match=r"scores of up to 7\.25"):
         run(begun(folder))
     assert len(Scores.of(folder, FACTS).table()) == 0
