@@ -61,6 +61,7 @@ CONTEXTS: dict[str, str] = {
     "profile": "Profile",
     "monitor": "Monitor",
     "tags": "In the list of tags",
+    "scores": "In the scores",
     "yes_no": "Yes or no",
     "pair": "Two images side by side",
     "typing": "While typing in a line",
@@ -78,7 +79,19 @@ CONTEXTS: dict[str, str] = {
 
 TYPING = frozenset({"typing", "tag", "query", "editing"})
 # These take every key while they are open, so they may give one of `everywhere` another use.
-MODAL = TYPING | {"tags", "yes_no", "pair", "words", "items", "selections", "saved", "form", "history", "dialog"}
+MODAL = TYPING | {
+    "tags",
+    "scores",
+    "yes_no",
+    "pair",
+    "words",
+    "items",
+    "selections",
+    "saved",
+    "form",
+    "history",
+    "dialog",
+}
 
 EVERYWHERE = (
     Key("everywhere.home", "1", "home", "Go to Home: profiles, runs and datasets of this workspace."),
@@ -235,6 +248,23 @@ CAPTIONS = (
         "Edit many captions: sort, regular expressions, dedupe and more, with a preview.",
         10,
     ),
+    Key(
+        "captions.scores",
+        "t",
+        "scores",
+        "Scores of a tagger: move the threshold, tick tags; once more: to the images.",
+        12,
+    ),
+    Key("captions.lower", "left_square_bracket", "lower", "While the scores are open: the threshold 0.01 lower."),
+    Key("captions.higher", "right_square_bracket", "higher", "The threshold 0.01 higher."),
+    Key("captions.much_lower", "left_curly_bracket", "much lower", "The threshold 0.05 lower."),
+    Key("captions.much_higher", "right_curly_bracket", "much higher", "The threshold 0.05 higher."),
+    Key(
+        "captions.apply_scores",
+        "A",
+        "apply scores",
+        "Write the tags that the scores give into captions, after a preview.",
+    ),
     Key("captions.history", "H", "history", "All recorded edits: look at them, go back to one, restore the originals."),
     Key("captions.read_only", "R", "read-only", "Let nothing be changed; once more: let it."),
     Key("captions.editor", "e", "editor", "Open the caption file in $EDITOR.", 10),
@@ -300,6 +330,23 @@ OTHERS = (
     Key("tags.filter", "slash", "filter", "Show only tags that contain a text.", 3),
     Key("tags.sort", "s", "sort", "By count, by name, by length.", 4),
     Key("tags.leave", "escape,q,T", "close", "All tags again; then back to the images.", 5),
+    Key("scores.tick", "enter,space", "in or out", "Put the tag into the caption, or take it out.", 1),
+    Key("scores.lower", "left_square_bracket,left,h", "lower", "The threshold 0.01 lower.", 2),
+    Key("scores.higher", "right_square_bracket,right,l", "higher", "The threshold 0.01 higher.", 3),
+    Key("scores.much_lower", "left_curly_bracket", "much lower", "The threshold 0.05 lower."),
+    Key("scores.much_higher", "right_curly_bracket", "much higher", "The threshold 0.05 higher."),
+    Key("scores.apply", "A", "apply", "See what it comes to, and write the tags into captions.", 4),
+    Key("scores.next_image", "J,n", "next image", "The next image of the list.", 5),
+    Key("scores.previous_image", "K,p", "previous image", "The image before."),
+    Key(
+        "scores.this_tag", "equals_sign", "this tag", "Move the threshold of this tag alone; once more: that of all.", 6
+    ),
+    Key("scores.usual", "backspace,delete", "as all", "The tag has no threshold of its own any more."),
+    Key("scores.never", "x", "never", "The tag never comes; once more: it comes as before.", 7),
+    Key("scores.taggers", "c", "tagger", "The next tagger, or all together: union, intersection, mean, maximum.", 8),
+    Key("scores.rules", "o", "rules", "The other rules: order, ratings, bans, how tags are written.", 9),
+    Key("scores.to_images", "t", "to images", "To the images; the scores stay.", 11),
+    Key("scores.leave", "escape,q", "close", "Close the scores.", 12),
     Key("yes_no.yes", "y", "has it", "The image has the tag: add it if need be, and go on.", 1),
     Key("yes_no.no", "n", "has it not", "Take the tag out if it is there, and go on.", 2),
     Key("yes_no.skip", "space,j,down", "skip", "Leave the caption as it is, and go on.", 3),
@@ -384,6 +431,9 @@ _SHOWN = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "equals_sign": "=",
 }
 
 

@@ -28,9 +28,9 @@ class CaptionsColours(CaptionsOpening):
     def __init__(self) -> None:
         super().__init__()
         self._scheme = SCHEMES[0]
-        # What was drawn last, of which text by which scheme; None once something else is known of the dataset.
+        # What was drawn last, of which image's text by which scheme; None once something else is known of the dataset.
         self._drawing: Drawing | None = None
-        self._drawn: tuple[Scheme, str] = (self._scheme, "")
+        self._drawn: tuple[Scheme, str, int] = (self._scheme, "", -1)
         self._asked: Asked | None = None
         self._asked_of: CaptionsModel | None = None
         # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
@@ -71,8 +71,9 @@ class CaptionsColours(CaptionsOpening):
 
     def _drawing_of(self, tags: Sequence[Tag], text: str) -> Drawing:
         """What the scheme says of the caption; asked again only where something is another."""
-        if self._drawing is None or self._drawn != (self._scheme, text):
-            self._drawn = self._scheme, text
+        drawn = self._scheme, text, self.hand.position if self.hand is not None else -1
+        if self._drawing is None or self._drawn != drawn:
+            self._drawn = drawn
             self._drawing = drawing_of(self._scheme, tags, text, self._ground())
         return self._drawing
 

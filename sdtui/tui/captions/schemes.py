@@ -31,6 +31,8 @@ SIGNS = {
 # A tag in so large a part of the captions says nothing about one of them.
 NEARLY_ALL = 0.95
 CHUNK = 75
+# The scheme that takes a tagger's scores.
+SCORES = "scores"
 # What the encoder reads at most: `captions.max_tokens` is 75, 150 or 225.
 CHUNKS = (CHUNK, 2 * CHUNK, 3 * CHUNK)
 
@@ -43,6 +45,14 @@ class Entry:
     count: int = 0
     other_name: str = ""
     deprecated: bool = False
+
+
+class Score(NamedTuple):
+    """What a tagger says of a tag of the image: its score, what it needs, why it is dropped (empty: it is kept)."""
+
+    score: float
+    needed: float
+    why: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class Ground:
         escapes: whether most brackets in it have backslashes.
         borders: which character the token after each of so many begins with.
         triggers: the words that call what is trained, by the profiles that use the dataset.
+        score_of: what a tagger says of a tag of the image in hand; None where it does not know the tag. None in place of
+            the function: the image has no scores, or they were not read.
     """
 
     images: int = 0
@@ -72,6 +84,7 @@ class Ground:
     escapes: bool = False
     borders: Callable[[str, Sequence[int]], list[int]] = lambda _text, _limits: []
     triggers: Sequence[str] = ()
+    score_of: Callable[[str], Score | None] | None = None
 
 
 class Mark(NamedTuple):
@@ -223,6 +236,25 @@ def _trigger_words(ground: Ground) -> list[str]:
     return [word for trigger in ground.triggers for part in trigger.split(",") if (word := part.strip())]
 
 
+def _scores(tags: Sequence[Tag], _text: str, ground: Ground) -> dict[int, Mark]:
+    if ground.score_of is None:
+        return {}
+    marks = {}
+    for at, tag in enumerate(tags):
+        score = ground.score_of(tag.text)
+        if score is None:
+            marks[at] = Mark("o", "the tagger does not know it")
+        elif score.why and score.why != "below":
+            marks[at] = Mark("-", f"{score.score:.2f}, dropped: {score.why}")
+        else:
+            marks[at] = Mark("-" if score.why else "+", f"{score.score:.2f}, needs {score.needed:.2f}")
+    return marks
+
+
+def _no_scores(_tags: Sequence[Tag], _text: str, ground: Ground) -> str:
+    return "no scores of this image" if ground.score_of is None else ""
+
+
 def _no_lists(_tags: Sequence[Tag], _text: str, ground: Ground) -> str:
     return "" if ground.has_lists else "no list of tags yet: docs/captions.md says where to get one"
 
@@ -285,6 +317,12 @@ SCHEMES = (
     ),
     Scheme(
         "trigger", (("t", "$success", "trigger word"), ("!", "$warning", "not in front")), _triggers, _missing_triggers
+    ),
+    Scheme(
+        SCORES,
+        (("+", "$success", "kept"), ("-", "$warning", "dropped"), ("o", "$accent", "unknown to the tagger")),
+        _scores,
+        _no_scores,
     ),
     Scheme("none", (), lambda _tags, _text, _ground: {}),
 )

@@ -31,6 +31,7 @@ from sdtui.tui.widgets.caption_pane import CaptionPane
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.picture import PicturePanel
 from sdtui.tui.widgets.query_input import QueryInput, QueryNote
+from sdtui.tui.widgets.score_panel import ScorePanel
 from sdtui.tui.widgets.search_line import SearchLine
 from sdtui.tui.widgets.tag_panel import TagPanel
 
@@ -86,6 +87,7 @@ class CaptionsView(SdtuiScreen):
             yield LineList(id="images", classes="main")
             yield PicturePanel(ascii_only=self.sdtui.settings.ascii)
             yield TagPanel(classes="side")
+            yield ScorePanel()
         yield CaptionPane()
 
     def place(self) -> str:

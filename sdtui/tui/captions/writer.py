@@ -73,21 +73,24 @@ class CaptionsWriter:
         Raises:
             SdtuiError: nothing was written; `edit` refused, `task` was called off, or the disk did not take it.
         """
-        task = task or Task(label)
 
-        def work() -> Proposal:
-            return propose(self._library, task.reading(positions), edit, label, samples=0)
+        def work(reading: Iterable[int]) -> Proposal:
+            return propose(self._library, reading, edit, label, samples=0)
 
-        return self._thread.submit(self._make, work, positions, task).result()
+        return self.make_slowly(positions, work, task or Task(label))
+
+    def make_slowly(self, positions: Sequence[int], work: Callable[[Iterable[int]], Proposal], task: Task) -> Edited:
+        """Make what `work` proposes for these captions as one operation. Raises as the edits."""
+        return self._thread.submit(self._make, lambda: work(task.reading(positions)), positions, task).result()
 
     def restore_slowly(self, positions: Sequence[int], label: str, task: Task) -> Edited:
         """Put back what these captions were before the first recorded edit, as one operation. Raises as the edits."""
 
-        def work() -> Proposal:
+        def work(reading: Iterable[int]) -> Proposal:
             originals = Journal.open(self._library.folder).originals()
-            return propose_originals(self._library, task.reading(positions), originals, label, samples=0)
+            return propose_originals(self._library, reading, originals, label, samples=0)
 
-        return self._thread.submit(self._make, work, positions, task).result()
+        return self.make_slowly(positions, work, task)
 
     def step_slowly(self, *, back: bool, choose: Choose | None = None, task: Task | None = None) -> Operation | None:
         """Undo or redo; the operation, or None when there is none. Raises ConflictError, StoppedError."""

@@ -8,19 +8,25 @@ another program changed the file meanwhile; the user then says which of the two 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 
+from sdtui.dataset.bulk import Proposal
 from sdtui.dataset.edit import Journal, Unfinished
 from sdtui.dataset.operations import EDITS, Context
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import keys
-from sdtui.tui.captions.editing import CaptionsEditing
+from sdtui.tui.captions.edit_form import APPLY, Chosen, Ground, Scope
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.operation_form import rewrite_of
-from sdtui.tui.captions.operations import ChooseOperation, Chosen, Ground, OperationForm, Scope
+from sdtui.tui.captions.operations import ChooseOperation, OperationForm
+from sdtui.tui.captions.scores import CaptionsScores
 from sdtui.tui.captions.tag_list import ACTIONS
+from sdtui.tui.captions.task import Task
+from sdtui.tui.captions.writer import Edited
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.dialogs import Choose
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -33,7 +39,7 @@ _ASKED = "you said so; {key} lets you edit again"
 _CANNOT = "the folder cannot be written"
 
 
-class CaptionsScreen(CaptionsEditing):
+class CaptionsScreen(CaptionsScores):
     """The review screen of one dataset."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
@@ -205,6 +211,52 @@ class CaptionsScreen(CaptionsEditing):
         typed = self._typed_before.get(verb, {})
         self.app.push_screen(OperationForm(verb, typed, self._scopes(model), ground), self._apply)
 
+    def action_apply_scores(self) -> None:
+        """See what the scores would make of captions, and write that."""
+        model, desk = self.model, self.desk_here
+        if model is None or self.hand is None or self._refuses_edits():
+            return
+        if desk is None:
+            self.say(f"no scores were read yet: {self._key('scores')} opens them")
+            return
+        from sdtui.tui.captions.apply_form import ApplyForm
+
+        ground = Ground(model.library, _context(model), model.offers, self.sdtui.settings.ascii)
+        form = ApplyForm(self._typed_before.get(APPLY, {}), self._scopes(model), ground, desk)
+        self.app.push_screen(form, self._apply_scores)
+
+    def _apply_scores(self, chosen: Chosen | None) -> None:
+        desk = self.desk_here
+        if chosen is None or desk is None or self._refuses_edits():
+            return
+        self._typed_before[chosen.verb] = chosen.typed
+        positions, rules, undo = chosen.scope.positions, desk.rules, self._key("undo")
+        label = f"tags from {rules.threshold:g} on, {chosen.typed['mode']} ({chosen.scope.name})"
+
+        def make(model: CaptionsModel, task: Task) -> Edited:
+            from sdtui.models import tokens
+            from sdtui.tagging.applying import propose_tags
+            from sdtui.tui.captions.apply_form import mode_in
+
+            def work(reading: Iterable[int]) -> Proposal:
+                found = propose_tags(
+                    model.library,
+                    reading,
+                    desk.images,
+                    rules,
+                    mode_in(chosen.typed),
+                    count_tokens=tokens.count,
+                    samples=0,
+                )
+                return replace(found, label=label)
+
+            edited = model.writer.make_slowly(positions, work, task)
+            # What comes and goes is counted from here.
+            desk.before = rules
+            return edited
+
+        self._make(label, lambda of: f"{label}: {of} captions changed, {undo} takes it back", make)
+
     def _scopes(self, model: CaptionsModel) -> list[Scope]:
         """Of which images an edit may be made: those that were chosen somehow come first."""
         scopes = [Scope("marked", sorted(model.marked))] if model.marked else []
@@ -253,5 +305,5 @@ def _checked(known: dict[Any, Any]) -> dict[str, dict[str, str]]:
     return {
         verb: {str(name): str(value) for name, value in typed.items()}
         for verb, typed in known.items()
-        if verb in EDITS and isinstance(typed, dict)
+        if (verb in EDITS or verb == APPLY) and isinstance(typed, dict)
     }

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from sdtui.dataset import edit as dataset_edit
 from sdtui.dataset.edit import Change, Journal
 from sdtui.tui.app import SdtuiApp
-from sdtui.tui.captions import bulk, history, operations
+from sdtui.tui.captions import bulk, edit_form, history
 from sdtui.tui.captions.operations import OperationForm
 from sdtui.tui.captions.task import Task
 from tests.tui.captions.desk import SIZE, app_on, dataset, pane, ready, type_in, written
@@ -22,7 +22,7 @@ from tests.tui.stage import says, screen_text, told, until
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "PREVIEW_DELAY", 0.01)
+    monkeypatch.setattr(edit_form, "PREVIEW_DELAY", 0.01)
     monkeypatch.setattr(history, "_DELAY", 0.01)
     monkeypatch.setattr(bulk, "TICK", 0.02)
 
@@ -147,7 +147,7 @@ async def test_groups_of_an_expression_over_all_and_one_undo(images: Path) -> No
         await pilot.press("enter")
         await until(pilot, lambda: told(app, "1 of 4 captions changed, u takes it back\n1 caption cannot be read"))
         assert written(images) == {**before, "bridge.txt": b"city, eyes of blue\n"}
-        await until(pilot, lambda: says(app, "saved · 4 images"))
+        await until(pilot, lambda: says(app, "saved · .txt · 4 images"))
         await pilot.press("u")
         await until(pilot, lambda: written(images) == before)
 

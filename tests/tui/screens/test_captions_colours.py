@@ -70,7 +70,18 @@ async def test_the_scheme_goes_round_and_is_remembered(images: Path) -> None:
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot, "a.png")
-        for name in ("kinds", "frequency", "relations", "tokens", "spelling", "trigger", "none", "problems", "kinds"):
+        for name in (
+            "kinds",
+            "frequency",
+            "relations",
+            "tokens",
+            "spelling",
+            "trigger",
+            "scores",
+            "none",
+            "problems",
+            "kinds",
+        ):
             await pilot.press("C")
             await until(pilot, lambda name=name: legend(app).startswith(name))  # type: ignore[misc]
         await pilot.press("ctrl+q")
