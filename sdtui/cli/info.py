@@ -116,7 +116,11 @@ def _paths() -> dict[str, dict[str, Any]]:
         "cache": (paths.cache_dir(), "SDTUI_CACHE", "cached latents and text; safe to delete"),
         "data": (paths.data_dir(), "SDTUI_DATA", "journals of read-only datasets, trash"),
         "state": (paths.state_dir(), "SDTUI_STATE", "where the app was left, its log"),
-        "tags": (vocabulary_file.folder(), "", "lists of tags, to complete and to colour by; `[captions] tags` names others"),
+        "tags": (
+            vocabulary_file.folder(),
+            "",
+            "lists of tags, to complete and to colour by; `[captions] tags` names others",
+        ),
         "profiles": (shipped.folder(), "", "ready profiles that come with sdtui"),
         "workspace": (Path.cwd(), "", "the folder you stand in; `sdtui DIR` opens another"),
     }

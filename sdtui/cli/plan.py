@@ -185,7 +185,9 @@ def _memory(profile: Profile, plan: Plan) -> str:
     told = ", ".join(f"{name} {bytes_text(size)}" for name, size in parts if size)
     each = f" for each of {processes} processes" if (processes := profile.launch.processes) > 1 else ""
     wanted = profile.training.batch_size
-    parts_of = f"; {count_text(memory.images)} of the {wanted} images of a batch at once" if memory.images < wanted else ""
+    parts_of = (
+        f"; {count_text(memory.images)} of the {wanted} images of a batch at once" if memory.images < wanted else ""
+    )
     return f"about {bytes_text(memory.bytes)} on the {memory.device}{each}: {told}{parts_of}"
 
 

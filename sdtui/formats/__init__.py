@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sdtui.formats import kohya, peft
-from sdtui.formats.learned import Adapter
+from sdtui.formats import kohya, peft, whole
 
-# (path, what was learned, metadata, precision) → bytes written
-Writer: TypeAlias = Callable[[Path, Adapter, Mapping[str, str], str], int]
+# (path, what was learned, metadata, precision) → bytes written. Each takes results of one kind: `LAYOUTS` in
+# `sdtui.profile.naming` tells which method makes it.
+Writer: TypeAlias = Callable[[Path, Any, Mapping[str, str], str], int]
 
 FORMATS: dict[str, Writer] = {
     "kohya": kohya.write,
     "diffusers": peft.write,
+    "single-file": whole.write_file,
+    "folder": whole.write_folder,
 }

@@ -1,11 +1,16 @@
-"""What was learned beside a base model, free of any file format: for each layer some tensors and a scale."""
+"""What was learned, free of any file format: beside a base model for each layer some tensors and a scale, or a whole model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+import torch
 from torch import Tensor
+
+Content: TypeAlias = Mapping[str, Tensor] | bytes
+"""What a file of a folder holds: tensors by name, or bytes as they are."""
 
 _WITH_RANK_FIRST = ("lora_down.weight", "hada_w1_b", "lokr_w2_b", "lokr_w1_b")
 
@@ -44,3 +49,20 @@ class Adapter:
 
     family: str
     layers: Sequence[Learned]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole model, told part by part when it is asked: most of it may be out of memory, and a copy may not fit.
+
+    Attributes:
+        single_file: its tensors in a type, by the names that a single file has for them.
+        folder: the files of a diffusers folder, tensors in a type, by their paths in it.
+    """
+
+    single_file: Callable[[torch.dtype], Mapping[str, Tensor]]
+    folder: Callable[[torch.dtype], Iterator[tuple[str, Content]]]
+
+
+Result: TypeAlias = Adapter | Whole
+"""What a method has made, each kind with formats of its own."""

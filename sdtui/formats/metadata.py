@@ -28,6 +28,7 @@ from sdtui.profile.settings import SETTINGS
 
 SPECIFICATION = "1.0.1"
 _STABILITY = "https://github.com/Stability-AI/generative-models"
+_XL = "stable-diffusion-xl"
 # Every sentence of a prose caption is a "tag" of its own, and readers refuse a header above 100 MB.
 _TAGS_TOLD = 10_000
 PATH_KEYS = frozenset(setting.key for setting in SETTINGS if setting.path)
@@ -142,7 +143,10 @@ def _run(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
 
 
 def _network(profile: Profile) -> dict[str, Any]:
+    """What kohya calls the network beside the model; nothing where the model itself learned."""
     method = profile.method
+    if method.kind == "full":
+        return {}
     own = {"targets": list(method.targets), "text_encoder": method.text_encoder}
     return {
         "network_module": "lycoris.kohya" if _is_lycoris(method) else "networks.lora",
@@ -281,12 +285,12 @@ def _buckets(taught: Sequence[Sample], kept: Sequence[Sample]) -> dict[str, Any]
 
 def _modelspec(profile: Profile, facts: TrainingFacts) -> dict[str, str]:
     """The entries of Stability's model metadata standard that are known here."""
-    resolution = profile.dataset.resolution
+    resolution, whole = profile.dataset.resolution, profile.method.kind == "full"
     entries = {
         "sai_model_spec": SPECIFICATION,
-        "architecture": f"{facts.architecture}/{profile.method.kind}",
-        # Whose names the keys follow: kohya's layout takes Stability's own for XL.
-        "implementation": _STABILITY if facts.architecture.startswith("stable-diffusion-xl") else "diffusers",
+        "architecture": facts.architecture if whole else f"{facts.architecture}/{profile.method.kind}",
+        # Whose names the keys follow: a whole model's are Stability's, and kohya's layout takes those for XL.
+        "implementation": _STABILITY if whole or facts.architecture.startswith(_XL) else "diffusers",
         "implementation_version": f"sdtui/{sdtui.__version__}",
         "title": _title(profile),
         "date": datetime.fromtimestamp(int(facts.saved_at), UTC).isoformat(),

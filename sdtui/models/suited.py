@@ -19,8 +19,8 @@ from sdtui.profile.positions import join_key
 from sdtui.profile.prior_rules import asks_frozen
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
-from sdtui.profile.sites import text_sites, unet_sites
-from sdtui.profile.targets import block_of, is_target, is_trained_norm, strange_blocks, strength, whole_path
+from sdtui.profile.size import is_chosen, trainable
+from sdtui.profile.targets import block_of, strange_blocks, strength, whole_path
 
 
 def suits(profile: Profile, base: Path) -> Iterator[Finding]:
@@ -83,16 +83,18 @@ def _clip_skip(profile: Profile, found: Found, configs: Mapping[str, Mapping[str
 def _layers(profile: Profile, configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     """Whether the method finds layers in each part, and each block that a setting names one of them."""
     method = profile.method
-    parts = {"unet": unet_sites(dict(configs["unet"]))}
-    if method.text_encoder:
-        parts |= {name: text_sites(dict(config), name) for name, config in configs.items() if name.startswith("text_")}
+    parts = trainable(method, configs)
     if not all(parts.values()):
         return  # of a kind that only diffusers can count
-    chosen = {name: [site for site in sites if _is_chosen(profile, site)] for name, sites in parts.items()}
+    chosen = {name: [site for site in sites if is_chosen(method, site)] for name, sites in parts.items()}
     for name, sites in chosen.items():
         if not sites:
             yield _nothing_chosen(profile, name)
     layers = [site for sites in chosen.values() for site in sites]
+    if method.kind == "full":
+        if layers:
+            yield from _rates(profile, list(map(_name, layers)))
+        return
     for key, blocks in (("block_ranks", method.block_ranks), ("block_alphas", method.block_alphas)):
         # What is not trained at all is another finding's.
         own = [block for block in blocks if chosen.get(whole_path(block).partition(".")[0], layers)]
@@ -126,11 +128,6 @@ def _nothing_chosen(profile: Profile, component: str) -> Finding:
         else "Paths are such as down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q, * stands for any part of one"
     )  # fmt: skip
     return Finding("no-such-layer", f"method.{key}", message, remedy)
-
-
-def _is_chosen(profile: Profile, site: Site) -> bool:
-    choose = is_trained_norm if site.norm else is_target
-    return choose(profile.method, site.component, site.path)
 
 
 def _name(site: Site) -> str:

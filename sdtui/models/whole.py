@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,22 +22,20 @@ def single_file_tensors(model: StableDiffusion, dtype: torch.dtype) -> dict[str,
     Programs that read the published checkpoints find every weight under its published name, text encoders' `text_model.`
     among them, which transformers no longer has.
     """
-    named: dict[str, Tensor] = {}
-    for module, naming in _parts(model):
-        named |= _renamed(module, naming, dtype)
-    for encoder, (module, _) in zip(model.kind.encoders, model.encoders, strict=True):
+    config: Any = model.unet.config
+    attends = [kind.startswith("CrossAttn") for kind in config["up_block_types"]]
+    named = _renamed(model.unet, unet_naming(attends, config["layers_per_block"]), dtype)
+    named |= model.vae_part.ask(partial(_renamed_vae, dtype=dtype))
+    for encoder, (part, _) in zip(model.kind.encoders, model.text_parts, strict=True):
+        naming = (openclip_naming if encoder.openclip else clip_naming)(encoder.prefix)
+        named |= part.ask(partial(_renamed, naming=naming, dtype=dtype))
         if encoder.openclip and not encoder.projected:
-            named |= _unread(named, encoder.prefix, module)
+            named |= part.ask(partial(_unread, named, encoder.prefix))
     return named
 
 
-def _parts(model: StableDiffusion) -> Iterator[tuple[nn.Module, Naming]]:
-    config: Any = model.unet.config
-    attends = [kind.startswith("CrossAttn") for kind in config["up_block_types"]]
-    yield model.unet, unet_naming(attends, config["layers_per_block"])
-    yield model.vae, vae_naming(VAE, len(model.vae.config["block_out_channels"]))
-    for encoder, (module, _) in zip(model.kind.encoders, model.encoders, strict=True):
-        yield module, (openclip_naming if encoder.openclip else clip_naming)(encoder.prefix)
+def _renamed_vae(vae: Any, dtype: torch.dtype) -> dict[str, Tensor]:
+    return _renamed(vae, vae_naming(VAE, len(vae.config["block_out_channels"])), dtype)
 
 
 def _renamed(module: nn.Module, naming: Naming, dtype: torch.dtype) -> dict[str, Tensor]:

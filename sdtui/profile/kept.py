@@ -51,12 +51,13 @@ class Kept:
 
     @classmethod
     def of(cls, sites: Sequence[Site], bucket: tuple[int, int], levels: int, method: Method | None = None) -> Kept:
-        """Counted over the UNet's layers for a bucket in px, with adapters of `method` (LoRA) on those it chooses."""
+        """Counted over the UNet's layers for a bucket in px, with adapters of `method` (LoRA) on those it chooses, or with weights that learn."""
         method = method or Method()
+        adapted = method.kind == "lora"
         states = _States.of(sites, bucket, levels)
         answers, products, sums = Counter[str](), Counter[str](), Counter[str]()
         for site in sites:
-            if site.norm or not (shapes := added(method, site)):
+            if site.norm or not adapted or not (shapes := added(method, site)):
                 continue
             place = ".".join(site.path.split(".")[:6])
             of_text = site.path.endswith(_OF_TEXT)
@@ -65,7 +66,7 @@ class Kept:
             products[place] += _PRODUCTS.get(method.algorithm, 0) * prod(site.shape)
             sums[place] += prod(site.shape) * (method.algorithm in _SUMS and not of_text)
         block, around = _BLOCK, _AROUND
-        if method.algorithm not in _OF_ANSWERS:
+        if not (adapted and method.algorithm in _OF_ANSWERS):
             block, around = block + _BLOCK_INPUTS, around + _AROUND_INPUTS
         every = block * states.blocks + around * states.around + _RESIDUAL * states.residual + states.samplers
         return cls(

@@ -18,8 +18,9 @@ from sdtui.profile.folder_rules import captions_of, is_settled
 from sdtui.profile.kept import Kept
 from sdtui.profile.machine import free_bytes, processor_flags, trains_on_processor
 from sdtui.profile.precision import on_processor
+from sdtui.profile.prior_rules import asks_frozen
 from sdtui.profile.schema import Profile
-from sdtui.profile.sites import text_sites, unet_sites
+from sdtui.profile.sites import text_sites, text_tables, unet_sites
 from sdtui.profile.size import Parts, folder_parts, trained, values_of
 
 _MIB = 1 << 20
@@ -88,10 +89,17 @@ def estimate(
     rows = images * (2 if profile.prior.keeps_class else 1)
     activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)
     each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
-    base, text = _base_bytes(sites, training.base_precision, width), 4 * _text_values(found)
-    frozen = base + (text if _asks_text(profile) else 0)
+    base, text = _base_bytes(sites, training.base_precision, width), 4 * text_values(found)
+    own, casts = 4 * values.values, 0
+    if profile.method.kind == "full":
+        # The weights that learn are the base's own, all in fp32; a step keeps them as cast, and perhaps as they were.
+        base, own = 4 * values_of(sites), 0
+        casts = width * values.values if width < _BYTES["fp32"] else 0
+        each += 4 if asks_frozen(profile) else 0
+    frozen = base + (text if _asks_text(profile) else 0) + own - 4 * values.values
     steps = frozen + values.values * each + activations
     step = _working(profile, kept, rows, width, processor=processor) + _restored(sites, training.base_precision, width)
+    step += casts
     vae = 4 * vae_values(found.get("vae", {})) + _vae_working(found.get("vae", {}), bucket)
     before = max(base + vae, base + text, _loading(sites, training.base_precision, width) if processor else 0)
     return Memory(
@@ -100,7 +108,7 @@ def estimate(
         frozen=frozen,
         trained=values.values * each,
         activations=activations,
-        working=max(step, before + 4 * values.values - steps),
+        working=max(step, before + own - steps),
         images=images,
     )
 
@@ -207,13 +215,12 @@ def _vae_working(config: Mapping[str, Any], bucket: tuple[int, int]) -> int:
     return int(_MAPS * 4 * channels[0] * prod(bucket))
 
 
-def _text_values(parts: Parts) -> int:
-    """Weights of the text encoders: their layers, and the tables of words and places."""
+def text_values(parts: Parts) -> int:
+    """Weights of the text encoders."""
     total = 0
     for name in ("text_encoder", "text_encoder_2"):
         config = parts.get(name, {})
-        table = (config.get("vocab_size", 0) + config.get("max_position_embeddings", 0)) * config.get("hidden_size", 0)
-        total += values_of(text_sites(dict(config), name)) + table
+        total += values_of([*text_sites(dict(config), name), *text_tables(dict(config), name)])
     return total
 
 

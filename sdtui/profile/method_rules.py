@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 
+from sdtui.profile.naming import LAYOUTS
 from sdtui.profile.no_effect import changed, idle
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Method, Profile
@@ -12,6 +14,8 @@ from sdtui.profile.schema import Method, Profile
 _SCALED = ("lora", "loha", "lokr")
 _SIZED = (*_SCALED, "oft", "boft")
 _ADDING = (*_SCALED, "full")
+# Of [method], what is for weights of the model's own.
+_OF_WHOLE = frozenset({"kind", "include", "exclude", "text_encoder"})
 # Settings, and the algorithms that have them.
 _OF = {
     "rank": _SIZED,
@@ -26,6 +30,23 @@ _OF = {
     "dropout": _ADDING,
     "rank_dropout": _ADDING,
 }
+
+
+def whole(profile: Profile) -> Iterator[Finding]:
+    """Where the model's own weights learn nothing is added, and they are not kept in fewer bits."""
+    method = profile.method
+    if method.kind != "full":
+        return
+    why = 'method.kind = "full" trains the weights themselves'
+    for name in changed(method, *(name for name in type(method).model_fields if name not in _OF_WHOLE)):
+        yield idle(f"method.{name}", why, "Leave it out; it is for adapters")
+    if changed(profile.optimizer, "lora_plus_ratio"):
+        yield idle("optimizer.lora_plus_ratio", why, "Leave it out; it is for adapters")
+    kept = profile.training.base_precision
+    if kept != "same":
+        key = "training.base_precision"
+        message = f'{key} = "{kept}" does not go with method.kind = "full": the weights that learn are kept in fp32'
+        yield Finding("contradiction", key, message, "Leave it out", '"same"')
 
 
 def algorithm(profile: Profile) -> Iterator[Finding]:
@@ -101,9 +122,17 @@ def text_blocks(profile: Profile) -> Iterator[Finding]:
 
 
 def layouts(profile: Profile) -> Iterator[Finding]:
-    """Diffusers' layout has a place for LoRA and DoRA only, and no layout is written twice."""
+    """A layout holds an adapter or a whole model, diffusers' only LoRA and DoRA, and none is written twice."""
     method, formats = profile.method, profile.saving.formats
-    held = _only_in_kohya_s(method)
+    known = LAYOUTS[method.kind]
+    for index, layout in enumerate(formats):
+        if layout not in known:
+            message = f'"{layout}" in saving.formats is not for what method.kind = "{method.kind}" makes'
+            choice = " or ".join(f'"{name}"' for name in known)
+            yield Finding(
+                "contradiction", "saving.formats", message, f"Write {choice}", choice, at=f"saving.formats[{index}]"
+            )
+    held = _only_in_kohya_s(method) if method.kind == "lora" else ""
     if "diffusers" in formats and held:
         message = f'"diffusers" in saving.formats has no place for {held}'
         yield Finding("contradiction", "saving.formats", message, 'Write formats = ["kohya"]', '"kohya"')
@@ -122,7 +151,17 @@ def _only_in_kohya_s(method: Method) -> str:
     return "norms" if method.norms else ""
 
 
-RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
+def _of_adapters(rule: Callable[[Profile], Iterator[Finding]]) -> Callable[[Profile], Iterator[Finding]]:
+    """The rule, silent where no adapter is trained."""
+
+    @wraps(rule)
+    def asked(profile: Profile) -> Iterator[Finding]:
+        return rule(profile) if profile.method.kind == "lora" else iter(())
+
+    return asked
+
+
+_ADAPTERS: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     algorithm: ("method.algorithm", *(f"method.{name}" for name in _OF)),
     whole_factors: ("method.algorithm", "method.full_matrix", *(f"method.{name}" for name in _OF)),
     decomposed: ("method.algorithm", "method.weight_decompose", "method.decompose_inputs"),
@@ -130,5 +169,14 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     norm_limit: ("method.algorithm", "method.scale_weight_norms", "optimizer.name"),
     lora_plus: ("method.algorithm", "optimizer.lora_plus_ratio"),
     text_blocks: ("method.block_ranks", "method.block_alphas", "method.text_encoder"),
-    layouts: ("method.algorithm", "method.norms", "method.decompose_inputs", "saving.formats"),
+}
+RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
+    **{_of_adapters(rule): ("method.kind", *keys) for rule, keys in _ADAPTERS.items()},
+    whole: (
+        "method.kind",
+        *(f"method.{name}" for name in Method.model_fields if name not in _OF_WHOLE),
+        "optimizer.lora_plus_ratio",
+        "training.base_precision",
+    ),
+    layouts: ("method.kind", "method.algorithm", "method.norms", "method.decompose_inputs", "saving.formats"),
 }

@@ -18,8 +18,22 @@ def safe_name(name: str) -> str:
     return kept.lstrip(".-")[:80].encode()[:_BYTES].decode("utf-8", "ignore") or "run"
 
 
-def output_name(profile: Profile, layout: str = "kohya") -> str:
-    """The finished file's name: `saving.name`, else the profile's, the layout if it is not kohya's, and one ending."""
-    name = profile.saving.name or profile.name
-    told = "" if layout == "kohya" else f".{layout}"
-    return safe_name(name.removesuffix(_ENDING)) + told + _ENDING
+LAYOUTS: dict[str, tuple[str, ...]] = {"lora": ("kohya", "diffusers"), "full": ("single-file", "folder")}
+"""What a method's result can be written as, the usual one first."""
+
+
+def layouts(profile: Profile) -> tuple[str, ...]:
+    """The layouts of the finished files: those of `saving.formats`, else the usual one of the method."""
+    return profile.saving.formats or LAYOUTS[profile.method.kind][:1]
+
+
+def output_name(profile: Profile, layout: str = "kohya", result: str = "") -> str:
+    """The finished file's name: `saving.name`, else the profile's, the `result` of several, and one ending.
+
+    diffusers' adapter stands beside kohya's, and says what it is; a folder has no ending.
+    """
+    name = (profile.saving.name or profile.name).removesuffix(_ENDING)
+    told = ".diffusers" if layout == "diffusers" else ""
+    return (
+        safe_name(name) + (f"-{safe_name(result)}" if result else "") + told + ("" if layout == "folder" else _ENDING)
+    )

@@ -11,12 +11,12 @@ from sdtui.errors import UserError
 from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.machine import memory_bytes
-from sdtui.profile.memory import Memory, estimate, images_at_once
-from sdtui.profile.naming import output_name
+from sdtui.profile.memory import Memory, estimate, images_at_once, text_values, vae_values
+from sdtui.profile.naming import layouts, output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
-from sdtui.profile.size import Parts, Trained, text_width, trained
+from sdtui.profile.size import BYTES, Parts, Trained, folder_parts, text_width, trained, unet_values
 
 Size = tuple[int, int]
 
@@ -193,7 +193,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     values = trained(profile, parts)
     measurements = _measurements(profile, survey, steps, steps_per_epoch)
     work = epochs * survey.samples + measurements * _measuring(profile, survey)
-    files = _files(profile, steps, steps_per_epoch, values)
+    files = _files(profile, steps, steps_per_epoch, values, parts)
     caches = _caches(profile, survey, parts)
     sizes = [file.bytes for file in (*files, *caches)]
     known = [size for size in sizes if size is not None]
@@ -253,22 +253,36 @@ def _measuring(profile: Profile, survey: Survey) -> float:
     return images * len(settings.timesteps) / 3
 
 
-def _files(profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None) -> tuple[PlannedFile, ...]:
-    saving, previews = profile.saving, profile.previews
-    output = values.adapter_bytes(saving.precision) if values else None
-    state = values.checkpoint_bytes(saving.precision) if values else None
-    if values and state and profile.training.ema_decay:
-        state += 4 * values.values
+def _files(
+    profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None, parts: Parts | None
+) -> tuple[PlannedFile, ...]:
+    previews = profile.previews
+    output = _output_bytes(profile, values, parts)
+    state = values.state_bytes(averaged=bool(profile.training.ema_decay)) if values else None
+    if output and state and profile.method.kind == "lora":
+        state += output  # which is usable as it is
     # Before the first step if wanted, every so many steps, and in any case at the end.
     planned = _times(steps - 1, previews.every, previews.every_epochs * steps_per_epoch)
     sets = previews.at_start + planned + 1
     sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
-        *(PlannedFile(f"output/{output_name(profile, layout)}", 1, output) for layout in saving.formats),
+        *(PlannedFile(f"output/{output_name(profile, layout)}", 1, output) for layout in layouts(profile)),
         PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
         PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
     ]
     return tuple(file for file in files if file.count)
+
+
+def _output_bytes(profile: Profile, values: Trained | None, parts: Parts | None) -> int | None:
+    """Of a finished file: the adapter, or the whole model with its VAE."""
+    precision = profile.saving.precision
+    if values is None:
+        return None
+    if profile.method.kind == "lora":
+        return values.adapter_bytes(precision)
+    found = folder_parts(profile) if parts is None else parts
+    unet, text, vae = unet_values(profile, parts), text_values(found), vae_values(found.get("vae", {}))
+    return (unet + text + vae) * BYTES[precision] if unet and text and vae else None
 
 
 def _times(steps: int, first: int, second: int) -> int:

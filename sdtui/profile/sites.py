@@ -1,4 +1,4 @@
-"""The layers of a base model that something can be added to, from its config.json files; no weights and no PyTorch needed."""
+"""The layers of a base model, from its config.json files; no weights and no PyTorch needed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class _UNet:
     up: Sequence[str]
     linear: bool
     ends: tuple[int, int]
+    sizes: int
 
     @property
     def time(self) -> int:
@@ -59,6 +60,21 @@ def text_sites(config: dict[str, Any], component: str) -> list[Site]:
     ]
 
 
+def text_tables(config: dict[str, Any], component: str) -> list[Site]:
+    """What a text encoder has beside `text_sites`: norms, the tables of words and places, and the second's projection."""
+    try:
+        hidden, layers = config["hidden_size"], config["num_hidden_layers"]
+        tables = (("token", config["vocab_size"]), ("position", config["max_position_embeddings"]))
+    except KeyError:
+        return []
+    norms = [f"encoder.layers.{layer}.layer_norm{number}" for layer in range(layers) for number in (1, 2)]
+    found = [Site(component, path, hidden, hidden, norm=True) for path in (*norms, "final_layer_norm")]
+    found += [Site(component, f"embeddings.{name}_embedding", rows, hidden, bias=False) for name, rows in tables]
+    if component == "text_encoder_2":
+        found.append(Site(component, "text_projection", config.get("projection_dim", hidden), hidden, bias=False))
+    return found
+
+
 def _read_unet(config: dict[str, Any]) -> _UNet | None:
     try:
         channels: list[int] = config["block_out_channels"]
@@ -73,7 +89,10 @@ def _read_unet(config: dict[str, Any]) -> _UNet | None:
     if not whole or not _PLAIN.issuperset([*down, *up, middle]) or not len(channels) == len(depths) == len(down):
         return None
     ends = config.get("in_channels", 4), config.get("out_channels", 4)
-    return _UNet(channels, width, layers, depths, down, up, bool(config.get("use_linear_projection")), ends)
+    # SDXL knows the images' sizes, beside the sum of the text.
+    sizes = config.get("projection_class_embeddings_input_dim") if config.get("addition_embed_type") else 0
+    linear = bool(config.get("use_linear_projection"))
+    return _UNet(channels, width, layers, depths, down, up, linear, ends, sizes or 0)
 
 
 def _edges(unet: _UNet) -> Iterator[Site]:
@@ -82,6 +101,9 @@ def _edges(unet: _UNet) -> Iterator[Site]:
     yield Site("", "conv_out", unet.ends[1], first, (3, 3))
     yield Site("", "time_embedding.linear_1", time, first)
     yield Site("", "time_embedding.linear_2", time, time)
+    if unet.sizes:
+        yield Site("", "add_embedding.linear_1", time, unet.sizes)
+        yield Site("", "add_embedding.linear_2", time, time)
     yield _norm("conv_norm_out", first)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from sdtui.profile.factors import Site, shapes
 from sdtui.profile.schema import Method, Profile
-from sdtui.profile.sites import text_sites, unet_sites
-from sdtui.profile.targets import is_target, is_trained_norm, strength
+from sdtui.profile.sites import text_sites, text_tables, unet_sites
+from sdtui.profile.targets import is_target, is_trained_norm, is_wanted, strength
 
-_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # A safetensors header holds about this much for each tensor (name, type, shape, offsets) …
 _HEADER_PER_TENSOR = 130
 # … and this much metadata, the resolved profile among it.
@@ -37,11 +37,11 @@ class Trained:
     def adapter_bytes(self, precision: str) -> int:
         """Size of the finished file: tensors and alpha of each module, the header and metadata (these two about)."""
         header = (self.tensors + self.modules) * _HEADER_PER_TENSOR
-        return (self.values + self.modules) * _BYTES[precision] + header + _METADATA
+        return (self.values + self.modules) * BYTES[precision] + header + _METADATA
 
-    def checkpoint_bytes(self, precision: str) -> int:
-        """Size of a checkpoint: the adapter, and value and two AdamW moments of everything trained, in fp32."""
-        return self.adapter_bytes(precision) + 3 * 4 * self.values
+    def state_bytes(self, *, averaged: bool) -> int:
+        """Size of what training goes on from: value, two AdamW moments and the average of everything trained, in fp32."""
+        return (3 + averaged) * 4 * self.values
 
 
 def trained(profile: Profile, parts: Parts | None = None) -> Trained | None:
@@ -49,19 +49,35 @@ def trained(profile: Profile, parts: Parts | None = None) -> Trained | None:
 
     `parts` are the base model's configs; a folder's are read when they are not given.
     """
-    found = folder_parts(profile) if parts is None else parts
-    sites = unet_sites(dict(found.get("unet", {})))
-    if profile.method.text_encoder:
-        encoders = [name for name in _TEXT_ENCODERS if name == _TEXT_ENCODERS[0] or name in found]
-        texts = [text_sites(dict(found.get(name, {})), name) for name in encoders]
-        if not all(texts):
-            return None
-        sites += [site for encoder in texts for site in encoder]
-    return count(profile.method, sites) if sites else None
+    sites = trainable(profile.method, folder_parts(profile) if parts is None else parts)
+    return count(profile.method, [site for part in sites.values() for site in part]) if all(sites.values()) else None
+
+
+def trainable(method: Method, parts: Parts) -> dict[str, list[Site]]:
+    """The layers of each part that the method may train something in; none of a part of another kind."""
+    found = {"unet": unet_sites(dict(parts.get("unet", {})))}
+    if method.text_encoder:
+        for name in _TEXT_ENCODERS:
+            if name == _TEXT_ENCODERS[0] or name in parts:
+                config = dict(parts.get(name, {}))
+                tables = text_tables(config, name) if method.kind == "full" else []
+                found[name] = [*text_sites(config, name), *tables]
+    return found
+
+
+def is_chosen(method: Method, site: Site) -> bool:
+    """Whether the method trains something in the layer, unless its rank is 0."""
+    if method.kind == "full":
+        return is_wanted(method, site.component, site.path)
+    choose = is_trained_norm if site.norm else is_target
+    return choose(method, site.component, site.path)
 
 
 def count(method: Method, sites: list[Site]) -> Trained:
     """What is trained of `sites`."""
+    if method.kind == "full":
+        chosen = [site for site in sites if is_chosen(method, site)]
+        return Trained(values_of(chosen), len(chosen), sum(1 + site.bias for site in chosen))
     found = [tensors for site in sites if (tensors := added(method, site))]
     values = sum(prod(shape) for tensors in found for shape in tensors.values())
     return Trained(values, len(found), sum(map(len, found)))
@@ -94,8 +110,7 @@ def folder_parts(profile: Profile) -> Parts:
 
 def added(method: Method, site: Site) -> dict[str, tuple[int, ...]]:
     """The tensors that the method adds to a layer; none where it adds nothing."""
-    wanted = is_trained_norm if site.norm else is_target
-    if not wanted(method, site.component, site.path):
+    if not is_chosen(method, site):
         return {}
     rank = strength(method, site.component, site.path, spatial=site.spatial).rank
     return shapes(method, site, rank) if rank else {}

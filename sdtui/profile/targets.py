@@ -53,7 +53,7 @@ def is_target(method: Method, component: str, path: str) -> bool:
     """Whether the Linear or convolution at `path` of `component` is trained."""
     layers = LAYERS["text_encoder" if component.startswith("text_encoder") else component]
     globs = (glob for target in method.targets for glob in layers[target])
-    return _fits(path, globs) and _is_wanted(method, component, path)
+    return _fits(path, globs) and is_wanted(method, component, path)
 
 
 def is_trained_norm(method: Method, component: str, path: str) -> bool:
@@ -61,7 +61,14 @@ def is_trained_norm(method: Method, component: str, path: str) -> bool:
     if not method.norms or component != "unet":
         return False
     globs = (glob for target in method.targets for glob in NORMS[target])
-    return _fits(path, globs) and _is_wanted(method, component, path)
+    return _fits(path, globs) and is_wanted(method, component, path)
+
+
+def is_wanted(method: Method, component: str, path: str) -> bool:
+    """Whether include and exclude let the layer at `path` of `component` be trained."""
+    names = (path, f"{component}.{path}")
+    included = not method.include or any(_fits(name, method.include) for name in names)
+    return included and not any(_fits(name, method.exclude) for name in names)
 
 
 def strength(method: Method, component: str, path: str, *, spatial: bool) -> Strength:
@@ -100,12 +107,6 @@ def whole_path(block: str) -> str:
     """A block's path with its component: the UNet's blocks may be named without."""
     first = block.partition(".")[0]
     return block if first == "unet" or first.startswith("text_encoder") else f"unet.{block}"
-
-
-def _is_wanted(method: Method, component: str, path: str) -> bool:
-    names = (path, f"{component}.{path}")
-    included = not method.include or any(_fits(name, method.include) for name in names)
-    return included and not any(_fits(name, method.exclude) for name in names)
 
 
 def _fits(path: str, globs: Iterable[str]) -> bool:

@@ -1,7 +1,8 @@
-"""Where pictures come from: a base model by itself, or a run, which knows its model and has made an adapter."""
+"""Where pictures come from: a base model by itself, or a run, which knows its model and has made an adapter or a model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.load import load_frozen
-from sdtui.profile.naming import output_name
+from sdtui.profile.naming import layouts, output_name
 from sdtui.runs.layout import ADAPTER
 from sdtui.tools.axes import Checkpoints
 
@@ -59,14 +60,16 @@ class Source:
 
 
 def of_run(run: RunFolder) -> Source:
-    """What a run trains on, with the adapter it has made so far.
+    """What a run trains on, with the adapter it has made so far; or the whole model that it has made.
 
     Raises:
-        UserError: it has neither finished nor saved a checkpoint.
+        UserError: it has neither finished nor saved a checkpoint, or trains a whole model and has not finished.
     """
     profile = load_frozen(run.profile_file)
+    outputs = [run.output_dir / output_name(profile, layout) for layout in layouts(profile)]
+    if profile.method.kind == "full":
+        return _trained_model(run, profile, outputs)
     steps = {step: folder / ADAPTER for step, folder in run.complete_checkpoints()}
-    outputs = (run.output_dir / output_name(profile, layout) for layout in profile.saving.formats)
     finished = next(filter(Path.is_file, outputs), None)
     newest = finished or next(reversed(steps.values()), None)
     if newest is None:
@@ -83,6 +86,21 @@ def of_run(run: RunFolder) -> Source:
         objective.zero_terminal_snr,
         Checkpoints(newest, steps),
         profile,
+    )
+
+
+def _trained_model(run: RunFolder, profile: Profile, outputs: Sequence[Path]) -> Source:
+    """The finished model, which has its VAE with it, and its noise schedule but for what no file tells."""
+    finished = next(filter(Path.exists, outputs), None)
+    if finished is None:
+        raise UserError(
+            "the run has not finished, and its checkpoints hold no whole model",
+            where=str(run.path),
+            remedy="Wait for its end; its previews show how far it is",
+        )
+    objective = profile.objective
+    return Source(
+        str(finished), prediction=objective.prediction, zero_terminal_snr=objective.zero_terminal_snr, profile=profile
     )
 
 

@@ -1,6 +1,6 @@
 """Everything a run needs to go on as if it had never stopped, in one folder that is complete or does not count.
 
-`checkpoints/step-000500/` holds `adapter.safetensors` (usable as it is), `state.safetensors` (trained parameters in
+`checkpoints/step-000500/` holds `adapter.safetensors` (usable as it is, if an adapter is what is trained), `state.safetensors` (trained parameters in
 fp32, their moving average if there is one, and the optimizer's moments), `state.json` (step and what was set live) and, written last, `complete` with the
 digests of the others. The folder is filled under another name and renamed. Nothing in it is pickled.
 """
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from sdtui.errors import SdtuiError
 from sdtui.files import sync_folder, write_atomic, write_failure
+from sdtui.formats import safetensors_file
 from sdtui.runs.layout import ADAPTER, RunFolder
 
 TENSORS, PROGRESS, COMPLETE = "state.safetensors", "state.json", "complete"
@@ -61,11 +62,13 @@ def save(
     progress: Progress,
     parameters: Mapping[str, Tensor],
     moments: Mapping[str, Tensor],
-    write_adapter: Callable[[Path], object],
+    write_adapter: Callable[[Path], object] | None,
     *,
     average: Mapping[str, Tensor] | None = None,
 ) -> Path:
     """Write the checkpoint of `progress.step` and return its folder.
+
+    Tensors pass through memory one by one: of a whole model a second copy may not fit.
 
     Raises:
         SdtuiError: it could not be written; what was there before is untouched and no part of it is left.
@@ -75,15 +78,15 @@ def save(
     try:
         _remove(partial)
         partial.mkdir(parents=True)
-        write_adapter(partial / ADAPTER)
+        if write_adapter is not None:
+            write_adapter(partial / ADAPTER)
         tensors = {f"parameter/{name}": tensor for name, tensor in parameters.items()}
         tensors |= {f"average/{name}": tensor for name, tensor in (average or {}).items()}
         tensors |= {f"optimizer/{name}": tensor for name, tensor in moments.items()}
-        # Copies: Prodigy and D-Adaptation keep one tensor in all their groups, and safetensors refuses shared memory.
-        held = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-        write_atomic(partial / TENSORS, safetensors.torch.save(held))
+        # Not by the safetensors library, which refuses what Prodigy and D-Adaptation do: one tensor in all their groups.
+        safetensors_file.write(partial / TENSORS, tensors, {})
         write_atomic(partial / PROGRESS, json.dumps(asdict(progress), indent=2) + "\n")
-        digests = {name: _digest(partial / name) for name in (ADAPTER, TENSORS, PROGRESS)}
+        digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
         write_atomic(partial / COMPLETE, json.dumps(digests, indent=2) + "\n")
         # Only a folder without its marker can have this name already.
         _remove(target)
@@ -199,10 +202,11 @@ def _check_shapes(optimizer: Any, held: Mapping[str, Mapping[str, Any]]) -> None
 def _load(path: Path) -> Checkpoint | None:
     try:
         digests = json.loads((path / COMPLETE).read_bytes())
-        if any(_digest(path / name) != digests[name] for name in (ADAPTER, TENSORS, PROGRESS)):
+        sound = all(_digest(path / name) == digest for name, digest in digests.items())
+        if not sound or not {TENSORS, PROGRESS} <= digests.keys():
             return None
         progress = Progress(**json.loads((path / PROGRESS).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         return None
     tensors = safetensors.torch.load_file(path / TENSORS)
     parts = (_under(f"{part}/", tensors) for part in ("parameter", "average", "optimizer"))

@@ -98,7 +98,9 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     vae = Path(profile.model.vae) if profile.model.vae else None
     place = fetched(profile.model.base, download=profile.model.download)
     training = profile.training
-    model = load_model(place, vae, device, PRECISIONS[training.precision], training.base_precision)
+    # What learns keeps its small changes in fp32 only; steps compute in the run's precision all the same.
+    dtype = torch.float32 if profile.method.kind == "full" else PRECISIONS[training.precision]
+    model = load_model(place, vae, device, dtype, training.base_precision)
     report.log(f"the base model {model.name} is of the family {model.family}")
     if model.assumed and profile.objective.prediction == "auto":
         report.warning(SdtuiError(model.assumed, where=str(place), remedy="If it is wrong, set objective.prediction"))

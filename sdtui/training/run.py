@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
+from sdtui.profile.prior_rules import asks_frozen
 from sdtui.training import prepare, preview
 from sdtui.training.compiling import compile_blocks
 from sdtui.training.device import Opened, open_device
@@ -64,6 +65,8 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
     report.state("loading")
     model = prepare.load(profile, start.device, report)
     trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
+    if asks_frozen(profile):
+        trainable.remember()
     report.state("caching")
     data = prepare.cache_images(profile, collection, model, report, start.check, crew=crew)
     if len(data.samples) < len(prepare.trained(collection.samples)):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sdtui.errors import SdtuiError
 from sdtui.formats import FORMATS
-from sdtui.profile.naming import output_name
+from sdtui.profile.naming import layouts, output_name
 from sdtui.runs.layout import RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
@@ -83,15 +83,14 @@ class Saver:
         started = time.perf_counter()
         parameters, average = self.trainable.state(), self._average()
         moments = checkpoint.optimizer_tensors(self.apply.optimizer)
+        layout = self.trainable.format
+        usable = parameters if layout else {}
         need = sum(
-            tensor.nbytes
-            for tensor in [*parameters.values(), *parameters.values(), *average.values(), *moments.values()]
+            tensor.nbytes for tensor in [*usable.values(), *parameters.values(), *average.values(), *moments.values()]
         )
+        adapter = partial(self._write, step=progress.step, layout=layout) if layout else None
         path: Path = self._patiently(
-            lambda: checkpoint.save(
-                self.run, progress, parameters, moments, partial(self._write_kept, progress.step), average=average
-            ),
-            need,
+            lambda: checkpoint.save(self.run, progress, parameters, moments, adapter, average=average), need
         )
         self.report.write(
             "checkpoint", step=progress.step, path=self._relative(path), bytes=checkpoint.size_of(path),
@@ -106,10 +105,11 @@ class Saver:
         """Write the finished file in each of the profile's layouts; raises SdtuiError as `checkpoint` does."""
         self.run.output_dir.mkdir(parents=True, exist_ok=True)
         need = sum(tensor.nbytes for tensor in self.trainable.state().values())
-        for layout in self.profile.saving.formats:
-            path = self.run.output_dir / output_name(self.profile, layout)
-            size = self._patiently(partial(self._write, path, step, layout), need)
-            self.report.write("output", path=self._relative(path), bytes=size, step=step)
+        for result in self.trainable.results():
+            for layout in layouts(self.profile):
+                path = self.run.output_dir / output_name(self.profile, layout, result)
+                size = self._patiently(partial(self._write, path, step, layout, result), need)
+                self.report.write("output", path=self._relative(path), bytes=size, step=step)
 
     def wait_for_space(self, need: int = 0) -> None:
         """Stay here while the disk is too full for a file of `need` bytes, unless the user says to go on regardless."""
@@ -161,12 +161,10 @@ class Saver:
         with self.apply.average.in_place():
             return self.trainable.state()
 
-    def _write_kept(self, step: int, path: Path) -> int:
-        return self._write(path, step, self.trainable.format)
-
-    def _write(self, path: Path, step: int, layout: str) -> int:
+    def _write(self, path: Path, step: int, layout: str, result: str = "") -> int:
         with self.apply.finished_weights():
-            return FORMATS[layout](path, self.trainable.export(), self.describe(step), self.profile.saving.precision)
+            made = self.trainable.results()[result]
+            return FORMATS[layout](path, made, self.describe(step), self.profile.saving.precision)
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.run.path))

@@ -146,3 +146,38 @@ def test_where_nothing_can_be_counted_a_batch_stays_whole() -> None:
     training = {"steps": 1, "batch_size": 8, "device": "cpu"}
     profile = Profile.model_validate({"model": {"base": "/none"}, "training": training})
     assert images_at_once(profile, (512, 512), {}, 1) == 8
+
+
+FULL = {"kind": "full"}
+
+
+def test_a_whole_model_is_kept_four_times_by_adam() -> None:
+    found = told(method=FULL)
+    assert found.frozen == 0
+    assert found.trained == pytest.approx(16 * UNET, rel=1e-3)
+    with_text = told(method={"kind": "full", "text_encoder": True})
+    assert with_text.trained == pytest.approx(16 * (UNET + TEXT), rel=1e-3)
+    assert with_text.frozen == 0
+
+
+def test_of_a_whole_model_in_bf16_weights_stay_fp32_and_a_step_casts_them() -> None:
+    half = told(method=FULL, training={"precision": "bf16", "device": "cuda"})
+    assert half.frozen == 0
+    assert half.trained == told(method=FULL).trained
+    # What is encoded before is less than that: text and VAE lie beside the weights, without gradients or moments.
+    plain = told(training={"precision": "bf16", "device": "cuda", "batch_size": 4})
+    assert told(
+        method=FULL, training={"precision": "bf16", "device": "cuda", "batch_size": 4}
+    ).working == pytest.approx(plain.working + 2 * UNET, rel=0.02)
+
+
+def test_of_a_whole_model_what_is_frozen_is_counted_once_and_answers_as_before_need_a_copy() -> None:
+    part = told(method={"kind": "full", "include": ["*.attn2.*"]})
+    values = part.trained // 16
+    assert part.frozen == pytest.approx(4 * (UNET - values), rel=1e-3)
+    kept = told(method=FULL, prior={"class_caption": "a house"})
+    assert kept.trained == pytest.approx(20 * UNET, rel=1e-3)
+
+
+def test_a_whole_model_keeps_what_lora_keeps_of_a_step() -> None:
+    assert told(method=FULL).activations == told(method={"rank": 1}).activations

@@ -96,3 +96,50 @@ def test_diffusers_has_a_place_for_lora_and_dora_only(method: dict[str, Any], co
 
 def test_a_layout_twice() -> None:
     assert codes({}, saving={"formats": ["kohya", "kohya"]}) == {"saving.formats": "twice"}
+
+
+def test_full_fine_tuning_by_itself_is_in_order() -> None:
+    method = {"kind": "full", "text_encoder": True, "include": ["*.attn2.*"], "exclude": ["mid_block.*"]}
+    assert codes(method, saving={"formats": ["single-file", "folder"]}) == {}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"rank": 4},
+        {"alpha": 1.0},
+        {"algorithm": "ia3"},
+        {"targets": ["attention"]},
+        {"norms": True},
+        {"dropout": 0.1},
+        {"continue_from": "x.safetensors"},
+        {"block_ranks": {"mid_block": 4}},
+        {"scale_weight_norms": 1.0},
+        # Of an adapter it would contradict the algorithm.
+        {"weight_decompose": True},
+        {"conv_rank": 4},
+    ],
+    ids=lambda setting: str(*setting),
+)
+def test_settings_of_adapters_do_nothing_for_a_whole_model(setting: dict[str, Any]) -> None:
+    assert codes({"kind": "full", **setting}) == {f"method.{name}": "no-effect" for name in setting}
+
+
+def test_lora_plus_does_nothing_for_a_whole_model() -> None:
+    found = codes({"kind": "full"}, optimizer={"lora_plus_ratio": 16.0})
+    assert found == {"optimizer.lora_plus_ratio": "no-effect"}
+
+
+@pytest.mark.parametrize("kept", ["8bit", "4bit"])
+def test_weights_that_learn_are_not_quantised(kept: str) -> None:
+    found = codes({"kind": "full"}, training={"steps": 1, "base_precision": kept})
+    assert found["training.base_precision"] in {"contradiction", "not-installed"}
+    assert "contradiction" in codes({"kind": "full"}, training={"steps": 1, "base_precision": "8bit"}).values()
+    assert codes({}, training={"steps": 1, "base_precision": "8bit"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "layout"), [("lora", "folder"), ("lora", "single-file"), ("full", "kohya"), ("full", "diffusers")]
+)
+def test_each_method_has_layouts_of_its_own(kind: str, layout: str) -> None:
+    assert codes({"kind": kind}, saving={"formats": [layout]}) == {"saving.formats": "contradiction"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.profile.naming import output_name, safe_name
+from sdtui.profile.naming import layouts, output_name, safe_name
 from sdtui.profile.schema import Profile
 
 
@@ -33,3 +33,23 @@ def test_safe_name(name: str, safe: str) -> None:
 def test_output_name(saving: str, file: str) -> None:
     profile = Profile.model_validate({"name": "my profile", "model": {"base": "b"}, "saving": {"name": saving}})
     assert output_name(profile) == file
+
+
+@pytest.mark.parametrize(
+    ("kind", "formats", "files"),
+    [
+        ("lora", [], ["x.safetensors"]),
+        ("lora", ["kohya", "diffusers"], ["x.safetensors", "x.diffusers.safetensors"]),
+        ("full", [], ["x.safetensors"]),
+        ("full", ["folder", "single-file"], ["x", "x.safetensors"]),
+    ],
+)
+def test_each_method_has_a_usual_layout(kind: str, formats: list[str], files: list[str]) -> None:
+    data = {"name": "x", "model": {"base": "b"}, "method": {"kind": kind}, "saving": {"formats": formats}}
+    profile = Profile.model_validate(data)
+    assert [output_name(profile, layout) for layout in layouts(profile)] == files
+
+
+def test_one_of_several_results_is_named_behind_the_run() -> None:
+    profile = Profile.model_validate({"name": "x", "model": {"base": "b"}})
+    assert output_name(profile, "kohya", "<my cat>") == "x-my-cat-.safetensors"

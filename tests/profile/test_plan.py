@@ -52,6 +52,24 @@ def test_warmup_in_steps(warmup: float, steps: int) -> None:
     assert plan.warmup_steps == steps
 
 
+def test_files_of_a_whole_model() -> None:
+    profile = _profile(
+        training={"steps": 100, "ema_decay": 0.9},
+        method={"kind": "full"},
+        saving={"every_steps": 50, "formats": ["single-file", "folder"], "name": "mine", "precision": "bf16"},
+    )
+    parts = {part: read_config("sd1", part) for part in ("unet", "vae", "text_encoder")}
+    plan = make_plan(profile, SURVEY, None, parts)
+    files = [(file.path, file.count) for file in plan.files]
+    assert files == [("output/mine.safetensors", 1), ("output/mine", 1), ("checkpoints/step-*", 2)]
+    single, folder, checkpoint = (file.bytes_each for file in plan.files)
+    assert plan.trained_values == 859_520_964
+    # Value, two moments and average in fp32, and nothing beside them.
+    assert checkpoint == 16 * 859_520_964
+    # The published file in half precision has 2.13 GB.
+    assert single == folder == pytest.approx(2.132e9, rel=1e-3)
+
+
 def test_files(workspace: Path) -> None:
     profile = _profile(
         model={"base": str(workspace / "model")},

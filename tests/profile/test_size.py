@@ -112,6 +112,29 @@ def test_the_count_is_that_of_the_trained_model(tmp_path: Path, family: str, alg
     assert trained(profile) == expected
 
 
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+@pytest.mark.parametrize(
+    "patterns",
+    [{}, {"include": ["*.attn2.*", "*.layer_norm1", "*token_embedding"]}, {"exclude": ["*.conv?", "*.mlp.*"]}],
+    ids=["all", "include", "exclude"],
+)
+def test_the_count_of_a_whole_model_is_that_of_the_trained_one(
+    tmp_path: Path, family: str, patterns: dict[str, Any]
+) -> None:
+    import torch
+
+    from sdtui.models.family import load_model
+    from sdtui.training.methods.full import prepare
+    from tests.support.families import tiny_folder
+
+    base = tiny_folder(tmp_path, family)
+    method = {"kind": "full", "text_encoder": True, **patterns}
+    profile = Profile.model_validate({"model": {"base": str(base)}, "method": method})
+    weights = prepare(load_model(base, None, torch.device("cpu"), torch.float32), profile.method, 0).weights
+    layers = {name.rpartition(".")[0] for name in weights}
+    assert trained(profile) == Trained(sum(each.numel() for each in weights.values()), len(layers), len(weights))
+
+
 def test_the_file_is_as_large_as_kohyas(sd15: Path) -> None:
     # The sizes everybody knows: rank 128 with text encoder is a 151 MB file in fp16.
     found = _trained(sd15, rank=128, text_encoder=True)

@@ -13,15 +13,18 @@ from sdtui.models.family import load_model
 from sdtui.profile.kept import Kept
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import unet_sites
-from sdtui.training.methods import lora
+from sdtui.training.methods import METHODS
 
 
+@pytest.mark.parametrize("kind", ["lora", "full"])
 @pytest.mark.parametrize("checkpointed", [False, True])
-def test_the_count_is_what_autograd_keeps(workplace: Path, checkpointed: bool) -> None:
+def test_the_count_is_what_autograd_keeps(workplace: Path, checkpointed: bool, kind: str) -> None:
     model = load_model(workplace / "model", None, torch.device("cpu"), torch.float32)
     unet: Any = model.unet
-    settings = Profile.model_validate({"model": {"base": "x"}, "method": {"rank": 1, "alpha": 1.0}}).method
-    lora.prepare(model, settings, 0)
+    settings = Profile.model_validate(
+        {"model": {"base": "x"}, "method": {"kind": kind, "rank": 1, "alpha": 1.0}}
+    ).method
+    METHODS[kind].prepare(model, settings, 0)
     unet.train()
     if checkpointed:
         model.checkpoint_gradients()

@@ -18,8 +18,12 @@ class Method(Section):
     """What is trained, and how large it is."""
 
     kind: Annotated[
-        Literal["lora"],
-        About("What is trained: lora adds something small to each chosen layer.", aka=("network_module", "type")),
+        Literal["lora", "full"],
+        About(
+            "What is trained: lora adds something small to each chosen layer; full trains the model's own weights, and writes a "
+            "whole model.",
+            aka=("network_module", "type"),
+        ),
     ] = "lora"
     algorithm: Annotated[
         Algorithm,
@@ -162,7 +166,7 @@ class Method(Section):
     include: Annotated[
         _Globs,
         About(
-            'Only layers of the targets whose path fits one of these patterns: ["*.attn2.*", "text_encoder.*"]; empty: all.',
+            'Only layers of the targets (full: of the model) whose path fits one of these patterns: ["*.attn2.*", "text_encoder.*"]; empty: all.',
             allowed="a list of patterns with * and ?",
             aka=("only_if_contains",),
         ),

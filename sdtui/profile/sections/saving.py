@@ -9,7 +9,7 @@ from pydantic import Field
 from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.shared import PRECISION_WORDS, FromArray, Precision
 
-Format = Literal["kohya", "diffusers"]
+Format = Literal["kohya", "diffusers", "single-file", "folder"]
 
 
 class Saving(Section):
@@ -44,14 +44,14 @@ class Saving(Section):
     ] = ""
     formats: Annotated[
         tuple[Format, ...],
-        Field(min_length=1),
         FromArray,
         About(
-            "Layouts of the finished file, one file each: kohya is read by every program, for LyCORIS' algorithms too; "
-            "diffusers holds LoRA and DoRA only, and is the only one in which diffusers reads DoRA.",
+            "Layouts of what is written at the end, one each; empty: kohya for adapters, single-file for whole models. kohya is "
+            "read by every program, for LyCORIS' algorithms too; diffusers holds LoRA and DoRA only, and is the only one in "
+            "which diffusers reads DoRA. A whole model is a single-file as web UIs have it, or a folder for diffusers.",
             aka=("save_model_as",),
         ),
-    ] = ("kohya",)
+    ] = ()
     precision: Annotated[
         Precision, About("Number format of the finished file.", aka=("save_precision",), words=PRECISION_WORDS)
     ] = "fp16"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sdtui.training.methods import lora
+from sdtui.training.methods import full, lora
 from sdtui.training.methods.method import Method, ParameterGroup, Trainable
 
 METHODS: dict[str, Method] = {
     "lora": lora,
+    "full": full,
 }
 
 __all__ = ["METHODS", "Method", "ParameterGroup", "Trainable"]

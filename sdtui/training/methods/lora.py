@@ -6,7 +6,7 @@ What is added is the algorithm's affair (`adapters`), which layers it is added t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from sdtui.errors import SdtuiError, UserError
+from sdtui.errors import UserError
 from sdtui.formats import learned
 from sdtui.models.family import Model
 from sdtui.profile.factors import Site, shapes
-from sdtui.profile.targets import block_of, is_target, is_trained_norm, strange_blocks, strength, whole_path
+from sdtui.profile.targets import is_target, is_trained_norm, strength, whole_path
 from sdtui.training.methods.adapters import ALGORITHMS, Adapter, Norm
 from sdtui.training.methods.adapters.layer import Plan
 from sdtui.training.methods.continuing import take_up
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.methods.norm_limit import NormLimit
+from sdtui.training.methods.parameters import by_rate, put_back, require_blocks
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Method as MethodSettings
@@ -52,34 +53,12 @@ class Lora:
         finally:
             self._activate(active=True)
 
+    def remember(self) -> None:
+        """Nothing to keep: the base lies untouched beside the adapters."""
+
     def parameter_groups(self, profile: Profile) -> list[ParameterGroup]:
-        """A group for each rate: by component, by the blocks that have a factor, and by factor of the product (LoRA+).
-
-        What has factor 0 is not trained, and is in no group.
-
-        Raises:
-            UserError: a block is none of the model's, or nothing is left to train.
-        """
-        optimizer = profile.optimizer
-        text_rate = optimizer.text_encoder_learning_rate or optimizer.learning_rate
-        blocks = {whole_path(block): factor for block, factor in optimizer.block_rates.items()}
-        _check_blocks(blocks, self.layers, "optimizer.block_rates")
-        groups: dict[str, ParameterGroup] = {}
-        for name, weight in self._named():
-            component = name.partition(".")[0]
-            block = block_of(name, blocks)
-            factor = blocks.get(block, 1.0)
-            weight.requires_grad_(factor > 0)
-            if not factor:
-                continue
-            up = optimizer.lora_plus_ratio != 1 and name.endswith(".up")
-            group = f"{block or component}{' up' if up else ''}"
-            rate = optimizer.learning_rate if component == "unet" else text_rate
-            rate *= factor * (optimizer.lora_plus_ratio if up else 1)
-            groups.setdefault(group, ParameterGroup(name=group, params=[], lr=rate))["params"].append(weight)
-        if not groups:
-            raise UserError("block_rates leave nothing to train", where="optimizer.block_rates")
-        return list(groups.values())
+        """See `parameters.by_rate`."""
+        return by_rate(self._named(), self.layers, profile)
 
     def state(self) -> dict[str, Tensor]:
         """`<component>.<path>.down` and `.up`, or what else the algorithm learns, fp32 copies."""
@@ -91,17 +70,7 @@ class Lora:
         Raises:
             SdtuiError: the checkpoint is of an adapter with other modules or another rank.
         """
-        own = dict(self._named())
-        if own.keys() != tensors.keys():
-            odd = min(own.keys() ^ tensors.keys())
-            raise SdtuiError(f"the checkpoint is of another adapter: {odd} is in one of the two only")
-        with torch.no_grad():
-            for name, weight in own.items():
-                if weight.shape != tensors[name].shape:
-                    raise SdtuiError(
-                        f"the checkpoint's {name} is {list(tensors[name].shape)}, not {list(weight.shape)}"
-                    )
-                weight.copy_(tensors[name])
+        put_back(dict(self._named()), tensors, "adapter")
 
     def export(self) -> learned.Adapter:
         """What was learned in every adapted layer."""
@@ -110,6 +79,10 @@ class Lora:
             component, path = name.split(".", 1)
             layers.append(learned.Learned(component, path, layer.tensors(), layer.file_alpha()))
         return learned.Adapter(self.family, layers)
+
+    def results(self) -> dict[str, learned.Result]:
+        """One adapter."""
+        return {"": self.export()}
 
     def _activate(self, *, active: bool) -> None:
         for layer in self.layers.values():
@@ -158,7 +131,7 @@ def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Itera
         )
     for key, blocks in (("block_ranks", settings.block_ranks), ("block_alphas", settings.block_alphas)):
         own = [block for block in map(whole_path, blocks) if block.partition(".")[0] == component]
-        _check_blocks(own, [f"{component}.{site.path}" for site, _ in targets], f"method.{key}")
+        require_blocks(own, [f"{component}.{site.path}" for site, _ in targets], f"method.{key}")
     for site, layer in targets:
         plan = _plan(settings, site)
         if not plan.rank:
@@ -200,13 +173,3 @@ def _plan(settings: MethodSettings, site: Site) -> Plan:
 def _generator(seed: int, name: str) -> torch.Generator:
     source = int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "little") >> 1
     return torch.Generator().manual_seed(source)
-
-
-def _check_blocks(blocks: Iterable[str], layers: Iterable[str], where: str) -> None:
-    """Every block holds a layer.
-
-    Raises:
-        UserError: one holds none.
-    """
-    for _, message, remedy in strange_blocks(blocks, layers):
-        raise UserError(message, where=where, remedy=remedy)

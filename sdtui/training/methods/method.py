@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from torch import Tensor, nn
 
-from sdtui.formats.learned import Adapter
+from sdtui.formats.learned import Result
 from sdtui.models.family import Model
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Trainable(Protocol):
     """A model with something to train in it. The trained parameters are fp32 whatever the base's precision."""
 
     @property
-    def format(self) -> str:
-        """Which of `sdtui.formats.FORMATS` holds all of it, for checkpoints."""
+    def format(self) -> str | None:
+        """Which of `sdtui.formats.FORMATS` holds all of it, for a usable file in each checkpoint; None: the state is enough."""
 
     @property
     def trains_text_encoder(self) -> bool:
@@ -39,6 +39,9 @@ class Trainable(Protocol):
     def limit(self) -> Callable[[], Tensor] | None:
         """Called after each step where a limit on what is learned must be kept: how many are scaled, mean and largest norm, (3,)."""
 
+    def remember(self) -> None:
+        """Called before anything is learned or put back, where `frozen` will be asked: keep what that needs."""
+
     def frozen(self) -> AbstractContextManager[None]:
         """While it is open the model answers as it did before training, in the UNet as in the text encoder."""
 
@@ -46,13 +49,16 @@ class Trainable(Protocol):
         """Parameters by learning rate, always in the same order."""
 
     def state(self) -> dict[str, Tensor]:
-        """The trained tensors by name, detached, fp32, for a checkpoint."""
+        """The trained tensors by name, detached, fp32, for a checkpoint; they may be the trained ones themselves."""
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put a checkpoint's tensors back; raises SdtuiError if they are of another adapter."""
+        """Put a checkpoint's tensors back; raises SdtuiError if they are of other parameters."""
 
-    def export(self) -> Adapter:
-        """What was learned, for `sdtui.formats.FORMATS` to write."""
+    def results(self) -> Mapping[str, Result]:
+        """What was learned, for `sdtui.formats.FORMATS` to write, by what a file of it is called behind the run's name.
+
+        A file of its own for each: the only one of a run is called "".
+        """
 
 
 class Method(Protocol):
