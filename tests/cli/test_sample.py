@@ -60,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         trainable = METHODS["lora"].prepare(model, Method(rank=4), 0)
         stir(trainable, scale=step / 100)
         FORMATS["kohya"](
-            file / ("lora.safetensors" if file == run.output_dir else ADAPTER), trainable.export(), {}, "fp32"
+            file / ("lora.safetensors" if file == run.output_dir else ADAPTER), trainable.results()[""], {}, "fp32"
         )
         (file / "complete").write_text("{}")
     return here
@@ -186,3 +186,33 @@ def test_wrong_input_is_one_message_and_draws_nothing(
     assert message in shown.err
     assert "Traceback" not in shown.err
     assert not list((here / "out").glob("*.png"))
+
+
+def test_a_run_that_trained_the_whole_model_draws_with_its_result(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = tmp_path / "whole"
+    tiny_pipeline(workspace / "model")
+    (workspace / "images").mkdir()
+    kind = '[method]\nkind = "full"\n[saving]\nformats = ["single-file", "folder"]\n'
+    (workspace / "full.toml").write_text(PROFILE + kind)
+    run = RunFolder(workspace / "runs" / "full-20260101-120000")
+    run.make_folders()
+    run.profile_file.write_text(freeze(load_profile(workspace / "full.toml", places=False), workspace))
+    command = ["sample", str(run.path), "a cat --s 1 --w 64 --h 64", "--json", "-o"]
+    assert main([*command, str(here / "none")]) == 2
+    assert "its checkpoints hold no whole model" in capsys.readouterr().err
+
+    trainable = METHODS["full"].prepare(
+        load_model(workspace / "model", None, torch.device("cpu"), torch.float32), Method(kind="full"), 0
+    )
+    stir(trainable, scale=0.1)
+    FORMATS["folder"](run.output_dir / "lora", trainable.results()[""], {}, "fp32")
+    shown = []
+    for number, source in enumerate((run.path, run.output_dir / "lora", workspace / "model")):
+        assert main(["sample", str(source), *command[2:], str(here / str(number)), "--seed", "5"]) == 0
+        (image,) = told(capsys)["images"]
+        assert image["adapters"] == []
+        with Image.open(image["file"]) as opened:
+            shown.append(opened.tobytes())
+    assert shown[0] == shown[1] != shown[2]

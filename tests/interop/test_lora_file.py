@@ -38,7 +38,7 @@ def file(adapted: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainable = METHODS["lora"].prepare(adapted, SETTINGS, 0)
     stir(trainable, scale=0.15)
     path = tmp_path_factory.mktemp("output") / "adapter.safetensors"
-    FORMATS[trainable.format](path, trainable.export(), {"ss_network_dim": "4"}, "fp32")
+    FORMATS["kohya"](path, trainable.results()[""], {"ss_network_dim": "4"}, "fp32")
     return path
 
 

@@ -58,7 +58,7 @@ def trained(tmp_path: Path, name: str = "adapter", **settings: Any) -> tuple[Pat
     trainable = METHODS["lora"].prepare(model, Method.model_validate(settings), 0)
     stir(trainable, scale=0.1)
     file = tmp_path / f"{name}.safetensors"
-    FORMATS["kohya"](file, trainable.export(), {}, "fp32")
+    FORMATS["kohya"](file, trainable.results()[""], {}, "fp32")
     return file, answer(model)
 
 
