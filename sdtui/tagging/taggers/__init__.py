@@ -15,9 +15,9 @@ from sdtui.errors import UserError
 from sdtui.tagging.describers import is_address, require_plain
 from sdtui.tagging.taggers import deepdanbooru_project, wd
 from sdtui.tagging.taggers.base import Tagger, Where
+from sdtui.tagging.taggers.hub import from_hub
 
 STARTER = "starter"
-_MODEL_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -97,7 +97,7 @@ def resolved(word: str) -> Path:
     known = checked(word)
     if known == STARTER:
         return Path(sdtui.__file__).parent / "starter" / "tagger"
-    return Path(known) if os.path.isabs(known) else _from_hub(known)
+    return Path(known) if os.path.isabs(known) else from_hub(known)
 
 
 def name_of(word: str) -> str:
@@ -106,28 +106,3 @@ def name_of(word: str) -> str:
         return word.split("//", 1)[1].split("/", 1)[0]
     path = Path(word)
     return path.stem if path.suffix in {".pt", ".pth"} else path.name or word
-
-
-def _from_hub(word: str) -> Path:
-    """A WD tagger's two files, or of another model what transformers reads."""
-    from huggingface_hub import hf_hub_download, snapshot_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        try:
-            return {Path(hf_hub_download(word, file)).parent for file in wd.FILES}.pop()
-        except LocalEntryNotFoundError:
-            # Without a network: the other kind may be there.
-            return Path(snapshot_download(word, allow_patterns=_MODEL_FILES, local_files_only=True))
-        except EntryNotFoundError:
-            return Path(snapshot_download(word, allow_patterns=_MODEL_FILES))
-    except LocalEntryNotFoundError as error:
-        raise UserError(
-            f"there is no folder {word} here, and as a repository it is not in the cache, and the hub cannot be reached",
-            remedy="Check the path or the network, or put the model's files into a folder and give that",
-        ) from error
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise UserError(
-            f"there is no folder {word} here, and the Hugging Face hub does not give it: {str(error).splitlines()[0]}",
-            remedy="Check the name, or put the model's files into a folder and give that",
-        ) from error

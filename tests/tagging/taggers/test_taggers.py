@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from huggingface_hub.errors import LocalEntryNotFoundError
 
 from sdtui.errors import UserError
 from sdtui.tagging import taggers
@@ -41,35 +40,3 @@ def test_a_word_means_the_same_from_any_folder(tmp_path: Path, monkeypatch: pyte
     assert taggers.checked("someone/wd-test") == "someone/wd-test"
     with pytest.raises(UserError, match="there is no tagger some where"):
         taggers.checked("some where")
-
-
-def test_a_repository_is_used_from_the_cache_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write_wd(tmp_path / "snapshot", [("general", 9), ("cat", 0)], side=8)
-    asked: list[tuple[str, str]] = []
-
-    def download(repository: str, name: str) -> str:
-        asked.append((repository, name))
-        return str(folder / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    assert taggers.open_tagger("someone/wd-test", CPU).facts.name == "wd-test"
-    assert asked == [("someone/wd-test", "model.onnx"), ("someone/wd-test", "selected_tags.csv")]
-
-
-def test_a_repository_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    def download(*_: str) -> str:
-        raise OSError("no route to host")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    with pytest.raises(UserError, match="no route to host"):
-        taggers.open_tagger("someone/wd-test", CPU)
-
-
-def test_a_path_that_is_not_there_may_be_a_repository_which_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(*_: object, **__: object) -> str:
-        raise LocalEntryNotFoundError("outgoing traffic has been disabled")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", offline)
-    monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
-    with pytest.raises(UserError, match="there is no folder models/wd here"):
-        taggers.open_tagger("models/wd", CPU)
