@@ -133,3 +133,11 @@ def test_a_lock_that_another_process_keeps(tmp_path: Path, monkeypatch: pytest.M
     ):
         marks.mark(["a.png"], 1)
     assert marks.mark(["a.png"], 1) == 1
+
+
+def test_the_marks_file_can_be_moved_away_under_a_screen(tmp_path: Path) -> None:
+    marks = Marks(tmp_path)
+    marks.mark(["a.png"], 1)
+    (marks.home / "marks.json").unlink()
+    assert marks.mark(["b.png"], 1) == 1
+    assert Marks(tmp_path).selected(1) == {"b.png"}
