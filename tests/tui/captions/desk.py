@@ -43,8 +43,8 @@ def screen_of(app: SdtuiApp) -> CaptionsScreen:
 def pane(app: SdtuiApp) -> list[str]:
     """The lines from the image's facts down to the footer."""
     rows = screen_text(app)
-    start = max(at for at, row in enumerate(rows) if row.startswith(("────", "----")))
-    return rows[start + 1 :]
+    start = max((at for at, row in enumerate(rows) if row.startswith(("────", "----"))), default=0)
+    return rows[start + 1 :] or ["", ""]
 
 
 def shows(app: SdtuiApp, facts: str, caption: str) -> Callable[[], bool]:

@@ -110,7 +110,7 @@ async def test_read_only_refuses_every_key_that_changes_something(images: Path) 
     app = SdtuiApp(images.parent, start="captions", target=images, read_only=True)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
-        assert says(app, "read-only · 3 images")
+        assert says(app, "read-only · .txt · 3 images")
         await pilot.press("c", "tab")
         for number, key in enumerate(
             ["enter", "a", "d", "r", "p", "P", "less_than_sign", "greater_than_sign", "circumflex_accent",
@@ -140,7 +140,7 @@ async def test_a_folder_that_cannot_be_written_is_read_only_and_marks_are_kept_e
     with read_only(images):
         async with app.run_test(size=SIZE) as pilot:
             await ready(pilot)
-            assert says(app, "read-only · 3 images")
+            assert says(app, "read-only · .txt · 3 images")
             await pilot.press("d")
             await until(pilot, lambda: told(app, "read-only: the folder cannot be written"))
             await pilot.press("R")
@@ -162,15 +162,15 @@ async def test_the_header_says_edited_saving_saved(images: Path) -> None:
         await ready(pilot)
         assert screen_text(app)[0].endswith("3 images · 0 untagged")
         await pilot.press("enter", "x")
-        await until(pilot, lambda: says(app, "● edited · 3 images"))
+        await until(pilot, lambda: says(app, "● edited · .txt · 3 images"))
         await pilot.press("backspace")
         await until(pilot, lambda: not says(app, "● edited"))
         go_on = threading.Event()
         model_of(app)._thread.submit(go_on.wait)
         await pilot.press("y", "enter")
-        await until(pilot, lambda: says(app, "saving · 3 images"))
+        await until(pilot, lambda: says(app, "saving · .txt · 3 images"))
         go_on.set()
-        await until(pilot, lambda: says(app, "saved · 3 images"))
+        await until(pilot, lambda: says(app, "saved · .txt · 3 images"))
 
 
 async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
             await pilot.press("d")
             await until(pilot, lambda: says(app, "● not saved") and says(app, "enter save"))
         await pilot.press("enter")
-        await until(pilot, lambda: says(app, "saved · 3 images"))
+        await until(pilot, lambda: says(app, "saved · .txt · 3 images"))
         assert not says(app, "not saved")
         await until(pilot, lambda: len(Drafts(images)) == 0)
     assert (images / "bridge.txt").read_bytes() == b"bridge\n"

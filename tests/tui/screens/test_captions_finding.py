@@ -155,7 +155,7 @@ async def test_fields_and_tags_are_completed(images: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await loaded(pilot)
         await pilot.press("slash", *"prob")
-        await until(pilot, lambda: screen_text(app)[1] == " / problem:")
+        await until(pilot, lambda: screen_text(app)[1].startswith(" / problem:"))
         await pilot.press("tab", *"tw", "tab")
         await until(pilot, lambda: says(app, "1 of 4"))
         assert screen_of(app).query_input.value == "problem:twice"
@@ -293,13 +293,12 @@ async def test_yes_or_no_writes_goes_on_and_takes_back(images: Path) -> None:
         await until(pilot, lambda: says(app, "1 yes · 1 no   3 of 4"))
         await pilot.press("space", "y", "y")
         await until(pilot, lambda: says(app, "that was the last image") and says(app, "2 yes · 1 no   4 of 4"))
-        assert says(app, "boat")
         await pilot.press("u", "u", "u")
         await until(pilot, lambda: says(app, "1 yes · 0 no   2 of 4") and says(app, "has it now   canal.png"))
         await pilot.press("escape")
         await until(pilot, shows(app, "canal.png   48×32", "city, canal, boat"))
         await until(pilot, lambda: written(images) == {**before, "bridge.txt": b"city, bridge, boat\n"})
-        await until(pilot, lambda: screen_text(app)[3].split("boat")[1].split()[0] == "2")
+        await until(pilot, lambda: tells(app, "boat 2"))
         await pilot.press("u")
         await until(pilot, lambda: written(images) == before)
 
