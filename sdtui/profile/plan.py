@@ -10,7 +10,7 @@ from pathlib import PurePath
 from sdtui.errors import UserError
 from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
-from sdtui.profile.machine import memory_bytes
+from sdtui.profile.machine import memory_bytes, trains_on_processor
 from sdtui.profile.memory import Memory, estimate, images_at_once, text_values, vae_values
 from sdtui.profile.naming import layouts, output_name
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
@@ -341,6 +341,12 @@ def _warnings(profile: Profile, survey: Survey, steps: int, epochs: float) -> li
         found.append(f"previews.every = {profile.previews.every} is longer than the run of {steps} steps")
     if undivided := undivided_folders(profile, survey.folders):
         found.append(undivided)
+    if profile.training.compile:
+        sizes = f"each of {len(survey.buckets)} sizes" if len(survey.buckets) > 1 else "the one size"
+        found.append(
+            f"training.compile: the first step of {sizes} of images takes minutes and memory that these figures leave out"
+            + ("; on the processor few runs win that back" if trains_on_processor(profile) else "")
+        )
     if survey.enlarged:
         found.append(
             f"{survey.enlarged} of {survey.images} images must be enlarged more than {ENLARGED}×, the most {survey.largest:.1f}×:"

@@ -260,3 +260,16 @@ def test_a_share_that_holds_out_nothing_of_a_folder_is_a_warning(held_out: int, 
 def test_an_empty_dataset_has_no_plan() -> None:
     with pytest.raises(UserError, match="no image that can be trained"):
         make_plan(_profile(training={"steps": 1}), Survey(0, 0, {}))
+
+
+def test_compiling_is_said_to_take_what_is_not_counted() -> None:
+    on_gpu = _profile(training={"steps": 26, "compile": True, "device": "cuda"})
+    assert make_plan(on_gpu, SURVEY).warnings == (
+        "training.compile: the first step of each of 2 sizes of images takes minutes and memory that these figures leave out",
+    )
+    here = _profile(training={"steps": 26, "compile": True, "device": "cpu"})
+    (warning,) = make_plan(here, replace(SURVEY, buckets={(512, 512): 8})).warnings
+    assert warning == (
+        "training.compile: the first step of the one size of images takes minutes and memory that these figures leave out;"
+        " on the processor few runs win that back"
+    )
