@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset.addresses import Addresses
-from sdtui.dataset.image import UnreadableImage, content_digest
+from sdtui.dataset.digests import Digests
+from sdtui.dataset.image import UnreadableImage
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
@@ -48,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     found = read_foreign(args.file)
     home = args.file if args.file.is_dir() else args.file.parent
     addresses = Addresses(library, home.absolute())
-    reports = [_take(args, library, addresses, each) for each in found]
+    digests = Digests(library.folder)
+    reports = [_take(args, library, addresses, digests, each) for each in found]
+    digests.save()
     if args.json:
         emit_json({"taggers": reports, "dry_run": args.dry_run})
     if not any(report["images"] for report in reports):
@@ -56,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _take(args: argparse.Namespace, library: Library, addresses: Addresses, found: Foreign) -> dict[str, Any]:
+def _take(
+    args: argparse.Namespace, library: Library, addresses: Addresses, digests: Digests, found: Foreign
+) -> dict[str, Any]:
     """Store what one tagger gave, and say how much of it."""
     from sdtui.tagging.score_table import ScoreTable
     from sdtui.tagging.scores import Scores, TaggerFacts
@@ -65,7 +70,7 @@ def _take(args: argparse.Namespace, library: Library, addresses: Addresses, foun
     rows: dict[str, dict[int, float]] = {}
     unknown = []
     for name, scores in found.rows.items():
-        digest = _digest(library, addresses.find(name))
+        digest = _digest(library, addresses.find(name), digests)
         if digest:
             rows[digest] = _by_place(tags, scores)
         else:
@@ -108,11 +113,11 @@ def _digest_of(tags: TagList) -> str:
     return hashlib.sha256("\n".join(tags.names).encode()).hexdigest()
 
 
-def _digest(library: Library, position: int | None) -> str:
+def _digest(library: Library, position: int | None, digests: Digests) -> str:
     """The digest of the image at a position; empty where there is none that can be read."""
     if position is None:
         return ""
     try:
-        return content_digest(library[position].path)
+        return digests.of(library[position].path)
     except UnreadableImage:
         return ""

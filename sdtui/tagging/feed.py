@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ def feed(
     *,
     threads: int,
     ahead: int,
-) -> Iterator[Fed]:
+) -> Generator[Fed]:
     """The images in order, each prepared before it is asked for where the threads are fast enough.
 
     Args:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Container
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -152,11 +153,14 @@ class _Work:
         waiting: list[Fed] = []
         threads = min(_LOADERS, os.cpu_count() or 1)
         ahead = 2 * self._batch + threads
-        for image in feed(paths, self._output.prepare, self._digests, done, threads=threads, ahead=ahead):
-            self._job.check()
-            self._sort_out(image, waiting)
-            if len(waiting) == self._batch:
-                self._take(waiting)
+        images = feed(paths, self._output.prepare, self._digests, done, threads=threads, ahead=ahead)
+        # Closed also where the job is stopped: its threads still write into the digests that `end` stores.
+        with closing(images):
+            for image in images:
+                self._job.check()
+                self._sort_out(image, waiting)
+                if len(waiting) == self._batch:
+                    self._take(waiting)
         if waiting:
             self._take(waiting)
 

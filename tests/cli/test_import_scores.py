@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sdtui.cli import main
+from sdtui.dataset.image import content_digest
 from sdtui.tagging.scores import scores_of, taggers
 
 HASH = "ab" * 32
@@ -82,3 +83,22 @@ def test_scores_of_other_images_alone_are_an_error(
     (tmp_path / "others" / "x.png").write_bytes(b"x")
     assert main(["import", "scores", str(db), str(tmp_path / "others")]) == 2
     assert "none of the names means an image here" in capsys.readouterr().err
+
+
+def test_an_image_is_read_once_for_all_interrogators(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read: list[str] = []
+
+    def remembered(path: Path) -> str:
+        read.append(path.name)
+        return content_digest(path)
+
+    # Files of this moment would be read again in case they still change.
+    monkeypatch.setattr("sdtui.dataset.digests.SETTLED_NS", -(10**12))
+    monkeypatch.setattr("sdtui.dataset.digests.content_digest", remembered)
+    query = {f"{HASH}one": ["a.png", 0], f"{HASH}other": ["a.png", 1]}
+    (tmp_path / "two.json").write_text(json.dumps({"rating": {}, "tag": {"cat": [0.5, 1.5]}, "query": query}))
+    assert main(["import", "scores", str(tmp_path / "two.json"), str(folder)]) == 0
+    assert capsys.readouterr().out.count("scores of 1 image imported") == 2
+    assert read == ["a.png"]

@@ -59,5 +59,5 @@ def test_only_so_many_are_prepared_ahead(tmp_path: Path) -> None:
     stream = feed(images(tmp_path, 30), counted, Digests(tmp_path), (), threads=2, ahead=5)
     next(stream)
     assert len(begun) <= 5
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert len(begun) <= 5

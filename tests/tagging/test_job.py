@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import content_digest
 from sdtui.errors import UserError
 from sdtui.runs import control
@@ -214,3 +216,23 @@ def test_a_model_without_its_last_layer_is_said(folder: Path, fake: Fake, monkey
     with pytest.raises(UserError, match=r"scores of up to 7\.25"):
         run(begun(folder))
     assert len(Scores.of(folder, FACTS).table()) == 0
+
+
+def test_a_stopped_job_stores_its_digests_when_no_thread_writes_them(
+    folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdtui.runs.job._LOOK_SECONDS", 0)
+    place = begun(folder, batch=1)
+    alive: list[str] = []
+
+    def stopping(batch: Pixels) -> NDArray[np.float32]:
+        control.send(RunFolder(place), "stop")
+        return np.zeros((len(batch), 2), np.float32)
+
+    def saved(_: Digests) -> None:
+        alive.extend(thread.name for thread in threading.enumerate() if thread.name.startswith("images"))
+
+    monkeypatch.setattr(fake, "scores", stopping)
+    monkeypatch.setattr(Digests, "save", saved)
+    assert not run(place)
+    assert alive == []
