@@ -106,6 +106,8 @@ def _words(found: dict[str, Any]) -> str:
     parts = [f"{plural(found['scored'], 'image')} done", f"{found['skipped']} before"]
     if found["unreadable"]:
         parts.append(f"{found['unreadable']} cannot be read")
+    if found["refused"]:
+        parts.append(f"{found['refused']} refused")
     return f"{found['tagger']} on {found['device']}: {', '.join(parts)}; {found['images_per_second']:.1f} images/s"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.profile.naming import safe_name
 from sdtui.runs.job import Job
-from sdtui.tagging.describers.base import Asked
+from sdtui.tagging.describers.base import Asked, RefusedImageError
 from sdtui.tagging.feed import Fed, feed
 from sdtui.tagging.outputs import Output, open_output
 from sdtui.tagging.taggers import name_of
@@ -36,6 +36,8 @@ _KEEP_SECONDS = 5.0
 _KEEP_IMAGES = 2000
 _TELL_SECONDS = 0.25
 _BATCH = {"cpu": 4, "cuda": 32}
+# So many refusals one after another are not about the images.
+_REFUSALS = 5
 # Of images at once, threads, tokens: more than any machine has use for.
 _MOST = 4096
 # Preparing an image takes a tenth of a model's time or less; more threads than these only take the model's cores.
@@ -88,11 +90,12 @@ class Task:
 
 @dataclass
 class Outcome:
-    """What a job came to so far: images scored or described, passed over because they were before, and not readable."""
+    """What a job came to so far: images scored or described, passed over because they were before, not readable, refused."""
 
     scored: int = 0
     skipped: int = 0
     unreadable: int = 0
+    refused: int = 0
     seconds: float = 0.0
 
     def facts(self) -> dict[str, Any]:
@@ -145,6 +148,7 @@ class _Work:
         self._outcome = Outcome()
         self._begun = self._kept = time.monotonic()
         self._told = 0.0
+        self._refused = 0
 
     def go_through(self) -> None:
         """Every image that has no results yet, or every image."""
@@ -186,14 +190,28 @@ class _Work:
 
     def _take(self, waiting: list[Fed]) -> None:
         """Run the model on a batch and empty it."""
-        self._output.take([image.digest for image in waiting], [image.prepared for image in waiting])
-        self._outcome.scored += len(waiting)
+        try:
+            self._output.take([image.digest for image in waiting], [image.prepared for image in waiting])
+            self._outcome.scored += len(waiting)
+            self._refused = 0
+        except RefusedImageError as error:
+            self._list_refused(waiting, error)
         waiting.clear()
         if time.monotonic() - self._kept > _KEEP_SECONDS or self._output.waiting >= _KEEP_IMAGES:
             self._output.keep()
             self._kept = time.monotonic()
 
+    def _list_refused(self, images: Sequence[Fed], error: RefusedImageError) -> None:
+        """Go on without them, unless the model refuses one image after another."""
+        self._refused += 1
+        if self._refused == _REFUSALS:
+            raise error
+        self._outcome.refused += len(images)
+        for image in images:
+            self._job.warning(error.message, where=printable(image.path), remedy=error.remedy)
+
     def _tell(self) -> None:
         outcome = self._outcome
         self._told = time.monotonic()
-        self._job.progress(outcome.scored + outcome.skipped + outcome.unreadable, len(self._library), "images")
+        done = outcome.scored + outcome.skipped + outcome.unreadable + outcome.refused
+        self._job.progress(done, len(self._library), "images")

@@ -56,7 +56,7 @@ class Output(Protocol):
         ...
 
     def take(self, digests: Sequence[str], prepared: Sequence[Any]) -> None:
-        """Run the model on a batch."""
+        """Run the model on a batch; raises RefusedImageError where it says nothing of these images, and may of others."""
         ...
 
     def keep(self) -> None:
@@ -155,13 +155,13 @@ class TagOutput:
 class DescriptionOutput:
     """A describer's words, which are kept as they come."""
 
-    fixed_batch: int | None = None
     waiting = 0
 
     def __init__(self, describer: Describer, dataset: Path) -> None:
         self._describer = describer
         self._descriptions = Descriptions.of(dataset, describer.facts)
         self.id = self._descriptions.id
+        self.fixed_batch = describer.fixed_batch
         self.device = describer.device
 
     def done(self) -> Container[str]:

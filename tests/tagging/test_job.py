@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sdtui.runs import control
 from sdtui.runs.events import Event, EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.tagging import job
-from sdtui.tagging.describers.base import Asked
+from sdtui.tagging.describers.base import Asked, RefusedImageError
 from sdtui.tagging.job import Task, job_folder, read_task, run, write_task
 from sdtui.tagging.outputs import TagOutput
 from sdtui.tagging.scores import Scores, TaggerFacts
@@ -236,3 +237,26 @@ def test_a_stopped_job_stores_its_digests_when_no_thread_writes_them(
     monkeypatch.setattr(Digests, "save", saved)
     assert not run(place)
     assert alive == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "ends", "outcome"),
+    [({40, 120}, "finished", (5, 2)), (set(range(0, 241, 40)), "failed", (0, 4))],
+    ids=["some", "all"],
+)
+def test_refused_images_are_listed_unless_all_are(
+    folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, refused: set[int], ends: str, outcome: tuple[int, int]
+) -> None:
+    def choosy(batch: Pixels) -> NDArray[np.float32]:
+        if int(batch[0, 0, 0, 0]) in refused:
+            raise RefusedImageError("not this one")
+        return np.zeros((len(batch), 2), np.float32)
+
+    monkeypatch.setattr(fake, "scores", choosy)
+    place = begun(folder, batch=1)
+    with nullcontext() if ends == "finished" else pytest.raises(RefusedImageError):
+        run(place)
+    assert told(place, "finished")[-1]["state"] == ends
+    (last,) = told(place, "tagged")
+    assert (last["scored"], last["refused"]) == outcome
+    assert len(told(place, "warning")) == outcome[1]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from sdtui.errors import SdtuiError
 from sdtui.tagging.descriptions import DescriberFacts
 
 
@@ -28,6 +29,10 @@ class Asked:
     terms: tuple[str, ...] = ()
 
 
+class RefusedImageError(SdtuiError):
+    """The model says nothing of this one image; others may go well."""
+
+
 class Describer(Protocol):
     """A model that puts images into words."""
 
@@ -41,10 +46,16 @@ class Describer(Protocol):
         """What it computes on: `cpu`, `cuda`, or an address."""
         ...
 
+    @property
+    def fixed_batch(self) -> int | None:
+        """How many images it takes at once; None: any number."""
+        ...
+
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
         """A description of each image, on one line.
 
         Raises:
+            RefusedImageError: it says nothing of these images.
             SdtuiError: the model cannot answer.
         """
         ...

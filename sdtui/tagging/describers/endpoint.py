@@ -17,7 +17,7 @@ from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers import require_plain
-from sdtui.tagging.describers.base import Asked, on_one_line
+from sdtui.tagging.describers.base import Asked, RefusedImageError, on_one_line
 from sdtui.tagging.descriptions import DescriberFacts
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -26,6 +26,8 @@ _SIDE = 1024
 _SECONDS = 300
 # Of an answer: a few sentences are a few kilobytes.
 _ANSWER_BYTES = 1 << 24
+# Answers to what is asked rather than to who asks: servers give them for an image that they do not want.
+_REFUSED = {400, 413, 415, 422}
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -40,6 +42,9 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 
 class Endpoint:
     """One model of an address such as `http://localhost:8080/v1`."""
+
+    # One request each, so that what is refused is one image.
+    fixed_batch = 1
 
     def __init__(self, address: str, asked: Asked) -> None:
         """Nothing is sent before the first image; raises UserError without a model's name, or with a key that is none."""
@@ -78,7 +83,7 @@ class Endpoint:
         except (LookupError, TypeError):
             words = None
         if not isinstance(words, str):
-            raise SdtuiError(
+            raise RefusedImageError(
                 "the answer holds no description", where=self._address, remedy="See whether the model reads images"
             )
         return words
@@ -95,7 +100,8 @@ class Endpoint:
             told = {401: f"Set {KEY_VARIABLE}", 403: f"Set {KEY_VARIABLE}", 404: "Addresses mostly end in /v1"}
             moved = "Give the address that it moved to" if 300 <= error.code < 400 else "See the server's log"
             remedy = told.get(error.code, moved)
-            raise SdtuiError(
+            kind = RefusedImageError if error.code in _REFUSED else SdtuiError
+            raise kind(
                 f"the server refused: {error.code} {error.reason}", where=self._address, remedy=remedy
             ) from error
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:

@@ -22,6 +22,8 @@ _WEIGHTS = "*.safetensors"
 class HuggingFaceDescriber:
     """A model of transformers; weights from safetensors only, and no code that comes with a model is run."""
 
+    fixed_batch: int | None = None
+
     def __init__(self, folder: Path, name: str, where: Where, asked: Asked) -> None:
         """Load it.
 

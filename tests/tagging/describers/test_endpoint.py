@@ -13,7 +13,7 @@ from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers import is_address
-from sdtui.tagging.describers.base import Asked
+from sdtui.tagging.describers.base import Asked, RefusedImageError
 from sdtui.tagging.describers.endpoint import PROMPT, Endpoint
 from sdtui.tagging.taggers import checked
 
@@ -119,6 +119,14 @@ def test_no_server_and_no_model_are_said(server: Server) -> None:
         Endpoint(gone, ASKED).describe([Image.new("RGB", (8, 8))])
     with pytest.raises(UserError, match="which model"):
         Endpoint(gone, Asked())
+
+
+@pytest.mark.parametrize(("code", "of_the_image"), [(400, True), (413, True), (200, True), (401, False), (500, False)])
+def test_what_is_refused_is_an_image_or_everything(server: Server, code: int, of_the_image: bool) -> None:
+    server.code, server.answer = code, {}
+    with pytest.raises(SdtuiError) as raised:
+        Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
+    assert isinstance(raised.value, RefusedImageError) == of_the_image
 
 
 def test_image_and_key_are_not_sent_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
