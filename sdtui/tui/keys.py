@@ -345,6 +345,7 @@ OTHERS = (
     Key("scores.never", "x", "never", "The tag never comes; once more: it comes as before.", 7),
     Key("scores.taggers", "c", "tagger", "The next tagger, or all together: union, intersection, mean, maximum.", 8),
     Key("scores.rules", "o", "rules", "The other rules: order, ratings, bans, how tags are written.", 9),
+    Key("scores.score", "s", "score", "Score the images with a tagger, in a process of its own.", 10),
     Key("scores.to_images", "t", "to images", "To the images; the scores stay.", 11),
     Key("scores.leave", "escape,q", "close", "Close the scores.", 12),
     Key("yes_no.yes", "y", "has it", "The image has the tag: add it if need be, and go on.", 1),

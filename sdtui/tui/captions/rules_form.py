@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.rule_words import SWITCHES, RuleWords
 from sdtui.tagging.rules import PRESETS, Order, Ratings
 from sdtui.tui import keys
@@ -133,12 +133,25 @@ class RulesForm(ModalScreen[dict[str, str]]):
     def action_accept(self) -> None:
         """Use the options, if they make sense."""
         options = {name: entry.value for name, entry in self._entries.items()}
-        try:
-            self._check(options)
-        except UserError as error:
-            self.query_one(".trouble", Static).update(literal(str(error).replace("\n", "  "), "$error"))
+
+        def check() -> None:
+            trouble = ""
+            try:
+                self._check(options)
+            except SdtuiError as error:
+                trouble = str(error).replace("\n", "  ")
+            self.app.call_from_thread(self._checked, options, trouble)
+
+        # In a thread: options may need the user's lists of tags, which are long.
+        self.run_worker(check, thread=True, group="check", exclusive=True, exit_on_error=False)
+
+    def _checked(self, options: dict[str, str], trouble: str) -> None:
+        if not self.is_attached:
             return
-        self.dismiss(options)
+        if trouble:
+            self.query_one(".trouble", Static).update(literal(trouble, "$error"))
+        else:
+            self.dismiss(options)
 
     def action_close(self) -> None:
         """Leave them as they were."""

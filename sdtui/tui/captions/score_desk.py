@@ -122,6 +122,8 @@ class ScoreDesk:
         self.images, self._name, self.whose, self.choices = found
         self._lock = threading.Lock()
         self._surveyed: tuple[Sequence[int], Survey] = (range(len(library)), self.images.survey)
+        # What options come to, for those asked last.
+        self._by_options: tuple[Mapping[str, str] | None, Rules] = (None, Rules())
         self.setting = setting
         self.rules = self.before = self.rules_by(setting)
         self._decided: tuple[object, list[Row]] = (None, [])
@@ -149,15 +151,18 @@ class ScoreDesk:
     # -- the rules ----------------------------------------------------------------------------------------------------
 
     def rules_by(self, setting: Setting) -> Rules:
-        """The rules of a setting. Raises UserError where an option makes no sense for these taggers."""
-        rules = rules_of(words_in(setting.options), self._name, self.tags)
-        known = {
-            self.tags.names[place]: value
-            for name, value in setting.tags.items()
-            if (place := self.tags.place(name)) is not None
-        }
+        """The rules of a setting; slow where other options are asked for the first time, as they may need the user's lists.
+
+        Raises:
+            UserError: an option makes no sense for these taggers.
+        """
+        options = dict(setting.options)
+        if self._by_options[0] != options:
+            self._by_options = options, rules_of(words_in(options), self._name, self.tags)
+        rules, places, names = self._by_options[1], self.tags.places, self.tags.names
+        own = {names[places[name]]: value for name, value in setting.tags.items() if name in places}
         threshold = rules.threshold if setting.threshold is None else setting.threshold
-        return replace(rules, threshold=threshold, tags={**rules.tags, **known})
+        return replace(rules, threshold=threshold, tags={**rules.tags, **own})
 
     def set(self, setting: Setting) -> None:
         """Decide by another setting. Raises UserError as `rules_by`; the old one stays then."""

@@ -1,110 +1,43 @@
-"""Scores of taggers on the captions screen: the threshold moved while one looks at what it keeps, and tags ticked one by one.
+"""What the keys do to scores on the captions screen: move thresholds, tick tags, choose taggers and rules, score images.
 
-A panel in place of the tag counts follows the image in hand. Nothing is written before a tag is ticked or the tags are applied.
+Nothing is written into captions before a tag is ticked or the tags are applied.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
-from textual.worker import Worker, get_current_worker
+from textual.worker import get_current_worker
 
 from sdtui.dataset import tags
 from sdtui.dataset.caption import tag_words
-from sdtui.dataset.edit import StoppedError
-from sdtui.errors import SdtuiError, UserError
+from sdtui.errors import SdtuiError
 from sdtui.tui import keys
-from sdtui.tui.captions.editing import CaptionsEditing
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.schemes import SCORES, Ground
-from sdtui.tui.captions.tag_list import ACTIONS
-from sdtui.tui.literal import clean
-from sdtui.tui.numbers import grouped
-from sdtui.tui.widgets.score_panel import LEAP, STEP, Outcome, ScorePanel
+from sdtui.tui.captions.score_view import CaptionsScoreView
+from sdtui.tui.captions.tagging_job import TaggingJob, usable
+from sdtui.tui.screens.dialogs import Ask, Choose
+from sdtui.tui.widgets.score_panel import LEAP, STEP, ScorePanel
 
 if TYPE_CHECKING:
     from sdtui.tui.captions.score_desk import ScoreDesk, Setting
 
-# How often looking images up says how far it is, in seconds.
-TELL_SECONDS = 0.25
-# Datasets whose settings are remembered.
-REMEMBERED = 50
+_OTHER = "\0"
+_WHICH = "a tagger's folder or file, or its id on the Hugging Face hub"
 
 
-class CaptionsScores(CaptionsEditing):
-    """Shows scores, decides tags by them, and ticks single ones."""
+class CaptionsScores(CaptionsScoreView):
+    """Decides tags by scores, and ticks single ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
-    DEFAULT_CSS = """
-    CaptionsScores {
-        & ScorePanel { display: none; width: 46; border-left: solid $faint; }
-        &.-scores ScorePanel { display: block; }
-        &.-scores TagPanel { display: none; }
-        &.-narrow.-scores #images { display: none; }
-        &.-wide ScorePanel { width: 62; }
-    }
-    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk: ScoreDesk | None = None
-        self._desk_of: CaptionsModel | None = None
-        # Whose threshold is moved: this tag's alone, or that of all.
-        self._one_tag = False
-        self._settings: dict[str, Any] = {}
-
-    def recall(self, state: dict[str, Any]) -> None:
-        """Also by what the tags of each dataset were decided."""
-        kept = state.get("scores")
-        self._settings = dict(kept) if isinstance(kept, dict) else {}
-        super().recall(state)
-
-    def remember(self) -> dict[str, Any]:
-        """Also that."""
-        return {**super().remember(), "scores": self._settings}
-
-    # -- who has the keys ---------------------------------------------------------------------------------------------
-
-    @property
-    def panel(self) -> ScorePanel:
-        """The panel of scores."""
-        return self.query_one(ScorePanel)
-
-    @property
-    def desk_here(self) -> ScoreDesk | None:
-        """The scores of the dataset that is open, once they are read."""
-        return self.desk if self._desk_of is self.model else None
-
-    @property
-    def _in_scores(self) -> bool:
-        return self.panel.has_focus_within
-
-    def contexts(self) -> list[str]:
-        """While the scores have the keys, their own, without the screen's."""
-        contexts = super().contexts()
-        if not self._in_scores or contexts[0] in keys.TYPING:
-            return contexts
-        return ["scores", *(context for context in contexts if context not in {"scores", self.KEY_CONTEXT})]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the scores have the keys, the screen's own wait."""
-        if action in ACTIONS and self._in_scores:
-            return False
-        return super().check_action(action, parameters)
-
-    def go_back(self) -> bool:
-        """Close the scores if they are open."""
-        if super().go_back():
-            return True
-        if self.has_class("-scores"):
-            self._close_scores()
-            return True
-        return False
+        self._tagging: TaggingJob | None = None
 
     def action_side(self) -> None:
         """The scores are the side panel while they are open."""
@@ -124,174 +57,6 @@ class CaptionsScores(CaptionsEditing):
         else:
             self._show_scores()
             self._count_scores()
-
-    def _close_scores(self) -> None:
-        self.panel.leave()
-        self.remove_class("-scores")
-        self.images.focus()
-        self.update_chrome()
-
-    # -- reading them -------------------------------------------------------------------------------------------------
-
-    def _read_scores(self) -> None:
-        model = self.model
-        if model is None:
-            return
-        raw = self._settings.get(str(model.folder))
-        self.panel.show_message("reading the scores")
-        self.run_worker(
-            lambda: self._load_desk(model, raw), thread=True, group="scores", exclusive=True, exit_on_error=False
-        )
-
-    def _load_desk(self, model: CaptionsModel, raw: object) -> None:
-        """In a thread: look up the images, by what was set the last time."""
-        from sdtui.tagging.scores import taggers
-        from sdtui.tui.captions.score_desk import ScoreDesk, Setting
-
-        worker = get_current_worker()
-        try:
-            found = taggers(model.folder)
-            if not found:
-                self.app.call_from_thread(self._no_scores, model)
-                return
-            setting, told = Setting.recalled(raw), self._teller(worker, len(model.library))
-            try:
-                desk = ScoreDesk.load_slowly(model.library, found, setting, told)
-            except UserError as error:
-                # Lists of tags, or taggers, may have gone since.
-                self.app.call_from_thread(self.say, f"{error}; the usual rules hold", "warning")
-                desk = ScoreDesk.load_slowly(model.library, found, Setting(), told)
-        except StoppedError:
-            return
-        except SdtuiError as error:
-            self.app.call_from_thread(self._cannot_read, error)
-            return
-        self.app.call_from_thread(self._have_desk, model, desk)
-
-    def _teller(self, worker: Worker[None], images: int) -> Any:
-        """What is told of each image that was looked up."""
-        next_time = time.monotonic() + TELL_SECONDS
-
-        def told(done: int) -> None:
-            nonlocal next_time
-            if worker.is_cancelled:
-                raise StoppedError("the scores are not wanted any more")
-            if time.monotonic() > next_time:
-                next_time = time.monotonic() + TELL_SECONDS
-                words = f"looking up image {grouped(done)} of {grouped(images)}"
-                self.app.call_from_thread(self.panel.show_message, words)
-
-        return told
-
-    def _have_desk(self, model: CaptionsModel, desk: ScoreDesk) -> None:
-        if model is self.model:
-            self.desk, self._desk_of = desk, model
-            self._changed_rules()
-
-    def _cannot_read(self, error: SdtuiError) -> None:
-        self.panel.show_message("the scores cannot be read", clean(error.message))
-        self.sdtui.report(error)
-
-    def _no_scores(self, model: CaptionsModel) -> None:
-        if model is self.model:
-            self.panel.show_message("no tagger has scored these images", "score them with `sdtui tag DIR`")
-
-    def _close_model(self) -> None:
-        """Scores of one dataset are nothing in another."""
-        self.desk = self._desk_of = None
-        self._one_tag = False
-        if self.has_class("-scores"):
-            self._close_scores()
-        super()._close_model()
-
-    # -- what is shown ------------------------------------------------------------------------------------------------
-
-    def _show_hand(self) -> None:
-        """The scores follow the image in hand."""
-        super()._show_hand()
-        if self.has_class("-scores"):
-            self._show_scores()
-
-    def _count_for(self, text: str) -> int:
-        return self._count_tokens(text) or 0
-
-    def _show_scores(self) -> None:
-        desk, hand, panel = self.desk, self.hand, self.panel
-        if desk is None or hand is None:
-            return
-        standing = "" if desk.images.has_scores[hand.position] else "this image has no scores"
-        rows = desk.rows(hand.position, hand.text, self._count_for) if not standing else []
-        panel.show(rows, self._threshold_line(desk), desk.whose.words, standing)
-        panel.show_needed(desk.needed(panel.tag))
-
-    def _threshold_line(self, desk: ScoreDesk) -> Content:
-        marks, tag = self.sdtui.glyphs, self.panel.tag
-        if self._one_tag and tag:
-            word = clean(tag, ascii_only=self.sdtui.settings.ascii)
-            return Content.assemble((f"{word} ", "bold $warning"), (f"{desk.needed(tag):.2f}", "bold $strong"))
-        words = "the largest gap" if desk.rules.mcut else f"{desk.rules.threshold:.2f}"
-        own = f" {marks.dot} {len(desk.rules.tags)} own" if desk.rules.tags else ""
-        return Content.assemble(("threshold ", "$accent"), (words, "bold $strong"), (own, "$soft"))
-
-    def _recount(self) -> None:
-        """Another list of images: other totals."""
-        super()._recount()
-        if self.has_class("-scores"):
-            self._count_scores()
-
-    def _count_scores(self) -> None:
-        """In a thread: what it comes to over the list; the last question wins."""
-        model, desk = self.model, self.desk
-        if model is None or desk is None or self._desk_of is not model:
-            return
-        view, tag = model.view, self.panel.tag
-
-        def work() -> None:
-            worker = get_current_worker()
-            for outcome in desk.outcomes_slowly(view, tag, lambda: worker.is_cancelled, self._count_for):
-                if worker.is_cancelled:
-                    return
-                self.app.call_from_thread(self._counted, desk, outcome)
-
-        self.run_worker(work, thread=True, group="totals", exclusive=True, exit_on_error=False)
-
-    def _counted(self, desk: ScoreDesk, outcome: Outcome) -> None:
-        if desk is self.desk:
-            self.panel.show_outcome(outcome)
-
-    def _changed_rules(self) -> None:
-        """Tags are decided otherwise now: show that, and remember it."""
-        if self.desk is not None and self.model is not None:
-            folder = str(self.model.folder)
-            self._settings.pop(folder, None)
-            self._settings[folder] = self.desk.setting.kept()
-            for oldest in list(self._settings)[:-REMEMBERED]:
-                del self._settings[oldest]
-        self._draw_again()
-        self._count_scores()
-
-    def _ground(self) -> Ground:
-        """Schemes of colours may ask for scores, too."""
-        ground, desk, hand = super()._ground(), self.desk, self.hand
-        if desk is None or hand is None or self._desk_of is not self.model:
-            return ground
-        if desk.images.has_scores[hand.position]:
-            return replace(ground, score_of=desk.score_of(hand.position, hand.text, self._count_for))
-        return ground
-
-    def action_colours(self) -> None:
-        """Also read the scores, if the colours are about them."""
-        super().action_colours()
-        self._read_for_colours()
-
-    def _opened(self, left: dict[str, Any]) -> None:
-        """The same."""
-        super()._opened(left)
-        self._read_for_colours()
-
-    def _read_for_colours(self) -> None:
-        if self._scheme.name == SCORES and self._desk_of is not self.model:
-            self._read_scores()
 
     # -- wishes -------------------------------------------------------------------------------------------------------
 
@@ -318,6 +83,8 @@ class CaptionsScores(CaptionsEditing):
             self._tick_tag(event.tag)
         elif event.deed == "apply":
             self.action_apply_scores()
+        elif event.deed == "score":
+            self._ask_tagger("Score the images with:")
         elif self.desk is not None:
             self._set_rules(self.desk, event.deed, event.tag)
 
@@ -416,3 +183,85 @@ class CaptionsScores(CaptionsEditing):
     def action_apply_scores(self) -> None:
         """Write the tags that the scores give, after a preview; whoever makes edits of many knows."""
         raise NotImplementedError
+
+    # -- scoring images -----------------------------------------------------------------------------------------------
+
+    def facts(self) -> Content:
+        """While images are scored, how far that is."""
+        if self._tagging is None:
+            return super().facts()
+        press = self.sdtui.keys.press("everywhere.close")
+        # The first one closes the scores.
+        press = f"{press} {press}" if self.has_class("-scores") else press
+        words = f"{self._tagging.words}, {press} stops it"
+        told, rest = Content.styled(words, "$accent"), super().facts()
+        both = Content.assemble(told, (f" {self.sdtui.glyphs.dot} ", "$faint"), rest)
+        return both if rest.plain and both.cell_length <= self._header_room else told
+
+    def stop(self) -> None:
+        """Call off an edit of many, else the tagger."""
+        if self._tagging is None or self._under_way is not None:
+            super().stop()
+            return
+        try:
+            self._tagging.stop()
+        except SdtuiError as error:
+            self.sdtui.report(error)
+        self.update_chrome()
+
+    def _no_scores(self, model: CaptionsModel) -> None:
+        """Say so, and offer to score them."""
+        super()._no_scores(model)
+        if model is self.model and self.has_class("-scores") and self.is_current and self._tagging is None:
+            self._ask_tagger("No tagger has scored these images. Score them with:")
+
+    def _ask_tagger(self, title: str) -> None:
+        if self._tagging is not None:
+            self.say(f"{self._tagging.words}; one tagger at a time")
+        elif (model := self.model) is not None:
+            choices = [(word, "the embedded tagger" if word == "starter" else word) for word in usable(model.folder)]
+            self.app.push_screen(Choose(title, [*choices, (_OTHER, "another one ...", "o")]), self._chosen_tagger)
+
+    def _chosen_tagger(self, word: str | None) -> None:
+        if word == _OTHER:
+            self.app.push_screen(Ask("Score the images with which tagger?", placeholder=_WHICH), self._chosen_tagger)
+        elif word and word.strip():
+            self._score(word.strip())
+
+    def _score(self, word: str) -> None:
+        """Start the tagger in a process of its own, and follow it in a thread."""
+        model = self.model
+        if model is None or self._tagging is not None:
+            return
+        job = self._tagging = TaggingJob(model.folder, word)
+
+        def work() -> None:
+            worker, words = get_current_worker(), ""
+            trouble: SdtuiError | None = None
+            try:
+                words = job.follow_slowly(lambda: self._told_of_job() and not worker.is_cancelled)
+            except SdtuiError as error:
+                trouble = error
+            # Without waiting for the screen: while it closes, it waits for this thread.
+            self.call_later(self._job_ended, model, words, trouble)
+
+        self.run_worker(work, thread=True, group="tagging", exit_on_error=False)
+        self.update_chrome()
+        if self.desk_here is None:
+            self.panel.show_message("the images are being scored", "their tags show here when that is done")
+
+    def _told_of_job(self) -> bool:
+        """In the job's thread: show how far it is; False once the screen is gone."""
+        if self.is_attached:
+            self.call_later(self.update_chrome)
+        return self.is_attached
+
+    def _job_ended(self, model: CaptionsModel, words: str, trouble: SdtuiError | None) -> None:
+        self._tagging = None
+        self.update_chrome()
+        if trouble is not None:
+            self.sdtui.report(trouble)
+        elif words:
+            self.say(words)
+        if model is self.model and (self.has_class("-scores") or self.desk is not None):
+            self._read_scores()

@@ -263,6 +263,10 @@ class ScorePanel(Vertical):
         """Write the tags into captions."""
         self._wish("apply")
 
+    def action_score(self) -> None:
+        """Score the images."""
+        self._wish("score")
+
     def action_to_images(self) -> None:
         """The keys to the images; the panel stays."""
         self._wish("to_images")

@@ -233,6 +233,8 @@ async def test_without_scores_that_is_said(images: Path) -> None:
         await pilot.press("A")
         await until(pilot, lambda: told(app, "no scores were read yet: t opens them"))
         await pilot.press("t")
+        await until(pilot, lambda: says(app, "No tagger has scored these images"))
+        await pilot.press("escape")
         await until(pilot, lambda: "no tagger has scored these images" in rows(app)[0])
         await pilot.press("escape", "left_square_bracket")
         await until(pilot, lambda: told(app, "t opens the scores"))
@@ -256,3 +258,31 @@ async def test_in_a_small_window_the_scores_stand_beside_the_picture(scored: Pat
         await pilot.press("t")
         await until(pilot, lambda: app.focused is screen_of(app).images)
         assert not screen_of(app).has_class("-scores")
+
+
+async def test_images_are_scored_from_the_screen(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("t")
+        await until(pilot, lambda: says(app, "No tagger has scored these images. Score them with:"))
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "the images are being scored"))
+        assert says(app, "esc esc stops it")
+        await pilot.press("s")
+        await until(pilot, lambda: told(app, "; one tagger at a time"))
+        await until(pilot, lambda: told(app, "4 images scored"), tries=2_000)
+        await until(pilot, lambda: "threshold 0.50" in rows(app)[0] and "4 images" in rows(app)[-3])
+
+
+async def test_a_tagger_that_is_none_is_told(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("t")
+        await until(pilot, lambda: says(app, "No tagger has scored these images"))
+        await pilot.press("o")
+        await until(pilot, lambda: says(app, "Score the images with which tagger?"))
+        await pilot.press(*"nosuch", "enter")
+        await until(pilot, lambda: told(app, "there is no tagger nosuch"), tries=2_000)
+        assert not says(app, "stops it")

@@ -1,0 +1,68 @@
+"""The tagger as a process of its own: followed to its end, stopped, and failing in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from sdtui.errors import UserError
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.view import RunView
+from sdtui.starter.demo import IMAGES
+from sdtui.tagging.scores import scores_of
+from sdtui.tui.captions.tagging_job import TaggingJob, usable
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    for name in ("fox.png", "key.png"):
+        shutil.copy(IMAGES / name, tmp_path / name)
+    (tmp_path / "bad.png").write_bytes(b"junk")
+    return tmp_path
+
+
+def test_images_are_scored_and_those_that_were_are_passed_over(images: Path) -> None:
+    job = TaggingJob(images, "starter")
+    assert job.words == "starting starter"
+    assert job.follow_slowly(lambda: True) == "2 images scored, 1 cannot be read"
+    assert len(scores_of(images).table()) == 2
+    again = TaggingJob(images, "starter")
+    assert again.follow_slowly(lambda: True) == "0 images scored, 2 before, 1 cannot be read"
+
+
+def test_nobody_listening_leaves_it_alone(images: Path) -> None:
+    assert TaggingJob(images, "starter").follow_slowly(lambda: False) == ""
+    view = RunView(RunFolder(images / ".sdtui" / "jobs" / "tag-starter"))
+    while not view.over:
+        time.sleep(0.02)
+        view.refresh()
+    view.close()
+    assert len(scores_of(images).table()) == 2
+
+
+def test_it_is_stopped_once_it_has_begun(images: Path) -> None:
+    job = TaggingJob(images, "starter")
+    job.stop()
+    assert job.words == "stopping the tagger"
+    # So small a job may have ended by the time it looks for commands.
+    assert job.follow_slowly(lambda: True).split(",")[0] in {"0 images scored", "2 images scored"}
+
+
+def test_a_tagger_that_is_none_is_told(images: Path) -> None:
+    with pytest.raises(UserError, match="there is no tagger no such thing"):
+        TaggingJob(images, "no such thing").follow_slowly(lambda: True)
+
+
+def test_taggers_that_were_used_here_come_first(images: Path) -> None:
+    assert usable(images) == ["starter"]
+    for number, (name, task) in enumerate({"a": {"tagger": "/models/wd"}, "b": {"tagger": "me/wd"}, "c": {}}.items()):
+        path = images / ".sdtui" / "jobs" / f"tag-{name}" / "task.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(task))
+        os.utime(path, (number, number))
+    assert usable(images) == ["me/wd", "/models/wd", "starter"]
