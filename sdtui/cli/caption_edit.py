@@ -11,7 +11,7 @@ from typing import Any
 from sdtui.cli.caption_arguments import edit_of
 from sdtui.cli.caption_conflict import Choices, choice_offered
 from sdtui.cli.caption_list import library_of, tell_cut_short
-from sdtui.cli.caption_query import in_scope, index_of
+from sdtui.cli.caption_query import in_scope, index_of, position_of
 from sdtui.cli.output import emit_json, plural
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
 from sdtui.dataset.edit import Journal, Operation, Recovered, Unfinished
@@ -111,7 +111,7 @@ def _proposal(args: argparse.Namespace, library: Library, journal: Journal) -> P
     count = args.dry_run or args.json
     if args.action == "set":
         label = f"set the caption of {printable(args.image)}"
-        return propose(library, [_position(args, library)], lambda _: args.text, label, count_tags=count)
+        return propose(library, [position_of(library, args.image)], lambda _: args.text, label, count_tags=count)
     if args.action == "restore":
         originals = journal.originals()
         return propose_originals(library, in_scope(args, library), originals, "restore the originals", count_tags=count)
@@ -121,17 +121,6 @@ def _proposal(args: argparse.Namespace, library: Library, journal: Journal) -> P
     if args.lines:
         rewrite = each_line(rewrite)
     return propose(library, in_scope(args, library), rewrite, wanted.label, count_tags=count)
-
-
-def _position(args: argparse.Namespace, library: Library) -> int:
-    position = library.position(args.image)
-    if position is None:
-        raise UserError(
-            "there is no such image in the dataset",
-            where=printable(args.image),
-            remedy="Give its path relative to DIR, as `sdtui caption ls` prints it",
-        )
-    return position
 
 
 def _existing(args: argparse.Namespace) -> None:
