@@ -113,7 +113,7 @@ def _source(args: argparse.Namespace) -> Source:
         if "/" in text and not path.exists() and not text.startswith((".", "/", "~")) and text.count("/") == 1:
             return Source(text, args.vae)
         raise UserError(
-            f"neither a base model nor a run with an adapter: {error.message}", where=text, remedy=error.remedy
+            f"neither a base model nor a run with a result: {error.message}", where=text, remedy=error.remedy
         ) from error
     return replace(found, vae=args.vae or found.vae)
 

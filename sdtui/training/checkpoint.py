@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from sdtui.errors import SdtuiError
@@ -168,6 +169,7 @@ def restore_optimizer(optimizer: Any, tensors: Mapping[str, Tensor], numbers: Ma
         # A copy: read from a file it lies anywhere in memory, and the last bits of a sum follow from where its numbers lie.
         held.setdefault(owner, {})[name] = tensor.clone()
     _check_shapes(optimizer, held)
+    _lay_out(optimizer, held)
     state = optimizer.state_dict()
     groups = [{**group, **held.pop(f"group{i}", {})} for i, group in enumerate(state["param_groups"])]
     optimizer.load_state_dict({"state": {int(owner): held[owner] for owner in held}, "param_groups": groups})
@@ -197,6 +199,17 @@ def _check_shapes(optimizer: Any, held: Mapping[str, Mapping[str, Any]]) -> None
                 "the checkpoint's optimizer state is that of other parameters",
                 remedy="Resume with the version of sdtui that made the checkpoint (see run.json)",
             )
+
+
+def _lay_out(optimizer: Any, held: Mapping[str, dict[str, Any]]) -> None:
+    """What has a parameter's shape lies in memory in the parameter's order, as the optimizer itself made it."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for owner, kept in held.items():
+        parameter = None if owner.startswith("group") else parameters[int(owner)]
+        for name, value in kept.items():
+            if parameter is not None and isinstance(value, Tensor) and value.shape == parameter.shape:
+                ordered = torch.empty_strided(value.shape, parameter.stride(), dtype=value.dtype)
+                kept[name] = ordered.copy_(value)
 
 
 def _load(path: Path) -> Checkpoint | None:

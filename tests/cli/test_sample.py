@@ -156,7 +156,7 @@ def wide(here: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (lambda _: ["nowhere", "x"], "sdtui: nowhere: neither a base model nor a run with an adapter"),
+        (lambda _: ["nowhere", "x"], "sdtui: nowhere: neither a base model nor a run with a result"),
         (lambda _: ["model"], 'there is nothing to draw. Write a prompt: sdtui sample MODEL "a red cat"'),
         (lambda _: ["model", "x --w 63"], "PROMPT: the width is 63, allowed: a multiple of 8, such as 64"),
         (lambda here: ["model", "--prompts", file_in(here)], "prompts.txt:3: --zz is not known"),
@@ -199,7 +199,7 @@ def test_a_run_that_trained_the_whole_model_draws_with_its_result(
     run = RunFolder(workspace / "runs" / "full-20260101-120000")
     run.make_folders()
     run.profile_file.write_text(freeze(load_profile(workspace / "full.toml", places=False), workspace))
-    command = ["sample", str(run.path), "a cat --s 1 --w 64 --h 64", "--json", "-o"]
+    command = ["sample", str(run.path), "a cat --s 1 --w 64 --h 64", "--sampler", "euler", "--json", "-o"]
     assert main([*command, str(here / "none")]) == 2
     assert "its checkpoints hold no whole model" in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ from sdtui.profile.check import check_file, check_text
 
 
 def test_one_for_each_task() -> None:
-    expected = {"demo.toml", "lora-character.toml", "lora-city-photos.toml", "lora-style.toml"}
+    expected = {"demo.toml", "finetune.toml", "lora-character.toml", "lora-city-photos.toml", "lora-style.toml"}
     assert {path.name for path in shipped.profiles()} >= expected
 
 
@@ -21,7 +21,7 @@ def test_nothing_wrong_but_placeholder_paths(path: Path) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["lora-character", "lora-city-photos", "lora-style"])
+@pytest.mark.parametrize("name", ["finetune", "lora-character", "lora-city-photos", "lora-style"])
 def test_placeholders_are_told_clearly(name: str) -> None:
     path = shipped.folder() / f"{name}.toml"
     problems = check_file(path).problems
@@ -39,3 +39,11 @@ def test_the_classic_guide_is_what_the_guide_says() -> None:
     assert profile.optimizer.args == {"scale_parameter": False, "relative_step": False, "warmup_init": False}
     assert (profile.training.epochs, profile.saving.every_epochs, profile.previews.every_epochs) == (8, 1, 1)
     assert all(" --w 768 --h 640 --s 35 " in line and " --n " in line for line in profile.previews.prompts)
+
+
+def test_fine_tuning_trains_the_whole_model_gently() -> None:
+    path = shipped.folder() / "finetune.toml"
+    profile = check_text(path.read_text(encoding="utf-8"), path, places=False).profile
+    assert profile is not None
+    assert (profile.method.kind, profile.saving.formats) == ("full", ("single-file",))
+    assert profile.optimizer.learning_rate <= 5e-6

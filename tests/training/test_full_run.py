@@ -169,3 +169,33 @@ def test_the_average_is_what_is_written_and_shown(workplace: Path) -> None:
     name = "conv_in.weight"
     assert torch.equal(written[name], state[f"average/unet.{name}"])
     assert not torch.equal(written[name], state[f"parameter/unet.{name}"])
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"training": {"channels_last": True, "steps": 4}},
+        {"training": {"precision": "bf16", "steps": 4}},
+        {"method": {"text_encoder": True}, "optimizer": {"name": "adafactor"}},
+    ],
+    ids=["channels-last", "bf16", "adafactor"],
+)
+def test_a_run_that_goes_on_from_its_checkpoint_ends_with_the_same_model(
+    workplace: Path, section: dict[str, dict[str, Any]]
+) -> None:
+    run = trained(workplace, {**section, "saving": {"formats": ["folder"], "every_steps": 3, "precision": "fp32"}})
+    kept = parts(run.output_dir / "tiny")
+    (run.output_dir / "tiny").rename(run.path / "first")
+    assert train(run) == 0
+    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4, 4]
+    again = parts(run.output_dir / "tiny")
+    for part, tensors in kept.items():
+        assert all(torch.equal(tensor, again[part][name]) for name, tensor in tensors.items()), part
+
+
+def test_a_checkpoint_of_other_layers_is_not_taken_up(workplace: Path) -> None:
+    run = trained(workplace, {"saving": {"formats": ["folder"], "every_steps": 3}})
+    text = run.profile_file.read_text()
+    run.profile_file.write_text(text.replace("include = []", 'include = ["*.attn2.*"]'))
+    assert train(run) == 1
+    assert "another choice of layers" in events(run, "error")[0]["message"]

@@ -26,6 +26,8 @@ _LYCORIS_FLAGS = {
 def give(profile: Profile, files: Files) -> None:
     """Set `network_module` and `network_args`; tell what neither module can do."""
     method = profile.method
+    if method.kind == "full":
+        files.lack("method.kind", method.kind, "fine_tune.py takes other options: these are for a LoRA in its place")
     args: dict[str, Any] = {}
     plain = _is_plain(method)
     files.config["network_module"] = "networks.lora" if plain else LYCORIS

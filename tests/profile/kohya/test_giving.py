@@ -153,6 +153,7 @@ def test_the_files_of_a_profile(tmp_path: Path) -> None:
         ({"optimizer.text_encoder_learning_rate": 1e-5}, "optimizer.text_encoder_learning_rate", "is not trained"),
         ({"optimizer.block_rates": {"down_blocks.0.attentions.0.proj_in": 2.0}}, "optimizer.block_rates", "whole blocks"),
         ({"method.targets": ["projection"]}, "method.targets", "no preset of LyCORIS"),
+        ({"method.kind": "full"}, "method.kind", "a LoRA in its place"),
         ({"method.exclude": ["*.attn1.*"]}, "method.exclude", "by module and preset"),
         ({"prior.class_caption": "dog"}, "prior.class_caption", "by images only"),
         ({"validation.most_images": 5}, "validation.most_images", "counts batches"),
