@@ -142,7 +142,9 @@ def _words(args: argparse.Namespace) -> tuple[Library, list[str | None]]:
 def _show_one(args: argparse.Namespace, library: Library, images: ScoredImages, rules: Rules) -> int:
     position = position_of(library, args.image)
     if not images.has_scores[position]:
-        raise UserError("the image has no scores", where=printable(args.image), remedy="Score it with `sdtui tag DIR`")
+        raise UserError(
+            "the image has no scores", where=printable(args.image), remedy="Score it with `sdtui tag DIR --tagger NAME`"
+        )
     decision = decide(images.scored(position), rules, tokens.count)
     told = _told(decision)
     if args.json:
@@ -310,7 +312,7 @@ def _taggers(args: argparse.Namespace) -> int:
     for row in described:
         print(f"{row['describer']}\t{plural(row['images'], 'image')}\tin words, {printable(row['how'])}")
     if not rows and not described:
-        print("no model has scored or described these images: `sdtui tag DIR` does", file=sys.stderr)
+        print("no model has scored or described these images: `sdtui tag DIR --tagger NAME` does", file=sys.stderr)
     return 0
 
 

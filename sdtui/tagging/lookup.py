@@ -42,7 +42,7 @@ class ScoreLookup:
             raise UserError(
                 "no tagger has scored these images",
                 where=printable(self._library.folder),
-                remedy="Score them with `sdtui tag DIR`",
+                remedy="Score them with `sdtui tag DIR --tagger NAME`",
             )
         now = [(scores.id, scores.newest) for scores in found]
         if self._images is None or now != self._seen:

@@ -195,7 +195,9 @@ def scores_of(dataset: Path, name: str = "") -> Scores:
     found = taggers(dataset)
     if not found:
         raise UserError(
-            "no tagger has scored these images", where=printable(dataset), remedy="Score them with `sdtui tag DIR`"
+            "no tagger has scored these images",
+            where=printable(dataset),
+            remedy="Score them with `sdtui tag DIR --tagger NAME`",
         )
     fitting = [scores for scores in found if name in {"", scores.id, scores.facts.name}]
     if len(fitting) == 1:
