@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdtui.training import run as session
+from sdtui.training import session
 from sdtui.training.__main__ import main
 from sdtui.training.crowding import Crowding, Used, used
 from tests.training.workplace import events, make_run

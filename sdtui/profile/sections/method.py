@@ -96,7 +96,7 @@ class Method(Section):
         About(
             "Learn the size of each output apart from its direction (DoRA). A little better at low ranks, slower.",
             source="Liu et al. 2024, DoRA",
-            aka=("dora_wd", "use_dora"),
+            aka=("dora_wd", "use_dora", "dora"),
         ),
     ] = False
     decompose_inputs: Annotated[
