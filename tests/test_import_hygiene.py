@@ -26,7 +26,8 @@ ROOMS = {
 }
 
 
-# The index of captions counts with numpy, and tags are found with it; the screen loads that once its first frame stands.
+# The index of captions counts with numpy, tags are found with it, scores are its arrays; the screen loads that once its
+# first frame stands.
 INDEX = {
     f"sdtui.{name}"
     for name in (
@@ -43,7 +44,9 @@ INDEX = {
         "dataset.strings",
         "dataset.vocabulary",
         "dataset.vocabulary_file",
+        "tui.captions.apply_form",
         "tui.captions.known",
+        "tui.captions.score_desk",
         "tui.widgets.blocks",
     )
 }

@@ -205,8 +205,12 @@ class CaptionsScoreView(CaptionsEditing):
             return
         standing = "" if desk.images.has_scores[hand.position] else "this image has no scores"
         rows = desk.rows(hand.position, hand.text, self._count_for) if not standing else []
-        panel.show(rows, self._threshold_line(desk), desk.whose.words, standing)
-        panel.show_needed(desk.needed(panel.tag))
+        before = panel.tag
+        panel.show(rows, standing)
+        panel.show_title(self._threshold_line(desk), desk.whose.words, desk.needed(panel.tag))
+        if before and panel.tag != before:
+            # The image has not the tag that the cursor was on: the histogram is another's, too.
+            self._count_scores()
 
     def _threshold_line(self, desk: ScoreDesk) -> Content:
         marks, tag = self.sdtui.glyphs, self.panel.tag

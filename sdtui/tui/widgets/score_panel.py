@@ -111,26 +111,25 @@ class ScorePanel(Vertical):
         for line in self._sums:
             line.update(Content(""), layout=False)
 
-    def show(self, rows: Sequence[Row], title: Content, right: str, standing: str = "") -> None:
-        """The tags of an image; the cursor stays on its tag.
-
-        Args:
-            rows: the tags, the highest score first.
-            title: the threshold that is moved.
-            right: whose scores these are.
-            standing: said in place of how many tags are kept.
-        """
+    def show(self, rows: Sequence[Row], standing: str = "") -> None:
+        """The tags of an image, the highest score first; the cursor stays on its tag. `standing` says why there are none."""
         self._rows = rows
         at = next((at for at, row in enumerate(rows) if row.tag.name == self.tag), None)
         if at is None:
             at = max(0, min(self._list.cursor, len(rows) - 1))
         self._list.set_rows(len(rows), self._row, cursor=at)
         self.tag = rows[at].tag.name if rows else ""
+        self._say(self._said[0], Content(standing) if standing else self._kept())
+
+    def show_title(self, title: Content, right: str, needed: float) -> None:
+        """The threshold that is moved, whose scores these are, and what the tag under the cursor needs."""
         width = max(0, self.size.width - 2)
-        room = width - title.cell_length - 2
-        name = shorten(right, max(0, room), glyphs_of(self).ellipsis)
+        name = shorten(right, max(0, width - title.cell_length - 2), glyphs_of(self).ellipsis)
         gap = Content(" " * max(1, width - title.cell_length - len(name)))
-        self._say(title + gap + Content.styled(name, "$soft"), Content(standing) if standing else self._kept())
+        self._say(title + gap + Content.styled(name, "$soft"), self._said[1])
+        if needed != self._needed:
+            self._needed = needed
+            self._draw_sums()
 
     def show_outcome(self, outcome: Outcome) -> None:
         """What it comes to over the list; what is not known yet stays as it was."""
@@ -187,11 +186,6 @@ class ScorePanel(Vertical):
         width = max(0, self.size.width - 2)
         for line, content in zip(self._sums, _sums(outcome, width, marks, self._needed), strict=True):
             line.update(content, layout=False)
-
-    def show_needed(self, needed: float) -> None:
-        """What the tag under the cursor needs: drawn into its histogram."""
-        self._needed = needed
-        self._draw_sums()
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 

@@ -128,6 +128,17 @@ async def test_one_tag_has_a_threshold_of_its_own(scored: Path) -> None:
         await until(pilot, lambda: "never" not in rows(app)[3])
 
 
+async def test_the_threshold_of_one_tag_is_that_of_the_tag_under_the_cursor(scored: Path) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("t", "j", "j", "j", "equals_sign")
+        await until(pilot, lambda: rows(app)[0].startswith("night 0.50") and rows(app)[-1].startswith("night"))
+        # The next image but one has no such tag.
+        await pilot.press("J", "J")
+        await until(pilot, lambda: rows(app)[0].startswith("sky 0.50") and rows(app)[-1].startswith("sky"))
+
+
 async def test_the_histogram_is_of_the_tag_under_the_cursor(scored: Path) -> None:
     app = app_on(scored, ascii_only=True)
     async with app.run_test(size=SIZE) as pilot:
