@@ -63,15 +63,19 @@ class Postings:
         if not self._beside.any():
             return
         images, pair_tags = self._pairs()
-        tags = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
-        keys = tags * self._count + self.lists
-        keys = np.concatenate((keys[~self._beside[self.lists]], pair_tags.astype(np.int64) * self._count + images))
+        # In place where it can be: each such array of a hundred thousand captions has 24 MB.
+        keys = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
+        keys *= self._count
+        keys += self.lists
+        keys = keys[~self._beside[self.lists]]
+        keys = np.concatenate((keys, pair_tags.astype(np.int64) * self._count + images))
         keys.sort()
         if len(keys):
             keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
         last = int(keys[-1]) // self._count + 1 if len(keys) else 0
         self.starts = np.searchsorted(keys, np.arange(last + 1, dtype=np.int64) * self._count)
-        self.lists = (keys % self._count).astype(np.uint32)
+        keys %= max(1, self._count)
+        self.lists = keys.astype(np.uint32)
         self._beside[:] = False
         self._parts, self.waiting = [], 0
 

@@ -5,13 +5,13 @@ VAE and text encoders answer before training and for previews; in between they w
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
+
+from sdtui import heap
 
 T = TypeVar("T")
 
@@ -67,12 +67,4 @@ class Part:
             self._module = self._module.to("cpu")
             return
         self._module = None
-        _return_memory()
-
-
-def _return_memory() -> None:
-    """Give what was freed back to the system: glibc keeps it for later, and what comes later has other sizes."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:  # musl has none, and keeps nothing
-            trim(0)
+        heap.give_back()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sdtui import heap
 from sdtui.dataset.caption import tag_words
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE
 from sdtui.dataset.complete import OWN, Completer, OwnTags
@@ -105,6 +106,7 @@ class Known:
                 yield from self.index.load()
                 self._searcher.warm()
         self._state[:] = self._of_index(np.arange(len(self._library)))
+        heap.give_back()
 
     def search_slowly(self, query: str, stopped: Callable[[], bool]) -> list[int]:
         """Positions of the images that match; raises UserError for a query that cannot be understood."""

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sdtui import heap
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
 from sdtui.dataset.conflict import Choose
 from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, StoppedError, Summary
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 HISTORY = 1_000
 # How often an edit of many is worked out anew because another program wrote captions meanwhile.
 _TRIES = 3
+# From so many captions on an edit leaves megabytes behind that nobody needs again.
+_MANY = 1_000
 
 
 class Edited(NamedTuple):
@@ -163,6 +166,7 @@ class CaptionsWriter:
         """Work an edit out and write it; anew where another program wrote in between, as it is to hold for what is there."""
         for tries in range(1, _TRIES + 1):
             proposal = work()
+            _tidy(len(proposal.changes))
             touched = self.positions_of([change.path for change in proposal.changes])
             try:
                 Journal.open(self._library.folder).apply(proposal.changes, proposal.label, progress=task.writing)
@@ -170,10 +174,19 @@ class CaptionsWriter:
             except ConflictError:
                 if tries == _TRIES:
                     raise
+        unreadable = len(proposal.unreadable)
+        del proposal
         task.written()
         self._look_again(touched)
-        return Edited(len(set(touched).intersection(positions)), len(positions), len(proposal.unreadable))
+        return Edited(len(set(touched).intersection(positions)), len(positions), unreadable)
 
     def _look_again(self, positions: Sequence[int]) -> None:
         """The captions of these images were written: read them."""
+        _tidy(len(positions))
         self._known.look_again(positions, lambda at: take(self._library, at))
+        _tidy(len(positions))
+
+
+def _tidy(captions: int) -> None:
+    if captions >= _MANY:
+        heap.give_back()
