@@ -146,12 +146,12 @@ class CaptionsScores(CaptionsScoreView):
         self._read_scores()
 
     def _ask_rules(self, desk: ScoreDesk) -> None:
-        from sdtui.tui.captions.rules_form import RulesForm
+        from sdtui.tui.captions.rules_form import USUAL, RulesForm
 
         def setting_of(options: Mapping[str, str]) -> Setting:
             # Another way to find the threshold begins with what that finds.
-            same = options.get("threshold") == desk.setting.options.get("threshold", options.get("threshold"))
-            same = same and options.get("preset") == desk.setting.options.get("preset", options.get("preset"))
+            old = desk.setting.options
+            same = all(options.get(name, USUAL) == old.get(name, USUAL) for name in ("preset", "threshold"))
             return replace(desk.setting, options=options, threshold=desk.setting.threshold if same else None)
 
         def use(options: dict[str, str] | None) -> None:

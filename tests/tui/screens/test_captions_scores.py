@@ -224,6 +224,21 @@ async def test_rules_are_options_of_a_form_and_remembered(scored: Path) -> None:
         await until(pilot, lambda: "banned" in rows(app)[3])
 
 
+async def test_another_preset_begins_with_its_own_threshold(scored: Path) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("t", "left_curly_bracket")
+        await until(pilot, lambda: "threshold 0.45" in rows(app)[0])
+        await pilot.press("o", "right", "right", "enter")
+        await until(pilot, lambda: "threshold 0.35" in rows(app)[0])
+        await pilot.press("right_square_bracket", "o", "down", "right", "right", "enter")
+        await until(pilot, lambda: says(app, "no threshold of equal precision and recall is known for one"))
+        # Other options leave the threshold where it is.
+        await pilot.press("left", "left", "down", "down", *"night", "enter")
+        await until(pilot, lambda: "threshold 0.36" in rows(app)[0] and "banned" in rows(app)[5])
+
+
 async def test_colours_say_what_the_scores_say(scored: Path) -> None:
     app = app_on(scored)
     async with app.run_test(size=SIZE) as pilot:
