@@ -17,11 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.result import Result
+from sdtui.dataset.library import Library
+from sdtui.starter.demo import IMAGES as STARTER
 from sdtui.tagging.rules import WD, Rules
 from sdtui.tagging.score_table import ScoreTable, packed
+from sdtui.tagging.scored_images import ScoredImages
 from sdtui.tagging.scores import Scores, TaggerFacts
 from sdtui.tagging.survey import Survey
 from sdtui.tagging.tag_list import TagList
+from sdtui.tui.captions.score_desk import Found, ScoreDesk, Setting, Whose
 
 IMAGES, KEPT, TAGS = 100_000, 120, 10_861
 APPENDED = 1_000
@@ -52,7 +56,31 @@ def measure() -> list[Result]:
             results.append(Result(f"totals after moving {what}", float(np.median(took)), 60, "ms", detail))
         took = [milliseconds(partial(survey.changes, moved(WD, at), moved(WD, at + 1))) for at in range(5)]
         results.append(Result("tags that appear or vanish by a step", float(np.median(took)), 60, "ms", "median of 5"))
-    return results
+    return [*results, *on_the_screen(table)]
+
+
+def on_the_screen(table: ScoreTable) -> list[Result]:
+    """What a key that moves the threshold costs the captions screen: at once, and until its thread knows the totals."""
+    whose = Whose(("tagger",), "union")
+    desk = ScoreDesk(Library.scan(STARTER), Found(ScoredImages(table), "tagger", whose, [whose]), Setting())
+    view = range(len(table))
+
+    def key() -> None:
+        desk.step(0.01)
+        desk.rows(7, "tag_10, tag_11, my cat", len)
+
+    def totals() -> None:
+        next(desk.outcomes_slowly(view, "tag_10", lambda: False, len))
+
+    key()
+    totals()
+    took = [(milliseconds(key), milliseconds(totals)) for _ in range(20)]
+    at_once, known = (float(np.median(each)) for each in zip(*took, strict=True))
+    detail = f"median of 20; slowest {max(each for _, each in took):.0f} ms"
+    return [
+        Result("captions screen, a key that moves the threshold", at_once, 10, "ms", "the image's tags decided again"),
+        Result("captions screen, until the totals are known", at_once + known, 60, "ms", detail),
+    ]
 
 
 def moved(rules: Rules, at: int) -> Rules:
