@@ -34,7 +34,7 @@ class ApplyForm(EditForm):
 
     def __init__(self, typed: Mapping[str, str], scopes: Sequence[Scope], ground: Ground, desk: ScoreDesk) -> None:
         mode = TurnField(_modes(), typed.get("mode", "add"), _MODES)
-        super().__init__(APPLY, f"tags by the scores of {desk.whose.words}", {"mode": mode}, scopes, ground)
+        super().__init__(APPLY, f"tags by the scores of {desk.whose.words}, from {desk.rules.threshold:.2f} on", {"mode": mode}, scopes, ground)
         self._desk = desk
 
     def _check(self) -> None:

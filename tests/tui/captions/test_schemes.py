@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from sdtui.dataset.caption import parse_tags
-from sdtui.tui.captions.schemes import SCHEMES, Entry, Ground, Mark
+from sdtui.tui.captions.schemes import SCHEMES, Entry, Ground, Mark, Score
 
 COUNTS = {"city": 40, "gargoyl": 1, "gargoyle": 9, "fog": 1, "sky": 2}
 LISTED = {
@@ -123,6 +124,19 @@ def test_the_trigger_word_in_front_and_elsewhere() -> None:
     assert scheme.told(parse_tags("sky, city"), "sky, city", GROUND) == "missing: ohwx cat"
     assert scheme.told(parse_tags("city, ohwx cat"), "", GROUND) == ""
     assert "no profile of this workspace" in scheme.told([], "", Ground())
+
+
+def test_scores_and_what_they_need() -> None:
+    given = {"sky": Score(0.91, 0.35, ""), "fog": Score(0.2, 0.35, "below"), "city": Score(0.98, 0.35, "banned")}
+    assert marks("scores", "sky, fog, city, my cat", replace(GROUND, score_of=given.get)) == {
+        "sky": Mark("+", "0.91, needs 0.35"),
+        "fog": Mark("-", "0.20, needs 0.35"),
+        "city": Mark("-", "0.98, dropped: banned"),
+        "my cat": Mark("o", "the tagger does not know it"),
+    }
+    scheme = next(each for each in SCHEMES if each.name == "scores")
+    assert scheme.told(parse_tags("sky"), "sky", GROUND) == "no scores of this image"
+    assert marks("scores", "sky") == {}
 
 
 def test_no_scheme_marks_nothing() -> None:
