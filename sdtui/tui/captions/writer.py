@@ -157,9 +157,12 @@ class CaptionsWriter:
     def _step(self, back: bool, choose: Choose | None, task: Task) -> Operation | None:
         journal = Journal.open(self._library.folder)
         operation = (journal.undo if back else journal.redo)(choose, task.writing)
-        if operation is not None:
-            task.written()
-            self._look_again(self.positions_of(change.path for change in operation.changes))
+        if operation is None:
+            return None
+        task.written()
+        # Which files they were is all that is asked for from here on.
+        operation = operation._replace(changes=tuple(Change(path, None, None) for path, _, _ in operation.changes))
+        self._look_again(self.positions_of(change.path for change in operation.changes))
         return operation
 
     def _make(self, work: Callable[[], Proposal], positions: Sequence[int], task: Task) -> Edited:
