@@ -199,10 +199,10 @@ class KohyaLike(Peer):
 
 
 class OneTrainerLike(Peer):
-    """Latents and text cached in a file for each image and each caption; AdamW not fused, as its profiles have it."""
+    """Latents and text cached in a file for each image and each caption; AdamW not fused, as its presets have it, or fused."""
 
-    def __init__(self, feed: Feed) -> None:
-        super().__init__(feed)
+    def __init__(self, feed: Feed, *, fused: bool = False) -> None:
+        super().__init__(feed, fused=fused)
         self._cache = TemporaryDirectory()
         for number, given in enumerate(feed.given):
             torch.save({"latent_image": given.latents}, self._file("image", number))
@@ -329,6 +329,7 @@ class Lora(nn.Module):
 PEERS: dict[str, Callable[[Feed], Peer]] = {
     "kohya-like": KohyaLike,
     "OneTrainer-like": OneTrainerLike,
+    "OneTrainer-like, fused AdamW": lambda feed: OneTrainerLike(feed, fused=True),
     "peft": Peft,
     "bare": Bare,
     "bare bf16": lambda feed: Bare(feed, half=True),

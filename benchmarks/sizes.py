@@ -45,6 +45,10 @@ SIZES = {
 def make_model(folder: Path, name: str) -> Path:
     """Write the pipeline of that size as a diffusers folder; the weights are the libraries' own random start."""
     import torch
+
+    from sdtui.models.imports import import_models
+
+    import_models()
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers.models.clip.configuration_clip import CLIPTextConfig
@@ -107,8 +111,8 @@ class Work:
     side: int = 0
     changes: Sequence[str] = ()
 
-    def run(self, precision: str) -> RunFolder:
-        """A run of that precision, prepared; model and images are made for the first."""
+    def run(self, precision: str, *more: str) -> RunFolder:
+        """A run of that precision with `more` settings, prepared; model and images are made for the first."""
         side = self.side or SIZES[self.size].side
         model, images = self.folder / "model", self.folder / "images"
         if not model.exists():
@@ -117,7 +121,7 @@ class Work:
         common = (
             f"model.base={model}", "method.rank=8", "method.alpha=8", f"dataset.resolution={side}",
             f"dataset.bucket_min={side}", f"dataset.bucket_max={side}", "training.batch_size=1",
-            "training.threads=1", f"training.precision={precision}", *self.changes,
+            "training.threads=1", f"training.precision={precision}", *self.changes, *more,
         )  # fmt: skip
         # One step more than is taken: the last would also save.
-        return prepare(self.folder / precision, self.steps + 1, images, common)
+        return prepare(self.folder / " ".join((precision, *more)), self.steps + 1, images, common)

@@ -20,6 +20,9 @@ from benchmarks.turns import OURS, Outcome, Program, alternate
 SAME, NEAR = 0.1, 1.0
 ATTENTION = 'method.targets=["attention"]'
 
+# What its presets do not set, but its users may.
+FUSED = "OneTrainer-like, fused AdamW"
+
 # Against whom, and how many of our steps for one of theirs.
 Bars = Mapping[str, float]
 
@@ -27,11 +30,15 @@ Bars = Mapping[str, float]
 def measure() -> list[Result]:
     return [
         *same_modules(
-            "tiny", {"kohya-like": 1.25, "OneTrainer-like": 1.25, "peft": 1, "bare": 0.95}, {}, turns=9, steps=8
+            "tiny",
+            {"kohya-like": 1.25, "OneTrainer-like": 1.25, FUSED: 1, "peft": 1, "bare": 0.95},
+            {},
+            turns=9,
+            steps=8,
         ),
         *same_modules(
             "small",
-            {"kohya-like": 1.05, "OneTrainer-like": 1.05, "peft": 1, "bare": 0.95},
+            {"kohya-like": 1.05, "OneTrainer-like": 1.05, FUSED: 1, "peft": 1, "bare": 0.95},
             {"kohya-like": 1.3, "OneTrainer-like": 1.3, "bare bf16": 0.95},
             turns=6,
             steps=3,
@@ -90,10 +97,10 @@ def every_loss(what: str, ours: Outcome, theirs: Outcome) -> Result:
     return Result(what, 100 * ours.differs(theirs), SAME, "%", detail)
 
 
-def whole_loss(what: str, ours: Outcome, theirs: Outcome) -> Result:
-    """Of the last step and over all of them, whichever differs more."""
+def whole_loss(what: str, ours: Outcome, theirs: Outcome, bar: float = NEAR) -> Result:
+    """Of the last step and over all of them, whichever differs more; at most `bar` per cent."""
     means = [statistics.mean(each.losses) for each in (ours, theirs)]
     last = [each.losses[-1] for each in (ours, theirs)]
     apart = max(abs(mine / other - 1) for mine, other in (means, last))
     detail = f"mean of {len(ours.losses)} steps {means[0]:.5f}, {means[1]:.5f}; the last {last[0]:.5f}, {last[1]:.5f}"
-    return Result(what, 100 * apart, NEAR, "%", detail)
+    return Result(what, 100 * apart, bar, "%", detail)
