@@ -94,6 +94,8 @@ def _settle(args: argparse.Namespace, cut_short: Unfinished) -> int:
 def history(args: argparse.Namespace) -> int:
     """The recorded edits, newest first; undone ones are marked."""
     _existing(args)
+    if args.limit < 1:
+        raise UserError(f"--limit is {args.limit}", remedy="Give 1 or more")
     tell_cut_short(args.folder)
     items = Journal.look(args.folder).history(args.limit)
     if args.json:
