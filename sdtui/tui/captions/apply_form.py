@@ -34,7 +34,9 @@ class ApplyForm(EditForm):
 
     def __init__(self, typed: Mapping[str, str], scopes: Sequence[Scope], ground: Ground, desk: ScoreDesk) -> None:
         mode = TurnField(_modes(), typed.get("mode", "add"), _MODES)
-        super().__init__(APPLY, f"tags by the scores of {desk.whose.words}, from {desk.rules.threshold:.2f} on", {"mode": mode}, scopes, ground)
+        where = "cut at the largest gap" if desk.rules.mcut else f"from {desk.rules.threshold:.2f} on"
+        title = f"tags by the scores of {desk.whose.words}, {where}"
+        super().__init__(APPLY, title, {"mode": mode}, scopes, ground)
         self._desk = desk
 
     def _check(self) -> None:

@@ -96,12 +96,13 @@ class Setting:
 
 
 class Found(NamedTuple):
-    """Scores that were read: of the images, the first tagger's name, whose they are, whose they could be."""
+    """Scores that were read: of the images, the first tagger's name, whose they are, whose they could be, in which state."""
 
     images: ScoredImages
     name: str
     whose: Whose
     choices: Sequence[Whose]
+    state: Sequence[tuple[str, int]] = ()
 
 
 class ScoreDesk:
@@ -112,6 +113,7 @@ class ScoreDesk:
         images: their scores.
         whose: of whom.
         choices: whose they could be.
+        state: of the taggers' files, as `state_of` tells it.
         setting: by what tags are decided.
         rules: what `setting` makes of it.
         before: the rules that were applied last, or begun with.
@@ -119,7 +121,7 @@ class ScoreDesk:
 
     def __init__(self, library: Library, found: Found, setting: Setting) -> None:
         self.library = library
-        self.images, self._name, self.whose, self.choices = found
+        self.images, self._name, self.whose, self.choices, self.state = found
         self._lock = threading.Lock()
         self._surveyed: tuple[Sequence[int], Survey] = (range(len(library)), self.images.survey)
         # What options come to, for those asked last.
@@ -138,10 +140,11 @@ class ScoreDesk:
         """
         choices = whose_choices([scores.id for scores in found])
         whose = next((each for each in choices if each == (setting.taggers, setting.how)), choices[0])
+        state = state_of(found)
         chosen = [scores for scores in found if scores.id in whose.taggers]
         images = ScoredImages.load(library, chosen, whose.how, told)
         images.has_scores.any()
-        return cls(library, Found(images, chosen[0].facts.name, whose, choices), setting)
+        return cls(library, Found(images, chosen[0].facts.name, whose, choices, state), setting)
 
     @property
     def tags(self) -> TagList:
@@ -288,6 +291,11 @@ class ScoreDesk:
                 survey = Survey(self.images.table.arranged(np.array(view, np.int64)))
             self._surveyed = view, survey
         return self._surveyed[1]
+
+
+def state_of(found: Sequence[Scores]) -> list[tuple[str, int]]:
+    """What is another once a tagger has scored more images."""
+    return [(scores.id, scores.newest) for scores in found]
 
 
 def whose_choices(ids: Sequence[str]) -> list[Whose]:

@@ -126,6 +126,18 @@ class CaptionsScoreView(CaptionsEditing):
             lambda: self._load_desk(model, raw), thread=True, group="scores", exclusive=True, exit_on_error=False
         )
 
+    def _look_for_scores(self, desk: ScoreDesk) -> None:
+        """In a thread: read them again if another sdtui has scored images meanwhile."""
+
+        def look() -> None:
+            from sdtui.tagging.scores import taggers
+            from sdtui.tui.captions.score_desk import state_of
+
+            if state_of(taggers(desk.library.folder)) != list(desk.state):
+                self.call_later(lambda: self._read_scores() if desk is self.desk_here else None)
+
+        self.run_worker(look, thread=True, group="state", exclusive=True, exit_on_error=False)
+
     def _load_desk(self, model: CaptionsModel, raw: object) -> None:
         """In a thread: look up the images, by what was set the last time."""
         from sdtui.tagging.scores import taggers

@@ -57,6 +57,7 @@ class CaptionsScores(CaptionsScoreView):
         else:
             self._show_scores()
             self._count_scores()
+            self._look_for_scores(self.desk)
 
     # -- wishes -------------------------------------------------------------------------------------------------------
 

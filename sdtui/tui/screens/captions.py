@@ -231,7 +231,8 @@ class CaptionsScreen(CaptionsScores):
             return
         self._typed_before[chosen.verb] = chosen.typed
         positions, rules, undo = chosen.scope.positions, desk.rules, self._key("undo")
-        label = f"tags from {rules.threshold:g} on, {chosen.typed['mode']} ({chosen.scope.name})"
+        where = "cut at the largest gap" if rules.mcut else f"from {rules.threshold:g} on"
+        label = f"tags {where}, {chosen.typed['mode']} ({chosen.scope.name})"
 
         def make(model: CaptionsModel, task: Task) -> Edited:
             from sdtui.models import tokens

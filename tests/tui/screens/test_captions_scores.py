@@ -205,6 +205,18 @@ async def test_several_taggers_alone_and_together(scored: Path) -> None:
         assert rows(app)[6].split()[:3] == ["-", "long_hair", "0.20"]
 
 
+async def test_scores_that_another_process_stored_are_there_when_the_panel_opens_again(scored: Path) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("t")
+        await until(pilot, lambda: "3 images  3 tags" in rows(app)[-3])
+        await pilot.press("escape")
+        score(scored, "one", {"d": [(0, 0.9)]}, TagList.plain(NAMES))
+        await pilot.press("t")
+        await until(pilot, lambda: "4 images  4 tags" in rows(app)[-3])
+
+
 async def test_rules_are_options_of_a_form_and_remembered(scored: Path) -> None:
     app = app_on(scored)
     async with app.run_test(size=SIZE) as pilot:
