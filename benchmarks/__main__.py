@@ -30,6 +30,7 @@ BENCHMARKS = (
     "many_images",
     "memory_estimate",
     "training_precision",
+    "settings_cost",
 )
 
 
