@@ -19,7 +19,8 @@ from sdtui.errors import UserError
 from sdtui.formats import learned
 from sdtui.models.family import Model
 from sdtui.profile.factors import Site, shapes
-from sdtui.profile.targets import is_target, is_trained_norm, strength, whole_path
+from sdtui.profile.size import is_chosen
+from sdtui.profile.targets import strength, whole_path
 from sdtui.training.methods.adapters import ALGORITHMS, Adapter, Norm
 from sdtui.training.methods.adapters.layer import Plan
 from sdtui.training.methods.continuing import take_up
@@ -120,7 +121,7 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
 def _adapt(module: nn.Module, component: str, settings: MethodSettings) -> Iterator[tuple[str, Adapter]]:
     """Adapters for the chosen layers of a component, each already in its layer's place."""
     sites = [(site, layer) for path, layer in module.named_modules() if (site := _site(component, path, layer))]
-    targets = [(site, layer) for site, layer in sites if _is_chosen(settings, site)]
+    targets = [(site, layer) for site, layer in sites if is_chosen(settings, site)]
     if not targets:
         chosen = ", ".join(settings.targets)
         narrowed = " with include and exclude" if settings.include or settings.exclude else ""
@@ -152,11 +153,6 @@ def _site(component: str, path: str, layer: Any) -> Site | None:
     if isinstance(layer, _NORMS) and has_bias:
         return Site(component, path, layer.weight.numel(), layer.weight.numel(), norm=True)
     return None
-
-
-def _is_chosen(settings: MethodSettings, site: Site) -> bool:
-    choose = is_trained_norm if site.norm else is_target
-    return choose(settings, site.component, site.path)
 
 
 def _plan(settings: MethodSettings, site: Site) -> Plan:
