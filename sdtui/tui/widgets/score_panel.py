@@ -89,6 +89,7 @@ class ScorePanel(Vertical):
         self._sums = [Static("", markup=False) for _ in range(3)]
         self._rows: Sequence[Row] = ()
         self._needed = 0.0
+        self._parts: tuple[Content, str] = (Content(""), "")
         self._said: tuple[Content, Content] = (Content(""), Content(""))
         self._outcome: Outcome | None = None
         # The tag under the cursor, as rows come and go under it.
@@ -123,13 +124,18 @@ class ScorePanel(Vertical):
 
     def show_title(self, title: Content, right: str, needed: float) -> None:
         """The threshold that is moved, whose scores these are, and what the tag under the cursor needs."""
+        self._parts = title, right
+        self._lay_title()
+        if needed != self._needed:
+            self._needed = needed
+            self._draw_sums()
+
+    def _lay_title(self) -> None:
+        title, right = self._parts
         width = max(0, self.size.width - 2)
         name = shorten(right, max(0, width - title.cell_length - 2), glyphs_of(self).ellipsis)
         gap = Content(" " * max(1, width - title.cell_length - len(name)))
         self._say(title + gap + Content.styled(name, "$soft"), self._said[1])
-        if needed != self._needed:
-            self._needed = needed
-            self._draw_sums()
 
     def show_outcome(self, outcome: Outcome) -> None:
         """What it comes to over the list; what is not known yet stays as it was."""
@@ -140,7 +146,9 @@ class ScorePanel(Vertical):
         self._draw_sums()
 
     def on_resize(self) -> None:
-        """More or less room for the lines below."""
+        """More or less room for the lines above and below."""
+        if self._rows:
+            self._lay_title()
         self._draw_sums()
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:

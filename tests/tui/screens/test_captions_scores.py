@@ -258,6 +258,10 @@ async def test_colours_say_what_the_scores_say(scored: Path) -> None:
         await pilot.press(*["C"] * 7)
         await until(pilot, lambda: pane(app)[1] == " +sky, omy cat")
         await until(pilot, lambda: "sky: 0.90, needs 0.50" in pane(app)[-2])
+        # The panel opens with what the colours have read.
+        await pilot.press("t")
+        await until(pilot, lambda: rows(app)[0].startswith("threshold 0.50") and rows(app)[0].endswith("one-6f6e6500"))
+        await pilot.press("escape")
         await pilot.press("j")
         await until(pilot, lambda: pane(app)[1] == " obird")
         await pilot.press("G")
