@@ -30,6 +30,11 @@ class CaptionsOpening(CaptionsView):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
 
+    @property
+    def takes_keys(self) -> bool:
+        """Not before a dataset is open, or it is known that there is none."""
+        return self.model is not None or self._empty
+
     def recall(self, state: dict[str, Any]) -> None:
         """Open the dataset that was open last, else the workspace's first."""
         self._recalled = state
@@ -64,7 +69,7 @@ class CaptionsOpening(CaptionsView):
 
     def _start_reading(self, folder: Path) -> None:
         """List the folder's images in a thread; what is open stays until that is done."""
-        self._opening = folder
+        self._opening, self._empty = folder, False
         self.run_worker(lambda: self._open(folder), thread=True, group="open", exclusive=True, exit_on_error=False)
 
     def on_unmount(self) -> None:
@@ -84,6 +89,7 @@ class CaptionsOpening(CaptionsView):
         if folder is not None:
             self.open_target(folder)
         else:
+            self._empty = True
             self._nothing(f"No dataset in this workspace yet. {self._key('folder')} opens a folder of images.")
 
     def _open(self, folder: Path) -> None:
@@ -141,6 +147,7 @@ class CaptionsOpening(CaptionsView):
         if self.model is not None:
             self.say(message, "error")
         else:
+            self._empty = True
             self._nothing(message, "$error")
 
     def _left_at(self, folder: Path) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class CaptionsView(SdtuiScreen):
         self._facts_of = -1
         self._pending = 0
         self._opening: Path | None = None
+        # Whether it is known that there is no dataset to open.
+        self._empty = False
         # How many captions the thread has read that reads them all; None when none does.
         self._read: int | None = None
         self._recalled: dict[str, Any] = {}

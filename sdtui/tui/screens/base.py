@@ -81,6 +81,11 @@ class SdtuiScreen(Screen[None]):
         """What is worth knowing about the place, at the right of the header."""
         return Content("")
 
+    @property
+    def takes_keys(self) -> bool:
+        """Whether there is something that the screen's own keys can act on; while there is not yet, keys wait."""
+        return True
+
     def open_target(self, target: Path) -> None:
         """Show a profile, folder or run; called when another screen or the command line asks for it."""
 
