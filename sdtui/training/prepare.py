@@ -122,14 +122,14 @@ def make_fit(profile: Profile, samples: Sequence[Sample], report: Report, crew: 
     fit = Fit(widens=world_size(profile) == 1)
     parts, wanted = plan_parts(profile), profile.training.batch_size
     for bucket in sorted({sample.bucket for sample in samples}):
-        images = images_at_once(profile, bucket, parts)
-        if images < wanted:
-            fit.limit(bucket, images)
+        # Also where all fit: a resume that finds less memory would else cut otherwise, and end with other bits.
+        fit.limit(bucket, min(images_at_once(profile, bucket, parts), wanted))
     fit.merge(crew.of_all(fit.state()))
     settled = crew.of_first(report.settled(fit.state()))
     fit.restore(settled)
     for name, (most, *_) in settled.items():
-        report.log(f"of a batch of {wanted} images of {name.replace('x', '×')} px, {most} are taken at once")
+        if most < wanted:
+            report.log(f"of a batch of {wanted} images of {name.replace('x', '×')} px, {most} are taken at once")
     return fit
 
 

@@ -64,7 +64,9 @@ def test_a_resumed_run_remembers_what_fits(workplace: Path) -> None:
     with room_for(2):
         assert main([str(run.path)]) == 0
     finished = _bits(run)
-    assert json.loads((run.checkpoints_dir / "step-000003" / "state.json").read_bytes())["fit"] == {"96x96": [2, 4, 1]}
+    assert json.loads((run.checkpoints_dir / "step-000003" / "state.json").read_bytes())["fit"] == {
+        "96x96": [2, 4, 1], "128x64": [4, 0, 0],
+    }  # fmt: skip
     shutil.rmtree(run.checkpoints_dir / "step-000006")
     with room_for(2) as tried:
         assert main([str(run.path)]) == 0
@@ -99,6 +101,20 @@ def test_on_the_processor_the_estimate_says_how_many_fit_and_the_run_keeps_to_it
     finished = _bits(run)
     shutil.rmtree(run.checkpoints_dir)
     monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 40)
+    assert main([str(run.path)]) == 0
+    assert _bits(run) == finished
+
+
+def test_a_run_that_all_fitted_goes_on_as_it_began_where_less_memory_is_free(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(workplace, CHANGES)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 40)
+    assert main([str(run.path)]) == 0
+    assert read(run).at_once == {"128x64": [4, 0, 0], "96x96": [4, 0, 0]}
+    finished = _bits(run)
+    shutil.rmtree(run.checkpoints_dir / "step-000006")
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1)
     assert main([str(run.path)]) == 0
     assert _bits(run) == finished
 
