@@ -25,6 +25,7 @@ from sdtui.tui import keys
 from sdtui.tui.ascii_chrome import draw_with_ascii
 from sdtui.tui.board import Board, BoardReader
 from sdtui.tui.glyphs import Glyphs, glyphs
+from sdtui.tui.key import Key
 from sdtui.tui.key_order import KeyOrder
 from sdtui.tui.literal import clean, literal
 from sdtui.tui.screens.base import SdtuiScreen
@@ -344,7 +345,7 @@ class SdtuiApp(App[None]):
         left = str(self.state.get("app").get("screen", "home"))
         return start or (left if left in SCREENS else "home")
 
-    def _run_row(self, screen: SdtuiScreen, row: keys.Key | None) -> None:
+    def _run_row(self, screen: SdtuiScreen, row: Key | None) -> None:
         if row is not None:
             # A row belongs to the app, to the screen, or else to what had the focus in it: a list, a line, an editor.
             of_widget = row.context != screen.KEY_CONTEXT and screen.focused is not None

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from sdtui.dataset.bulk import Proposal
-from sdtui.models import tokens
 from sdtui.tagging.applying import Mode, propose_tags
 from sdtui.tui.captions.edit_form import APPLY, EditForm, Ground, Scope
 from sdtui.tui.captions.fields import TurnField
@@ -43,6 +42,8 @@ class ApplyForm(EditForm):
         """Every mode can be used."""
 
     def _propose(self, typed: Mapping[str, str], positions: Iterable[int]) -> Proposal:
+        from sdtui.models import tokens
+
         desk, mode = self._desk, mode_in(typed)
         return propose_tags(
             desk.library, positions, desk.images, desk.rules, mode, count_tokens=tokens.count, samples=SAMPLES,

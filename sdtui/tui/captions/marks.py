@@ -13,6 +13,7 @@ from sdtui.tui.captions.image_marks import MARKED
 from sdtui.tui.captions.pair import Pair
 from sdtui.tui.captions.selections import Deed, Selections
 from sdtui.tui.captions.tag_list import CaptionsTags
+from sdtui.tui.key import Key
 
 
 class CaptionsMarks(CaptionsTags):
@@ -20,7 +21,7 @@ class CaptionsMarks(CaptionsTags):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("captions")]
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """While images are marked, first how to be rid of that: the keys after it edit all of them."""
         rows = super().hints()
         if self.marks and rows and rows[0].context == "captions":

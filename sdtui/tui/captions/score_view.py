@@ -20,6 +20,7 @@ from sdtui.tui.captions.editing import CaptionsEditing
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.schemes import SCORES, Ground
 from sdtui.tui.captions.tag_list import ACTIONS
+from sdtui.tui.key import Key
 from sdtui.tui.literal import clean
 from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.score_panel import Outcome, ScorePanel
@@ -94,7 +95,7 @@ class CaptionsScoreView(CaptionsEditing):
             return False
         return super().check_action(action, parameters)
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """The key of the side panel closes the scores while they are open, as others do."""
         rows = super().hints()
         return [row for row in rows if row.action != "side"] if self.has_class("-scores") else rows

@@ -1,7 +1,7 @@
 """What every screen has: header line, body, footer line, side panel, help for the focus, and a memory of where it was left.
 
 Adding a screen: subclass `SdtuiScreen` in its own module; set NAME (the header's word) and KEY_CONTEXT, put
-`BINDINGS = [*keys.bindings(KEY_CONTEXT)]` and an `action_…` method per row of that context in `tui/keys.py`; yield the
+`BINDINGS = [*keys.bindings(KEY_CONTEXT)]` and an `action_…` method per row of that context in `tui/key_rows.py`; yield the
 widgets from `body()`; give side panels the class `side` and say in SIDE what they show. Override `place()` and `facts()`
 for the header, `hints()` for the footer, `open_target(path)` to show something, `remember()`/`recall()` for the state, and
 call `update_chrome()` when the header's facts change. Then add one line to `SCREENS` in `tui/app.py`. Say things with
@@ -25,6 +25,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from sdtui.tui import keys
+from sdtui.tui.key import Key
 from sdtui.tui.literal import clean, home_path
 from sdtui.tui.widgets.chrome import HeaderLine, HintLine
 
@@ -128,7 +129,7 @@ class SdtuiScreen(Screen[None]):
         )
         self.query_one(HintLine).show(self.hints())
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """The footer's keys, most useful first; in a narrow window also the one that brings the side panel back."""
         rows = self.sdtui.keys.footer(*self.contexts())
         if self.SIDE and self.has_class("-narrow") and rows and rows[-1].context == "everywhere":

@@ -20,6 +20,7 @@ from sdtui.tui import home_rows, keys
 from sdtui.tui.board import Board
 from sdtui.tui.daemon import while_wanted
 from sdtui.tui.home_rows import Item, Line
+from sdtui.tui.key import Key
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.trash import Trash
 from sdtui.tui.widgets.line_input import LineInput
@@ -55,7 +56,7 @@ class HomeScreen(SdtuiScreen):
         self._launching: set[Path] = set()
         self._checking: set[Path] = set()
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """As everywhere, but with nothing behind this screen the way back is the way out."""
         way_out = "close" if self.query_one(SearchLine).is_open else "quit"
         return [replace(row, label=way_out) if row.id == "everywhere.back" else row for row in super().hints()]

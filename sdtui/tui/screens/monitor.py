@@ -18,6 +18,7 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui import keys
+from sdtui.tui.key import Key
 from sdtui.tui.literal import literal
 from sdtui.tui.monitor import words
 from sdtui.tui.monitor.curves import Curves
@@ -97,7 +98,7 @@ class MonitorScreen(RunScreen):
         host = self._snapshot.host if self._snapshot else ""
         return literal(f"on {host}" if host else "", "$soft")
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """Only what can be done to a run in this state."""
         snapshot = self._snapshot
         idle = STEERING if snapshot is None or snapshot.over else {"resume"}

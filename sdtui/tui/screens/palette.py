@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.keys import Key, shown
+from sdtui.tui.key import Key
+from sdtui.tui.keys import shown
 from sdtui.tui.literal import fit
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList

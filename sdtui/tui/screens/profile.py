@@ -18,6 +18,7 @@ from textual.widgets import Static
 from sdtui.profile.document import ProfileDocument
 from sdtui.profile.settings import SECTIONS
 from sdtui.tui import keys
+from sdtui.tui.key import Key
 from sdtui.tui.literal import literal
 from sdtui.tui.profile import form
 from sdtui.tui.profile.pane import FormPane
@@ -104,7 +105,7 @@ class ProfileScreen(PlannedScreen):
         report = self.document.report()
         return Content.styled(form.report_words(report), "$error" if report.errors else "$soft")
 
-    def hints(self) -> list[keys.Key]:
+    def hints(self) -> list[Key]:
         """Without a profile, only what works without one."""
         return [row for row in super().hints() if self.document is not None or row.context == "everywhere"]
 

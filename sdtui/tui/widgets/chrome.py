@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.widget import Widget
 
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.keys import Key, shown
+from sdtui.tui.key import Key
+from sdtui.tui.keys import shown
 from sdtui.tui.literal import shorten
 
 GAP = 3

@@ -9,6 +9,7 @@ from PIL import Image
 
 from sdtui.tui import keys
 from sdtui.tui.app import SCREENS, SdtuiApp
+from sdtui.tui.key import Key
 from sdtui.tui.screens.help import HelpScreen, help_lines
 from sdtui.tui.screens.palette import matching
 from sdtui.tui.settings import Settings
@@ -71,7 +72,7 @@ async def test_help_while_typing_tells_the_keys_of_typing(tmp_path: Path) -> Non
 
 
 def test_a_long_sentence_goes_on_below_itself() -> None:
-    table = keys.KeyTable(table=[keys.Key("home.x", "f2", "x", "one two three four")])
+    table = keys.KeyTable(table=[Key("home.x", "f2", "x", "one two three four")])
     assert [line.plain for line in help_lines(table, ["home"], 28)] == [
         "Home",
         "f2                one two",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from sdtui.tui.keys import Key
+from sdtui.tui.key import Key
 from sdtui.tui.widgets.chrome import HeaderLine, HintLine
 from tests.tui.stage import Stage, screen_text, until
 
