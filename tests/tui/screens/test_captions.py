@@ -56,7 +56,9 @@ async def test_images_caption_counts_and_length(images: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
         rows = screen_text(app)
-        assert rows[0].startswith(f" sdtui  captions  {images}"[:60])
+        # A long path is cut in the middle.
+        assert rows[0].startswith(" sdtui  captions  /")
+        assert "/images " in rows[0]
         assert rows[0].endswith("3 images · 0 untagged")
         assert rows[1].startswith("▸    bridge.png")
         assert rows[2].startswith("     canal.png")
