@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import get_current_worker
@@ -24,8 +21,8 @@ from sdtui.dataset.edit import StoppedError
 from sdtui.dataset.library import Library
 from sdtui.dataset.operations import Context
 from sdtui.errors import SdtuiError, UserError
-from sdtui.tui import keys
 from sdtui.tui.captions.fields import FormLine, FormRow, TurnField
+from sdtui.tui.captions.fields_form import FieldsForm
 from sdtui.tui.captions.preview import count_line, error_lines, sample_lines, tag_line
 from sdtui.tui.captions.task import Task
 from sdtui.tui.glyphs import glyphs_of
@@ -66,7 +63,7 @@ class Chosen(NamedTuple):
     scope: Scope
 
 
-class EditForm(ModalScreen[Chosen]):
+class EditForm(FieldsForm[Chosen]):
     """Fields, of which images, and what the edit would do; dismisses with what was chosen, or None.
 
     Subclasses say in `_check` what is wrong with the fields, and in `_propose` what the edit would do.
@@ -79,17 +76,11 @@ class EditForm(ModalScreen[Chosen]):
         ground: what it works on.
     """
 
-    KEY_CONTEXT: ClassVar[str] = "form"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("form")]
-    AUTO_FOCUS = "FormLine, TurnField"
     DEFAULT_CSS = """
     EditForm {
-        align: center middle; background: $background 60%;
-        & > .frame { width: 116; max-width: 96%; height: 92%; background: $surface; padding: 1 2; }
-        & .title { color: $strong; text-style: bold; height: 1; margin-bottom: 1; }
+        & > .frame { width: 116; height: 92%; }
         & .counts { height: 1; margin-top: 1; }
         & .samples { height: 1fr; }
-        & .hint { color: $soft; height: 1; }
     }
     """
 
@@ -113,8 +104,6 @@ class EditForm(ModalScreen[Chosen]):
 
     def compose(self) -> ComposeResult:
         """Fields, scope, preview."""
-        press = keys.key_table_of(self).press
-        ways = (("form.next", "next"), ("form.turn", "change"), ("form.accept", "apply"), ("form.close", "leave"))
         with Vertical(classes="frame"):
             yield Static(literal(self._heading), classes="title")
             for name, entry in self._entries.items():
@@ -122,7 +111,7 @@ class EditForm(ModalScreen[Chosen]):
             yield FormRow("images", self._scope)
             yield Static("", classes="counts", markup=False)
             yield Static("", classes="samples", markup=False)
-            yield Static(Content("   ".join(f"{press(name)} {word}" for name, word in ways)), classes="hint")
+            yield self.ways("apply")
 
     def on_mount(self) -> None:
         """The first preview."""
@@ -158,28 +147,6 @@ class EditForm(ModalScreen[Chosen]):
         """More or less room for the preview."""
         self.call_after_refresh(self._draw)
 
-    def on_key(self, event: events.Key) -> None:
-        """The arrows go from field to field, also out of a line that is typed in."""
-        if event.key in {"down", "up"}:
-            event.stop()
-            self.action_next() if event.key == "down" else self.action_previous()
-
-    def action_next(self) -> None:
-        """The next field."""
-        self.focus_next(".entry")
-
-    def action_previous(self) -> None:
-        """The field before."""
-        self.focus_previous(".entry")
-
-    def on_line_input_accepted(self) -> None:
-        """Enter applies from every field."""
-        self.action_accept()
-
-    def on_line_input_left(self) -> None:
-        """Leave."""
-        self.action_close()
-
     def action_accept(self) -> None:
         """Make the edit, if it can be made and does anything."""
         try:
@@ -192,10 +159,6 @@ class EditForm(ModalScreen[Chosen]):
             return
         self.dismiss(Chosen(self._verb, self.typed, self.scope))
 
-    def action_close(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss(None)
-
     @property
     def _is_whole(self) -> bool:
         """Whether the preview is of all images of the scope."""
@@ -204,6 +167,8 @@ class EditForm(ModalScreen[Chosen]):
     # -- the preview --------------------------------------------------------------------------------------------------
 
     def _preview_soon(self) -> None:
+        # What is known is of other fields: enter must not refuse, or fail, by it.
+        self._proposal, self._changed, self._seen, self._trouble = None, 0, 0, ""
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PREVIEW_DELAY, self._preview)

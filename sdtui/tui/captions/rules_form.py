@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, get_args
+from typing import get_args
 
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.rule_words import SWITCHES, RuleWords
 from sdtui.tagging.rules import PRESETS, Order, Ratings
-from sdtui.tui import keys
 from sdtui.tui.captions.fields import FormLine, FormRow, TurnField
+from sdtui.tui.captions.fields_form import FieldsForm
 from sdtui.tui.captions.operation_form import OFF, ON
 from sdtui.tui.literal import literal
 
@@ -71,7 +67,7 @@ def _number(name: str, text: str) -> int:
         raise UserError(f"{name.replace('_', '-')}: {text} is not a whole number") from None
 
 
-class RulesForm(ModalScreen[dict[str, str]]):
+class RulesForm(FieldsForm[dict[str, str]]):
     """All options in fields; dismisses with what stands in them, or None.
 
     Args:
@@ -79,16 +75,10 @@ class RulesForm(ModalScreen[dict[str, str]]):
         check: raises UserError for options that make no sense for the tagger.
     """
 
-    KEY_CONTEXT: ClassVar[str] = "form"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("form")]
-    AUTO_FOCUS = "FormLine, TurnField"
     DEFAULT_CSS = """
     RulesForm {
-        align: center middle; background: $background 60%;
-        & > .frame { width: 92; max-width: 96%; height: auto; background: $surface; padding: 1 2; }
-        & .title { color: $strong; text-style: bold; height: 1; margin-bottom: 1; }
+        & > .frame { width: 92; height: auto; }
         & .trouble { height: 1; }
-        & .hint { color: $soft; height: 1; }
     }
     """
 
@@ -99,36 +89,12 @@ class RulesForm(ModalScreen[dict[str, str]]):
 
     def compose(self) -> ComposeResult:
         """The fields, and what is wrong with them."""
-        press = keys.key_table_of(self).press
-        ways = (("form.next", "next"), ("form.turn", "change"), ("form.accept", "use"), ("form.close", "leave"))
         with Vertical(classes="frame"):
             yield Static("Rules: which scored tags an image gets", classes="title", markup=False)
             for name, entry in self._entries.items():
                 yield FormRow(name.replace("_", "-"), entry)
             yield Static("", classes="trouble", markup=False)
-            yield Static(Content("   ".join(f"{press(name)} {word}" for name, word in ways)), classes="hint")
-
-    def on_key(self, event: events.Key) -> None:
-        """The arrows go from field to field, also out of a line that is typed in."""
-        if event.key in {"down", "up"}:
-            event.stop()
-            self.action_next() if event.key == "down" else self.action_previous()
-
-    def action_next(self) -> None:
-        """The next field."""
-        self.focus_next(".entry")
-
-    def action_previous(self) -> None:
-        """The field before."""
-        self.focus_previous(".entry")
-
-    def on_line_input_accepted(self) -> None:
-        """Enter accepts from every field."""
-        self.action_accept()
-
-    def on_line_input_left(self) -> None:
-        """Leave."""
-        self.action_close()
+            yield self.ways("use")
 
     def action_accept(self) -> None:
         """Use the options, if they make sense."""
@@ -152,10 +118,6 @@ class RulesForm(ModalScreen[dict[str, str]]):
             self.query_one(".trouble", Static).update(literal(trouble, "$error"))
         else:
             self.dismiss(options)
-
-    def action_close(self) -> None:
-        """Leave them as they were."""
-        self.dismiss(None)
 
 
 def _entry(name: str, value: str) -> FormLine | TurnField:
