@@ -72,13 +72,22 @@ def read(
     return Adapter(family, [_learned(*layer, held, settings, where) for layer, held in found.items()])
 
 
+class StrangeLayersError(UserError):
+    """A file has something for layers that are not among those it was read for; `names` are its tensors."""
+
+    def __init__(self, message: str, names: list[str], *, where: str, remedy: str) -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.names = names
+
+
 def _strange(names: list[str], where: str) -> UserError:
     """What to say of tensors for none of the layers."""
     if names[0].startswith("bundle_emb."):
         return UserError(f"{names[0]} belongs to an embedding in the same file, which is not trained here", where=where)
     more = f" and {len(names) - 1} more are for layers that are" if len(names) > 1 else " is for a layer that is"
-    return UserError(
+    return StrangeLayersError(
         f"{names[0]}{more} not trained here",
+        names,
         where=where,
         remedy="Set targets, include, exclude and text_encoder of [method] as they were when the file was made",
     )

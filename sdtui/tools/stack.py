@@ -23,6 +23,7 @@ from sdtui.models.family import Model
 from sdtui.models.loading import SingleFile
 from sdtui.models.weights import read_contents
 
+_OTHER = "It is no adapter, or one for another base model"
 _KINDS = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
 
 
@@ -60,10 +61,12 @@ class Stack:
         try:
             for one in wanted:
                 self._put_on(one)
-        except ValueError as error:
+        except BaseException:
             self._take_off()
-            raise UserError(str(error), where=str(one.file), remedy="It is for another base model") from error
+            raise
         self.worn = wanted
+        # A sheet over checkpoints would else keep all of them in memory.
+        self._read = {one.file: self._read[one.file] for one in wanted}
 
     @cached_property
     def _layers(self) -> dict[str, nn.Module]:
@@ -83,7 +86,10 @@ class Stack:
             name = f"{learned.component}.{learned.path}"
             layer = self._layers[name]
             now = _parameters(layer)
-            changed = applied(learned, now, strength)
+            try:
+                changed = applied(learned, now, strength)
+            except ValueError as error:
+                raise UserError(str(error), where=str(one.file), remedy=_OTHER) from error
             if name not in self._bare:
                 self._bare[name] = _copied(now)
             _write(layer, changed)
@@ -99,7 +105,11 @@ class Stack:
             source = SingleFile(read_contents(file))
             tensors = {name: source.raw(name).to(self.model.device) for name in source.contents.weights}
             places = list(_places(self._layers))
-            adapter = reading.read(tensors, source.contents.facts, self.model.family, places, str(file))
+            try:
+                adapter = reading.read(tensors, source.contents.facts, self.model.family, places, str(file))
+            except reading.StrangeLayersError as error:
+                message = f"it is for layers that {self.model.name} has not, the first {error.names[0]}"
+                raise UserError(message, where=str(file), remedy=_OTHER) from error
             if not adapter.layers:
                 raise UserError("the file holds no adapter", where=str(file))
             self._read[file] = list(adapter.layers)

@@ -115,6 +115,32 @@ def test_an_adapter_of_another_model_leaves_the_model_as_it_was(tmp_path: Path) 
     stack = Stack(model)
     with pytest.raises(UserError, match=r"other\.safetensors: unet\.down_blocks\.1\..*to_q does not fit") as raised:
         stack.wear([Worn(file), Worn(other)])
-    assert "another base model" in str(raised.value)
+    assert "one for another base model" in str(raised.value)
     assert torch.equal(answer(model), before)
     assert stack.worn == ()
+
+
+@pytest.mark.parametrize("kind", ["strange", "broken", "gone"])
+def test_a_file_that_cannot_be_worn_leaves_the_model_as_it_was(tmp_path: Path, kind: str) -> None:
+    file, _ = trained(tmp_path, rank=4)
+    model = fresh(tmp_path)
+    before = answer(model)
+    other = tmp_path / "other.safetensors"
+    if kind == "strange":
+        save_file({"lora_unet_no_such_layer.lora_down.weight": torch.ones(2, 7)}, other)
+    elif kind == "broken":
+        other.write_bytes(b"abc")
+    with pytest.raises(UserError) as raised:
+        Stack(model).wear([Worn(file), Worn(other)])
+    assert str(raised.value).startswith(f"{other}: ")
+    assert "[method]" not in str(raised.value)
+    assert torch.equal(answer(model), before)
+
+
+def test_files_that_are_taken_off_are_forgotten(tmp_path: Path) -> None:
+    first, _ = trained(tmp_path, "first", rank=4)
+    second, _ = trained(tmp_path, "second", rank=2)
+    stack = Stack(fresh(tmp_path))
+    for file in (first, second):
+        stack.wear([Worn(file)])
+    assert list(stack._read) == [second]

@@ -129,6 +129,20 @@ async def test_what_is_wrong_with_the_fields_is_said_and_nothing_applied(images:
         assert isinstance(app.screen, OperationForm)
 
 
+async def test_enter_goes_by_what_is_typed_and_not_by_an_older_preview(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await open_form(pilot, "regex")
+        await pilot.press("z", "z")
+        await until(pilot, lambda: says(app, "changes 0 of 4 captions"))
+        monkeypatch.setattr(edit_form, "PREVIEW_DELAY", 60.0)
+        await pilot.press("backspace", "backspace", *"city", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, OperationForm))
+
+
 # -- making -----------------------------------------------------------------------------------------------------------
 
 
