@@ -6,29 +6,29 @@ from sdtui.tui.key import Key
 
 CAPTIONS = (
     Key("captions.edit", "enter", "edit", "Edit the caption.", 1),
-    Key("captions.next_tag", "tab,l,right", "tag", "Move to the next tag of the caption.", 2),
+    Key("captions.next_tag", "tab,l,right", "tag", "Move to the next tag of the caption.", 8),
     Key("captions.previous_tag", "shift+tab,h,left", "previous tag", "Move to the previous tag of the caption."),
-    Key("captions.add_tag", "a", "add", "Add a tag at the end of the caption, or of every marked image's.", 3),
+    Key("captions.add_tag", "a", "add", "Add a tag at the end of the caption, or of every marked image's.", 2),
     Key(
         "captions.drop_tag",
         "d",
         "drop",
         "Drop the tag under the tag cursor, from every marked image if any is marked.",
-        4,
+        3,
     ),
     Key(
         "captions.replace_tag",
         "r",
         "replace",
         "Replace the tag under the tag cursor, in every marked image if any is marked.",
-        5,
+        9,
     ),
     Key(
         "captions.search",
         "slash",
         "search",
         "Show only images that a query finds: a text, or tag:night AND NOT tags:<5.",
-        6,
+        4,
     ),
     Key("captions.saved_queries", "S", "saved", "Saved queries: look for one again, save this one, rename, delete."),
     Key("captions.tags", "T", "tags", "To the list of tags: filter and sort it, show only images with one.", 11),
@@ -81,7 +81,7 @@ CAPTIONS = (
         "space,m",
         "mark",
         "Mark or unmark the image; add, drop and replace then edit all marked ones.",
-        8,
+        5,
     ),
     Key("captions.mark_all", "M", "mark all", "Unmark all images; when none is marked, mark all that are listed."),
     Key("captions.more_stars", "plus", "star", "One star more for the image, up to five."),
@@ -115,7 +115,7 @@ CAPTIONS = (
     Key(
         "captions.paste_over", "P", "paste over", "Put the copied caption in place of this one, or of all marked ones."
     ),
-    Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 9),
+    Key("captions.undo", "u", "undo", "Undo the last edit of this dataset, also one of an earlier session.", 6),
     Key("captions.redo", "U", "redo", "Do again what was undone."),
     Key(
         "captions.operations",
