@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from textual.app import App, ComposeResult
@@ -9,6 +10,8 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from sdtui.tui.theme import FALLBACK, use_theme
+
+PATIENCE_SECONDS = 120.0
 
 
 class Stage(App[None]):
@@ -47,10 +50,12 @@ def told(app: App[None], words: str) -> bool:
     return any(words in notification.message for notification in app._notifications)
 
 
-async def until(pilot: Pilot[None], done: Callable[[], bool], tries: int = 200) -> None:
-    """Let the app and its threads work until `done`; fails when they never get there."""
-    for _ in range(tries):
+async def until(pilot: Pilot[None], done: Callable[[], bool]) -> None:
+    """Let the app and its threads work until `done`; fails when they do not get there in two minutes."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
         await pilot.pause(0.02)
         if done():
             return
-    raise AssertionError("it never happened: " + " | ".join(screen_text(pilot.app)))
+        if time.monotonic() > deadline:
+            raise AssertionError("it never happened: " + " | ".join(screen_text(pilot.app)))

@@ -313,7 +313,7 @@ async def test_images_are_scored_from_the_screen(images: Path) -> None:
         assert says(app, "esc esc stops it")
         await pilot.press("s")
         await until(pilot, lambda: told(app, "; one tagger at a time"))
-        await until(pilot, lambda: told(app, "4 images scored"), tries=2_000)
+        await until(pilot, lambda: told(app, "4 images scored"))
         await until(pilot, lambda: "threshold 0.50" in rows(app)[0] and "4 images" in rows(app)[-3])
 
 
@@ -326,5 +326,5 @@ async def test_a_tagger_that_is_none_is_told(images: Path) -> None:
         await pilot.press("o")
         await until(pilot, lambda: says(app, "Score the images with which tagger?"))
         await pilot.press(*"nosuch", "enter")
-        await until(pilot, lambda: told(app, "there is no tagger nosuch"), tries=2_000)
+        await until(pilot, lambda: told(app, "there is no tagger nosuch"))
         assert not says(app, "stops it")
