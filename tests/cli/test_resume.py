@@ -8,14 +8,16 @@ import pytest
 from sdtui.cli import main
 from sdtui.runs import registry
 from tests.cli.conftest import Workspace
+from tests.runs.fake_trainer import profile
 from tests.runs.helpers import begin, ended, in_step
 
 
 def test_resume_follows_to_the_end(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    run = begin(workspace.runs, steps=8, seconds=0.1, save_every=2)
+    run = begin(workspace.runs, steps=100_000, seconds=0.01, save_every=2)
     os.kill(in_step(run, 3), signal.SIGKILL)
     ended(run)
     last = run.complete_checkpoints()[-1][0]
+    run.profile_file.write_text(profile(last + 2))
     assert main(["resume", "last"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{run.path}/output/fake.safetensors\n"

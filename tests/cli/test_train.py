@@ -86,46 +86,51 @@ def test_what_the_profile_tolerates_is_still_said(workspace: Workspace, capsys: 
     assert capsys.readouterr().err.count("no caption file") == 1
 
 
-def follower(workspace: Workspace, command_line: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*command_line, "train", workspace.profile(steps=100_000)], cwd=workspace.folder, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(REPO)},
-    )  # fmt: skip
+class Follower:
+    """`sdtui train` in another process; what it says goes into a file."""
 
+    def __init__(self, workspace: Workspace, command_line: list[str]) -> None:
+        self._told = workspace.folder / "told.txt"
+        with self._told.open("w") as told:
+            self.process = subprocess.Popen(
+                [*command_line, "train", workspace.profile(steps=100_000)], cwd=workspace.folder,
+                stdout=subprocess.DEVNULL, stderr=told, env={**os.environ, "PYTHONPATH": str(REPO)},
+            )  # fmt: skip
+        until(lambda: [info.step > 0 for info in workspace.infos()] == [True], "the first step")
+        self.run = workspace.infos()[0].run
+        # It tells of the run for the first time once it listens to signals.
+        until(lambda: self.run.name in self._told.read_text(), "the run to be followed")
 
-def running(workspace: Workspace) -> registry.RunInfo:
-    until(lambda: [info.step > 0 for info in workspace.infos()] == [True], "the first step")
-    return workspace.infos()[0]
+    def ended(self) -> tuple[int, str]:
+        """The exit code and what it said."""
+        return self.process.wait(timeout=120), self._told.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_the_run_and_waits_until_it_has_saved(
     workspace: Workspace, command_line: list[str], number: signal.Signals
 ) -> None:
-    process = follower(workspace, command_line)
-    info = running(workspace)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "stopping: the run saves first" in err
-    assert registry.inspect(info.run).state == "stopped"
-    assert not lock.is_held(info.run)
+    follower = Follower(workspace, command_line)
+    follower.process.send_signal(number)
+    code, told = follower.ended()
+    assert code == 130
+    assert "stopping: the run saves first" in told
+    assert registry.inspect(follower.run).state == "stopped"
+    assert not lock.is_held(follower.run)
 
 
 def test_hangup_ends_only_the_following(workspace: Workspace, command_line: list[str]) -> None:
-    process = follower(workspace, command_line)
-    info = running(workspace)
-    process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=120)
-    in_step(info.run, registry.inspect(info.run).step + 5)
-    assert registry.inspect(info.run).state == "running"
+    follower = Follower(workspace, command_line)
+    follower.process.send_signal(signal.SIGHUP)
+    follower.ended()
+    in_step(follower.run, registry.inspect(follower.run).step + 5)
+    assert registry.inspect(follower.run).state == "running"
 
 
 def test_a_killed_trainer_is_a_failure(workspace: Workspace, command_line: list[str]) -> None:
-    process = follower(workspace, command_line)
-    info = running(workspace)
-    os.kill(in_step(info.run), signal.SIGKILL)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "killed: its process ended without saying why" in err
-    assert ended(info.run).state == "killed"
+    follower = Follower(workspace, command_line)
+    os.kill(in_step(follower.run), signal.SIGKILL)
+    code, told = follower.ended()
+    assert code == 1
+    assert "killed: its process ended without saying why" in told
+    assert ended(follower.run).state == "killed"

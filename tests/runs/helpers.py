@@ -11,14 +11,14 @@ from sdtui.runs.events import Event, EventReader
 from sdtui.runs.layout import RunFolder
 from tests.runs.fake_trainer import MODULE, profile
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited half a minute for {what}")
+            raise AssertionError(f"waited two minutes for {what}")
         time.sleep(0.02)
 
 

@@ -96,16 +96,17 @@ def test_an_interpreter_that_is_not_there_is_one_message(runs: Path, monkeypatch
 
 
 def test_resume_after_kill_9_goes_on_from_the_last_complete_checkpoint(runs: Path) -> None:
-    run = begin(runs, steps=12, seconds=0.05, save_every=2)
+    run = begin(runs, steps=100_000, seconds=0.01, save_every=2)
     os.kill(in_step(run, 5), signal.SIGKILL)
     assert ended(run).state == "killed"
     control.send(run, "stop")
     last = run.complete_checkpoints()[-1][0]
+    run.profile_file.write_text(profile(last + 3))
     launch.resume(run, module=MODULE)
     info = ended(run)
     assert (info.state, info.record.launches if info.record else 0) == ("finished", 2)
     assert [event["step"] for event in of_kind(run, "resumed")] == [last]
-    assert of_kind(run, "step")[-1]["step"] == 12
+    assert of_kind(run, "step")[-1]["step"] == last + 3
 
 
 def test_resume_refuses_what_is_alive_or_finished(runs: Path) -> None:
