@@ -22,6 +22,7 @@ from sdtui.dataset.marks import Marks
 from sdtui.dataset.postings import Mask
 from sdtui.dataset.query import Searcher, parse
 from sdtui.tagging.lookup import ScoreLookup
+from sdtui.tui.captions.edited import EditedCaptions
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
@@ -38,7 +39,7 @@ class Known:
     Attributes:
         index: what all captions say, once loaded.
         watch: notices what other programs write.
-        edited: positions of captions that this session changed.
+        edited: captions that this session made others than they were.
         completer: offers tags: the dataset's own once they are counted, those of the user's lists once these are read.
     """
 
@@ -46,7 +47,7 @@ class Known:
         self.index = Index(library)
         # Before anything is read, so that nothing is missed that is written meanwhile.
         self.watch = DiskWatch(self.index)
-        self.edited: set[int] = set()
+        self.edited = EditedCaptions(len(library))
         self.completer = Completer()
         self._library = library
         self._searcher = Searcher(self.index, marks, _count_tokens, ScoreLookup(library))
@@ -72,7 +73,6 @@ class Known:
     def look_again(self, positions: Iterable[int], read: Callable[[int], InHand]) -> None:
         """These captions were written: read them again."""
         touched = list(positions)
-        self.edited.update(touched)
         self.changed(touched)
         for at in () if self.index.ready else touched:
             hand = read(at)

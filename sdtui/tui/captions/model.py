@@ -83,6 +83,8 @@ class CaptionsModel:
         self.writer.changed(hand.position)
         self._count(hand.text, fresh.text)
         self.known.note(hand.position, fresh.text if fresh.caption else None)
+        if fresh.caption:
+            self.known.edited.found(hand.position, fresh.caption.raw)
         return fresh
 
     def changed_on_disk(self, hand: InHand) -> bool:
@@ -100,7 +102,7 @@ class CaptionsModel:
         after = new.to_bytes()
         self._count(hand.text, text)
         self.known.note(hand.position, text)
-        self.known.edited.add(hand.position)
+        self.known.edited.wrote(hand.position, hand.caption.raw, after)
         # From here on the file is expected to hold `after`, so a second edit can follow before the first is written.
         taken = InHand(hand.position, CaptionFile.parse(new.path, after), "", hand.seen)
         future = self.writer.write(hand.position, Change(hand.caption.path, hand.caption.raw, after), label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -160,9 +161,11 @@ class CaptionsWriter:
         if operation is None:
             return None
         task.written()
+        positions = self.positions_of(change.path for change in operation.changes)
+        self._note_edited(positions, operation.changes, back=back)
         # Which files they were is all that is asked for from here on.
         operation = operation._replace(changes=tuple(Change(path, None, None) for path, _, _ in operation.changes))
-        self._look_again(self.positions_of(change.path for change in operation.changes))
+        self._look_again(positions)
         return operation
 
     def _make(self, work: Callable[[], Proposal], positions: Sequence[int], task: Task) -> Edited:
@@ -178,10 +181,19 @@ class CaptionsWriter:
                 if tries == _TRIES:
                     raise
         unreadable = len(proposal.unreadable)
+        self._note_edited(touched, proposal.changes)
         del proposal
         task.written()
         self._look_again(touched)
         return Edited(len(set(touched).intersection(positions)), len(positions), unreadable)
+
+    def _note_edited(self, positions: Sequence[int], changes: Iterable[Change], *, back: bool = False) -> None:
+        """The captions of these images went from one side of `changes` to the other."""
+        sides = {os.fspath(path): (after, before) if back else (before, after) for path, before, after in changes}
+        for at in positions:
+            written = sides.get(self._library.caption_file(at) or os.fspath(self._library.caption_path(at)))
+            if written is not None:
+                self._known.edited.wrote(at, *written)
 
     def _look_again(self, positions: Sequence[int]) -> None:
         """The captions of these images were written: read them."""

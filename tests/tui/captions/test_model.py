@@ -180,3 +180,22 @@ def test_nothing_is_written_when_the_edit_refuses(model: CaptionsModel) -> None:
     with pytest.raises(UserError, match="the tag is empty"):
         model.writer.edit_many_slowly([0, 1], lambda text: tags.add(text, " , "), "add")
     assert (model.folder / "a.txt").read_bytes() == CAPTIONS["a"]
+
+
+def test_what_is_taken_back_is_edited_no_more(model: CaptionsModel) -> None:
+    now_edited = model.known.edited
+    edited(model, model.take(0), "city, tower, night")
+    edited(model, model.take(3), "new")
+    assert [at in now_edited for at in range(5)] == [True, False, False, True, False]
+    model.step_slowly(back=True)
+    assert [at in now_edited for at in (0, 3)] == [True, False]
+    model.step_slowly(back=True)
+    assert len(now_edited) == 0
+    model.step_slowly(back=False)
+    assert 0 in now_edited
+    model.writer.edit_many_slowly(range(5), lambda text: tags.remove(text, "night"), "drop night")
+    assert len(now_edited) == 0
+    model.writer.edit_many_slowly(range(5), lambda text: tags.add(text, "x"), "add x")
+    assert [at in now_edited for at in range(5)] == [True, True, True, True, False]
+    model.step_slowly(back=True)
+    assert len(now_edited) == 0

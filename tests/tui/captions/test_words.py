@@ -41,7 +41,7 @@ def test_a_row_says_what_the_user_did_with_the_image_and_still_fits(tmp_path: Pa
     for number in (1, 2, 9):
         model.marks.put([1], number, lambda _error: None, on=True)
     model.marks.rate(1, 5, lambda _error: None)
-    model.known.edited.add(2)
+    model.known.edited.wrote(2, b"x", b"y")
 
     def row(position: int, *, ascii_only: bool = False) -> str:
         return row_line(model, position, 36, glyphs(ascii_only=ascii_only), ascii_only).plain
