@@ -1,15 +1,26 @@
-"""Every test has its own cache, data, state and settings, so none reads the developer's."""
+"""No test reads the developer's cache, data, state and settings, or hears what their terminal and shell say."""
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
+# What a shell, a terminal or a multiplexer tells the programs in it, and libraries take for wishes.
+AMBIENT = {"COLORTERM", "COLUMNS", "EDITOR", "LINES", "NO_COLOR", "STY", "TERM", "TMUX", "TMUX_PANE", "VISUAL"}
+AMBIENT_BEGINNINGS = ("HF_", "HUGGINGFACE_", "SDTUI_", "SSH_", "TEXTUAL_", "TRANSFORMERS_", "DIFFUSERS_")
+
 
 def pytest_configure() -> None:
-    """Under nohup or behind a shell's & signals come ignored, and what the tests start would inherit that."""
+    """Forget what the shell said.
+
+    Under nohup or behind a shell's & signals come ignored, and what the tests start would inherit that.
+    """
+    for name in [name for name in os.environ if name in AMBIENT or name.startswith(AMBIENT_BEGINNINGS)]:
+        del os.environ[name]
+    os.environ["TERM"] = "xterm-256color"
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,4 +33,5 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     for variable, name in (("CACHE", "cache"), ("DATA", "data"), ("STATE", "state")):
         monkeypatch.setenv(f"SDTUI_{variable}", str(home / name))
     monkeypatch.setenv("SDTUI_CONFIG", str(home / "config.toml"))
+    monkeypatch.setenv("HF_HOME", str(home / "hub"))
     return home

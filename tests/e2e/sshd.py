@@ -31,18 +31,18 @@ class Sshd:
     def __init__(self, folder: Path) -> None:
         binary = shutil.which("sshd") or "/usr/sbin/sshd"
         self.folder = folder
-        self.port = free_port()
         for name in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         Path("/run/sshd").mkdir(exist_ok=True)
-        (folder / "config").write_text(CONFIG.format(port=self.port, folder=folder))
         command = [binary, "-D", "-f", str(folder / "config"), "-E", str(folder / "log")]
-        self.server = subprocess.Popen(command, env=clean_env())
-        wait_until(
-            lambda: answers(self.port),
-            20,
-            (folder / "log").read_text if (folder / "log").exists() else lambda: "no sshd",
-        )
+        for _ in range(5):  # another program may take the port first
+            self.port = free_port()
+            (folder / "config").write_text(CONFIG.format(port=self.port, folder=folder))
+            self.server = subprocess.Popen(command, env=clean_env())
+            wait_until(lambda: self.server.poll() is not None or answers(self.port), (folder / "log").read_text)
+            if self.server.poll() is None:
+                return
+        raise AssertionError((folder / "log").read_text())
 
     def client(self, command: str) -> list[str]:
         """The ssh command line that runs `command` on a terminal of its own, forwarding the SDTUI_ folders."""
@@ -73,7 +73,7 @@ class Sshd:
         """End the server and what it serves."""
         self.drop_connections()
         self.server.terminate()
-        self.server.wait(10)
+        self.server.wait(60)
 
 
 def free_port() -> int:
@@ -86,5 +86,5 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     """Whether something accepts connections at `port`."""
     with socket.socket() as probe:
-        probe.settimeout(0.5)
+        probe.settimeout(5)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 
 
 class Terminal:
@@ -50,19 +50,25 @@ class Terminal:
         """Change the terminal's size while the program runs."""
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
-    def wait_for(self, *words: str, seconds: float = WAIT_SECONDS) -> str:
-        """Wait until every one of `words` is on the screen; the screen is in the failure."""
-        wait_until(
-            lambda: all(word in self.screen() for word in words), seconds, lambda: f"{words} not on:\n{self.screen()}"
-        )
-        return self.screen()
+    def wait_for(self, *words: str) -> str:
+        """Wait until every one of `words` is on the screen, and return it; the screen is in the failure."""
+        return self._wait(lambda screen: all(word in screen for word in words), f"{words} not")
 
-    def wait_gone(self, word: str, seconds: float = WAIT_SECONDS) -> str:
-        """Wait until `word` has left the screen."""
-        wait_until(lambda: word not in self.screen(), seconds, lambda: f"{word!r} still on:\n{self.screen()}")
-        return self.screen()
+    def wait_gone(self, word: str) -> str:
+        """Wait until `word` has left the screen, and return it."""
+        return self._wait(lambda screen: word not in screen, f"{word!r} still")
 
-    def wait_exit(self, seconds: float = WAIT_SECONDS) -> int:
+    def _wait(self, right: Callable[[str], bool], otherwise: str) -> str:
+        screens = [self.screen()]
+
+        def look() -> bool:
+            screens[:] = [self.screen()]
+            return right(screens[0])
+
+        wait_until(look, lambda: f"{otherwise} on:\n{screens[0]}")
+        return screens[0]
+
+    def wait_exit(self) -> int:
         """Wait for the program's end and return its exit code."""
         codes: list[int] = []
 
@@ -70,7 +76,7 @@ class Terminal:
             codes.extend(self._exit_code())
             return bool(codes)
 
-        wait_until(ended, seconds, lambda: f"still running:\n{self.screen()}")
+        wait_until(ended, lambda: f"still running:\n{self.screen()}")
         return codes[0]
 
     def dead(self) -> bool:
@@ -122,9 +128,9 @@ def clean_env() -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if k not in hidden}, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, told: Callable[[], str]) -> None:
-    """Poll `condition` until it holds; fail with `told()` after `seconds`."""
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool], told: Callable[[], str]) -> None:
+    """Poll `condition` until it holds; fail with `told()` after two minutes."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(told())

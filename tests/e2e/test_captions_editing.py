@@ -34,12 +34,6 @@ DEADLY = textwrap.dedent("""
 
 
 @pytest.fixture
-def folders(own_folders: Path) -> dict[str, str]:
-    """The per-test SDTUI_ folders, for the environment of the program in the terminal."""
-    return {name: value for name, value in os.environ.items() if name.startswith("SDTUI_")}
-
-
-@pytest.fixture
 def images(tmp_path: Path) -> Path:
     captions: dict[str, bytes | None] = {f"view_{number:03}": b"city, canal\n" for number in range(120)}
     return dataset(tmp_path / "images", {**captions, "view_007": b"blue_eyes, city, city\r\n"})
@@ -61,7 +55,7 @@ def killed_amid_an_edit(images: Path, folders: dict[str, str]) -> None:
         terminal.type("night")
         terminal.wait_for("changes 120 of 120 captions")
         terminal.press("Enter")
-        wait_until(terminal.dead, 30, terminal.screen)
+        wait_until(terminal.dead, terminal.screen)
 
 
 @pytest.mark.parametrize(("key", "tagged"), [("f", 120), ("t", 0)], ids=["finish", "take back"])
@@ -80,11 +74,11 @@ def test_kill_9_amid_an_edit_of_all_is_asked_about(
         assert contents(images) == after
         terminal.press(key)
         terminal.wait_gone("finish it")
-        wait_until(lambda: sum(b"night" in raw for raw in contents(images).values()) == tagged, 20, terminal.screen)
+        wait_until(lambda: sum(b"night" in raw for raw in contents(images).values()) == tagged, terminal.screen)
         if key == "f":
             terminal.wait_for("finished: add 'night'")
             terminal.press("u")
-        wait_until(lambda: contents(images) == before, 20, terminal.screen)
+        wait_until(lambda: contents(images) == before, terminal.screen)
         terminal.press("q", "q")
         assert terminal.wait_exit() == 0
     assert not list(images.glob(".*.tmp"))
@@ -98,16 +92,14 @@ def test_kill_9_while_typing_loses_nothing(images: Path, folders: dict[str, str]
         terminal.type(", three ducks")
         terminal.wait_for("● edited")
         drafts = Path(folders["SDTUI_STATE"]) / "drafts"
-        wait_until(
-            lambda: any("three ducks" in path.read_text() for path in drafts.glob("*.json")), 20, terminal.screen
-        )
+        wait_until(lambda: any("three ducks" in path.read_text() for path in drafts.glob("*.json")), terminal.screen)
         os.kill(int(terminal.pane_pid()), signal.SIGKILL)
-        wait_until(terminal.dead, 20, terminal.screen)
+        wait_until(terminal.dead, terminal.screen)
     assert (images / "view_001.txt").read_bytes() == b"city, canal\n"
     with Terminal(sdtui("captions", images), width=120, height=36, env=folders) as terminal:
         terminal.wait_for("view_001.png", "city, canal, three ducks", "enter save")
         terminal.press("Enter")
-        wait_until(lambda: (images / "view_001.txt").read_bytes() == b"city, canal, three ducks\n", 20, terminal.screen)
+        wait_until(lambda: (images / "view_001.txt").read_bytes() == b"city, canal, three ducks\n", terminal.screen)
 
 
 def test_job_a_regular_expression_with_a_group_over_all_then_undo(images: Path, folders: dict[str, str]) -> None:
@@ -126,14 +118,13 @@ def test_job_a_regular_expression_with_a_group_over_all_then_undo(images: Path, 
         terminal.press("Enter")
         wait_until(
             lambda: contents(images) == {**before, "view_007.txt": b"eyes of blue, city, city\r\n"},
-            20,
             terminal.screen,
         )
         terminal.wait_for("saved")
         terminal.press("H")
         terminal.wait_for("History of edits", "1 file", "· now", "+ eyes of blue, city, city")
         terminal.press("G", "Enter")
-        wait_until(lambda: contents(images) == before, 20, terminal.screen)
+        wait_until(lambda: contents(images) == before, terminal.screen)
 
 
 def test_job_tags_of_one_image_into_the_marked_ones(images: Path, folders: dict[str, str]) -> None:
@@ -154,11 +145,10 @@ def test_job_tags_of_one_image_into_the_marked_ones(images: Path, folders: dict[
         pasted = b"city, canal, blue_eyes\n"
         wait_until(
             lambda: contents(images) == {**before, "view_000.txt": pasted, "view_001.txt": pasted},
-            20,
             terminal.screen,
         )
         terminal.press("u")
-        wait_until(lambda: contents(images) == before, 20, terminal.screen)
+        wait_until(lambda: contents(images) == before, terminal.screen)
 
 
 def test_looking_only_changes_nothing(images: Path, folders: dict[str, str]) -> None:

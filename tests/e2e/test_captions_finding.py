@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ CAPTIONS = {
     "gate": "city, ston wall",
     "tower": "city, tower",
 }
-
-
-@pytest.fixture
-def folders(own_folders: Path) -> dict[str, str]:
-    """The per-test SDTUI_ folders, for the environment of the program in the terminal."""
-    return {name: value for name, value in os.environ.items() if name.startswith("SDTUI_")}
 
 
 @pytest.fixture
@@ -60,10 +53,10 @@ def test_a_misspelt_tag_is_found_and_corrected_everywhere(
         terminal.press("C-u")
         terminal.type("stone wall")
         terminal.press("Enter")
-        wait_until(lambda: captions(images)["gate"] == "city, stone wall", 20, terminal.screen)
+        wait_until(lambda: captions(images)["gate"] == "city, stone wall", terminal.screen)
         assert captions(images) == {**CAPTIONS, "canal": "city, stone wall, boat", "gate": "city, stone wall"}
         terminal.press("u")
-        wait_until(lambda: captions(images) == CAPTIONS, 20, terminal.screen)
+        wait_until(lambda: captions(images) == CAPTIONS, terminal.screen)
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (140, 40)], ids=["80x24", "140x40"])
@@ -84,6 +77,5 @@ def test_one_tag_is_checked_over_all_images(images: Path, folders: dict[str, str
         terminal.wait_for("tower.png", "? keys")
         wait_until(
             lambda: captions(images) == {**CAPTIONS, "bridge": "city, stone wall, boat", "canal": "city, ston wall"},
-            20,
             terminal.screen,
         )

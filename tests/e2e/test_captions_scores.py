@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from tests.e2e.terminal import Terminal, sdtui, wait_until
 pytestmark = pytest.mark.e2e
 
 NAMES = ("automobile", "butterfly", "crab")
-
-
-@pytest.fixture
-def folders(own_folders: Path) -> dict[str, str]:
-    """The per-test SDTUI_ folders, for the environment of the program in the terminal."""
-    return {name: value for name, value in os.environ.items() if name.startswith("SDTUI_")}
 
 
 @pytest.fixture
@@ -58,4 +51,4 @@ def test_a_folder_is_tagged_and_the_tags_are_taken_back(
         # An escape with a letter right behind it would be another key.
         terminal.wait_gone("threshold 0.50")
         terminal.press("u")
-        wait_until(lambda: captions(images) == {}, 60, terminal.screen)
+        wait_until(lambda: captions(images) == {}, terminal.screen)

@@ -15,7 +15,7 @@ from tests.e2e.sshd import Sshd
 from tests.e2e.terminal import Terminal, sdtui, wait_until
 from tests.support.workspace import make_workspace
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("ssh")]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
@@ -54,16 +54,14 @@ def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, work
     with Terminal(sshd.client(remote(workspace))) as terminal:
         terminal.wait_for("tiny.toml")
         terminal.press("L")
-        wait_until(
-            lambda: (workspace / "runs").is_dir() and any((workspace / "runs").glob("tiny-*")), 30, terminal.screen
-        )
+        wait_until(lambda: (workspace / "runs").is_dir() and any((workspace / "runs").glob("tiny-*")), terminal.screen)
         run = only_run(workspace)
-        wait_until(lambda: steps_done(run) >= 3, 120, terminal.screen)
+        wait_until(lambda: steps_done(run) >= 3, terminal.screen)
         sshd.drop_connections()
         terminal.wait_exit()
     assert lock.is_held(run)
     before = steps_done(run)
-    wait_until(lambda: steps_done(run) > before + 5, 60, run.log_file.read_text)
+    wait_until(lambda: steps_done(run) > before + 5, run.log_file.read_text)
     with Terminal(sshd.client(remote(workspace))) as terminal:
         terminal.wait_for("sdtui")
         terminal.press("3")
@@ -72,6 +70,6 @@ def test_a_run_goes_on_when_ssh_dies_and_the_monitor_catches_up(sshd: Sshd, work
         terminal.press("S")
         terminal.wait_for("end it")
         terminal.press("y")
-        wait_until(lambda: not lock.is_held(run), 60, terminal.screen)
+        wait_until(lambda: not lock.is_held(run), terminal.screen)
         terminal.wait_for("stopped")
     assert run.complete_checkpoints()[-1][0] >= before

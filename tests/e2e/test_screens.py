@@ -23,12 +23,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def folders(own_folders: Path) -> dict[str, str]:
-    """The per-test SDTUI_ folders, for the environment of the program in the terminal."""
-    return {name: value for name, value in os.environ.items() if name.startswith("SDTUI_")}
-
-
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 36), (250, 70)])
 def test_every_screen_at_every_size(workspace: Path, folders: dict[str, str], width: int, height: int) -> None:
     with Terminal(sdtui(workspace), width=width, height=height, env=folders) as terminal:
@@ -80,9 +74,9 @@ def test_editing_a_caption_changes_one_file_and_undo_brings_the_bytes_back(
         terminal.press("a")
         terminal.type("shiny")
         terminal.press("Enter")
-        wait_until(lambda: caption.read_bytes() == b"circle, black, shiny\n", 20, terminal.screen)
+        wait_until(lambda: caption.read_bytes() == b"circle, black, shiny\n", terminal.screen)
         terminal.press("u")
-        wait_until(lambda: caption.read_bytes() == b"circle, black\n", 20, terminal.screen)
+        wait_until(lambda: caption.read_bytes() == b"circle, black\n", terminal.screen)
         terminal.press("q")
     assert {path: path.read_bytes() for path in others} == others
 
@@ -110,7 +104,7 @@ def test_the_program_ends_when_its_terminal_is_killed(workspace: Path, folders: 
     with Terminal(sdtui(workspace), env=folders) as terminal:
         terminal.wait_for("tiny.toml")
         pid = int(terminal.pane_pid())
-    wait_until(lambda: not alive(pid), 15, lambda: f"{pid} still runs")
+    wait_until(lambda: not alive(pid), lambda: f"{pid} still runs")
 
 
 def test_without_a_terminal_it_says_so(workspace: Path) -> None:
@@ -125,7 +119,7 @@ def test_sighup_ends_the_app_by_itself(workspace: Path, folders: dict[str, str])
     with Terminal(sdtui(workspace), env=folders) as terminal:
         terminal.wait_for("tiny.toml")
         os.kill(int(terminal.pane_pid()), signal.SIGHUP)
-        wait_until(lambda: not alive(int(terminal.pane_pid())) or terminal.dead(), 15, terminal.screen)
+        wait_until(lambda: not alive(int(terminal.pane_pid())) or terminal.dead(), terminal.screen)
 
 
 def test_sigterm_to_an_idle_app_gives_the_terminal_back(workspace: Path, folders: dict[str, str]) -> None:

@@ -81,8 +81,8 @@ async def test_the_preview_follows_what_is_typed_and_writes_nothing(images: Path
         await type_in(pilot, "city")
         await pilot.press("down")
         await type_in(pilot, "town")
-        await until(pilot, lambda: says(app, "changes 2 of 4 captions  1 cannot be read and stay"))
-        assert says(app, "tags  city 2 → 0   town 0 → 2")
+        await until(pilot, lambda: says(app, "tags  city 2 → 0   town 0 → 2"))
+        assert says(app, "changes 2 of 4 captions  1 cannot be read and stay")
         rows = lines(app)
         at = rows.index("bridge.txt")
         assert rows[at + 1 : at + 3] == ["- city, blue_eyes", "+ town, blue_eyes"]
