@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.result import Result
 from sdtui.dataset.library import Library
 from sdtui.starter.demo import IMAGES as STARTER
-from sdtui.tagging.rules import WD, Rules
+from sdtui.tagging.rules import MCUT_FLOORS, WD, Rules
 from sdtui.tagging.score_table import ScoreTable, packed
 from sdtui.tagging.scored_images import ScoredImages
 from sdtui.tagging.scores import Scores, TaggerFacts
@@ -54,9 +54,31 @@ def measure() -> list[Result]:
             took = [milliseconds(partial(survey.totals, moved(rules, at))) for at in range(20)]
             detail = f"median of 20 steps, slowest {max(took):.0f} ms; comparing as half floats takes {floor:.0f} ms"
             results.append(Result(f"totals after moving {what}", float(np.median(took)), 60, "ms", detail))
+        results += [together(survey, *each) for each in whole_images(table.tags)]
         took = [milliseconds(partial(survey.changes, moved(WD, at), moved(WD, at + 1))) for at in range(5)]
         results.append(Result("tags that appear or vanish by a step", float(np.median(took)), 60, "ms", "median of 5"))
     return [*results, *on_the_screen(table)]
+
+
+def whole_images(tags: TagList) -> list[tuple[str, Rules]]:
+    """Rules that look at whole images; as many aliases and implications as a booru's lists have for so many tags."""
+    names, random = tags.names, np.random.default_rng(0)
+    says = {name: frozenset(names[at] for at in random.choice(np.arange(4, 1_500), 2)) for name in names[2_000:6_000]}
+    renamed = {names[at]: names[at + 1] for at in range(4, 1_000, 2)}
+    return [
+        ("at most 30 tags", replace(WD, max_tags=30)),
+        ("the likeliest rating first", replace(WD, ratings="first")),
+        ("a gap's place in each image (mcut)", replace(WD, mcut=MCUT_FLOORS)),
+        ("aliases", replace(WD, aliases=renamed)),
+        ("implications", replace(WD, implied=says)),
+    ]
+
+
+def together(survey: Survey, what: str, rules: Rules) -> Result:
+    once = milliseconds(partial(survey.totals, rules))
+    took = [milliseconds(partial(survey.totals, moved(rules, at))) for at in range(10)]
+    detail = f"median of 10 steps, slowest {max(took):.0f} ms; the first time {once:.0f} ms"
+    return Result(f"totals after moving it with {what}", float(np.median(took)), 60, "ms", detail)
 
 
 def on_the_screen(table: ScoreTable) -> list[Result]:

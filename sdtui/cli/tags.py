@@ -233,15 +233,16 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _counted(images: ScoredImages, rules: Rules) -> tuple[Totals, Counter[str]]:
-    """What the rules come to: at once, or where they look at more than scores, image by image with a line of progress."""
-    from sdtui.tagging.survey import counted
+    """What the rules come to: at once, or where they limit tokens, image by image with a line of progress."""
+    from sdtui.tagging.survey import counting
 
-    if not rules.by_image and rules.max_tags is None:
+    if rules.max_tokens is None:
         return images.survey.totals(rules), images.survey.counts(rules)
     line, told = _quiet_line(f"deciding image {{}} of {len(images.table)}")
-    found = counted(images.table, rules, tokens.count, told)
+    for found in counting(images.table, rules, tokens.count):
+        told(found.images)
     line.clear()
-    return found
+    return found.totals, found.counts
 
 
 def _among(images: ScoredImages, positions: Sequence[int]) -> ScoredImages:

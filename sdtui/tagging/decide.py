@@ -143,9 +143,12 @@ def _ordered(tags: Sequence[Scored], rules: Rules, margins: Mapping[int, float],
 
 
 def _within_limits(ordered: Sequence[Scored], rules: Rules, count_tokens: CountTokens | None) -> set[Scored]:
-    """The best of them that the limits allow; tags that stand first by rule are the best of all."""
+    """The best of them that the limits allow; tags that stand first by rule are the best of all.
+
+    Of equal scores the tag that stands earlier in the tagger's list is better.
+    """
     first = keys(rules.first)
-    ranked = sorted(ordered, key=lambda tag: (key(tag.name) not in first, -tag.score))[: rules.max_tags]
+    ranked = sorted(ordered, key=lambda tag: (key(tag.name) not in first, -tag.score, tag.place))[: rules.max_tags]
     if rules.max_tokens is None:
         return set(ranked)
     if count_tokens is None:

@@ -80,12 +80,6 @@ class Rules:
             if limit is not None and limit < 1:
                 raise UserError(f"at most {limit} {what} leaves nothing", remedy="Give 1 or more")
 
-    @property
-    def by_image(self) -> bool:
-        """Whether it takes more than a tag's own score to know what becomes of it: what else the image has."""
-        limits = self.max_tokens is not None or self.ratings in {"first", "last"}
-        return limits or bool(self.mcut or self.aliases or self.implied)
-
 
 A1111 = Rules()
 """A1111's deepbooru interrogator with its default settings (modules/deepbooru.py)."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdtui.tagging.tag_list import TagList
-from sdtui.tagging.threshold import Scored
+from sdtui.tagging.threshold import Scored, half
 
 DIGEST_BYTES = 16
 """Of the SHA-256 of an image's bytes: no two of a trillion images share as many."""
@@ -25,7 +25,7 @@ Ids = NDArray[np.unsignedinteger[Any]]
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Scores by row, one row an image; within a row the highest score first.
+    """Scores by row, one row an image; within a row the highest score first, of equal ones by place.
 
     Attributes:
         tags: what the ids mean.
@@ -62,7 +62,9 @@ class ScoreTable:
         """A table of (digest in hex, its (place, score) pairs in any order), one for each image."""
         listed = list(rows)
         kept = [
-            sorted(((place, score) for place, score in pairs if score >= FLOOR), key=lambda pair: -pair[1])
+            sorted(
+                ((place, score) for place, score in pairs if score >= FLOOR), key=lambda pair: (-half(pair[1]), pair[0])
+            )
             for _, pairs in listed
         ]
         pointers = np.concatenate(([0], np.cumsum([len(pairs) for pairs in kept], dtype=np.int64))).astype(np.int64)

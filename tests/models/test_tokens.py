@@ -45,6 +45,13 @@ def test_the_count_leaves_the_two_marks_out() -> None:
     assert (count(""), count("cat " * 75), LIMIT) == (0, 75, 75)
 
 
+@pytest.mark.parametrize(
+    "text", [*HARD, " ".join(HARD), "a  (b) , <|endoftext|>,\u00a0x \x1c \x85 \u3000 y's 's \u0301z"]
+)
+def test_words_are_counted_one_by_one_and_come_to_the_same(text: str) -> None:
+    assert count(text) == len(token_ids(text))
+
+
 def test_counting_loads_neither_torch_nor_transformers() -> None:
     code = (
         "import sys\nfrom sdtui.models.tokens import count\ncount('cat')\n"

@@ -7,6 +7,7 @@ a question that is out of date by its turn is passed over. Scores stay in the fi
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from sdtui.dataset.caption import tag_words
-from sdtui.dataset.edit import StoppedError
 from sdtui.dataset.library import Library
 from sdtui.tagging.applying import plain
 from sdtui.tagging.combine import How
@@ -24,7 +24,7 @@ from sdtui.tagging.rule_words import rules_of
 from sdtui.tagging.rules import Rules
 from sdtui.tagging.scored_images import ScoredImages, Told
 from sdtui.tagging.scores import Scores
-from sdtui.tagging.survey import Survey, Totals, counted
+from sdtui.tagging.survey import Counted, Survey, Totals, counting
 from sdtui.tagging.tag_list import TagList, key
 from sdtui.tagging.threshold import Scored, Thresholds
 from sdtui.tui.captions.rules_form import words_in
@@ -33,6 +33,8 @@ from sdtui.tui.widgets.score_panel import BINS, Outcome, Row
 
 # Changed tags that are named.
 NAMED = 12
+# How often counting image by image says how far it is, in seconds.
+TELL_SECONDS = 0.25
 # More than any score.
 NEVER = 2.0
 
@@ -129,6 +131,7 @@ class ScoreDesk:
         self.setting = setting
         self.rules = self.before = self.rules_by(setting)
         self._decided: tuple[object, list[Row]] = (None, [])
+        self._counted_before: tuple[Survey | None, Rules, Counted | None] = (None, self.before, None)
 
     @classmethod
     def load_slowly(cls, library: Library, found: Sequence[Scores], setting: Setting, told: Told) -> ScoreDesk:
@@ -258,9 +261,11 @@ class ScoreDesk:
             if stopped():
                 return
             survey = self._survey_of(view)
-            if rules.by_image or before.by_image:
+            if rules.max_tokens is not None or before.max_tokens is not None:
                 yield from self._one_by_one(survey, tag, stopped, count_tokens)
                 return
+            if not survey.knows(rules):
+                yield Outcome(None, None)
             totals = survey.totals(rules)
             yield Outcome(totals, None)
             if stopped():
@@ -270,19 +275,30 @@ class ScoreDesk:
     def _one_by_one(
         self, survey: Survey, tag: str, stopped: Callable[[], bool], count_tokens: CountTokens
     ) -> Iterator[Outcome]:
+        """As limits of tokens need it: the totals as they grow, then what changes."""
         rules, before = self.rules, self.before
-
-        def told(_done: int) -> None:
-            if stopped():
-                raise StoppedError("nobody waits for it")
-
+        now = None
+        told = time.monotonic()
         yield Outcome(None, None)
-        try:
-            (totals, now), (_, then) = (counted(survey.table, each, count_tokens, told) for each in (rules, before))
-        except StoppedError:
-            return
-        shift = Counter({name: now[name] - then[name] for name in now | then if now[name] != then[name]})
-        yield _whole(totals, shift, _histogram(survey, tag), before)
+        for now in _counted_slowly(survey, rules, count_tokens):
+            if stopped():
+                return
+            if time.monotonic() > told + TELL_SECONDS:
+                told = time.monotonic()
+                yield Outcome(now.totals, None, counting=(now.images, len(survey.table)))
+        assert now is not None
+        yield Outcome(now.totals, None)
+        then = self._counted_before[2] if self._counted_before[:2] == (survey, before) else None
+        if then is None:
+            for so_far in _counted_slowly(survey, before, count_tokens):
+                if stopped():
+                    return
+                then = so_far
+            self._counted_before = survey, before, then
+        assert then is not None
+        names = now.counts | then.counts
+        shift = Counter({name: by for name in names if (by := now.counts[name] - then.counts[name])})
+        yield _whole(now.totals, shift, _histogram(survey, tag), before)
 
     def _survey_of(self, view: Sequence[int]) -> Survey:
         if self._surveyed[0] is not view:
@@ -302,6 +318,14 @@ def whose_choices(ids: Sequence[str]) -> list[Whose]:
     """Each tagger alone, then all together in every way."""
     alone = [Whose((name,), "union") for name in ids]
     return alone + [Whose(tuple(ids), how) for how in get_args(How)] if len(ids) > 1 else alone
+
+
+def _counted_slowly(survey: Survey, rules: Rules, count_tokens: CountTokens) -> Iterator[Counted]:
+    """What rules come to; at once where that takes no captions."""
+    if rules.max_tokens is None:
+        yield Counted(len(survey.table), survey.totals(rules), survey.counts(rules))
+    else:
+        yield from counting(survey.table, rules, count_tokens)
 
 
 def _whole(totals: Totals, shift: Counter[str], histogram: tuple[str, tuple[int, ...]], before: Rules) -> Outcome:

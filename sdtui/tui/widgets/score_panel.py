@@ -43,12 +43,13 @@ class Outcome(NamedTuple):
     """What the rules come to over the list, as far as it is known.
 
     Attributes:
-        totals: images, tags kept, images left without; None while they are counted one by one.
+        totals: images, tags kept, images left without; None where counting has just begun.
         changed: how many tags come and how many go against the rules before; None while that is worked out.
         named: the tags that change most, and by how many images.
         before: the threshold before.
         tag: whose histogram it is.
         histogram: its images by score, in `BINS` equal parts of 0 to 1.
+        counting: of how many images `totals` are, and of how many they will be; None: they are of all.
     """
 
     totals: Totals | None
@@ -57,6 +58,7 @@ class Outcome(NamedTuple):
     before: float = 0.0
     tag: str = ""
     histogram: tuple[int, ...] = ()
+    counting: tuple[int, int] | None = None
 
 
 class ScorePanel(Vertical):
@@ -141,7 +143,7 @@ class ScorePanel(Vertical):
         """What it comes to over the list; what is not known yet stays as it was."""
         before = self._outcome
         if outcome.changed is None and before is not None:
-            outcome = before._replace(totals=outcome.totals)
+            outcome = before._replace(totals=outcome.totals, counting=outcome.counting)
         self._outcome = outcome
         self._draw_sums()
 
@@ -300,10 +302,14 @@ def _sums(outcome: Outcome, width: int, marks: Glyphs, needed: float) -> list[Co
     """The three lines below the tags."""
     totals = outcome.totals
     if totals is None:
-        return [Content.styled("counting image by image", "$soft"), Content(""), Content("")]
+        return [Content.styled("counting", "$accent"), Content(""), Content("")]
     empty = f"{grouped(totals.empty)} left empty"
+    images = (count(totals.images, "image"), "$soft")
+    if outcome.counting is not None:
+        done, of = outcome.counting
+        images = (f"counting {grouped(done)} of {count(of, 'image')}", "$accent")
     first = Content.assemble(
-        (f"{count(totals.images, 'image')}  ", "$soft"), (f"{grouped(totals.kept)} tags", "bold $strong"),
+        images, "  ", (f"{grouped(totals.kept)} tags", "bold $strong"),
         ("  ", ""), (empty, "$warning" if totals.empty else "$soft"),
     )  # fmt: skip
     return [first.truncate(width), _changes(outcome, width, marks), _histogram(outcome, width, marks, needed)]

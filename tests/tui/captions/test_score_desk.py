@@ -9,7 +9,9 @@ from sdtui.errors import UserError
 from sdtui.starter.demo import IMAGES
 from sdtui.tagging.score_table import ScoreTable
 from sdtui.tagging.scored_images import ScoredImages
+from sdtui.tagging.survey import Totals
 from sdtui.tagging.tag_list import TagList
+from sdtui.tui.captions import score_desk
 from sdtui.tui.captions.schemes import Score
 from sdtui.tui.captions.score_desk import Found, ScoreDesk, Setting, Whose, whose_choices
 from sdtui.tui.widgets.score_panel import Outcome
@@ -83,14 +85,31 @@ def test_totals_are_those_of_the_list() -> None:
     assert (first.totals.images, first.totals.kept, first.totals.empty) == (1, 1, 0)
 
 
-def test_rules_that_look_at_whole_images_are_counted_one_by_one() -> None:
+def test_rules_that_look_at_whole_images_take_a_moment_once() -> None:
     found = desk(Setting(options={"threshold": "mcut"}))
     found.set(Setting(options={"threshold": "mcut"}, tags={"sky": 0.95}))
-    first, whole = told(found, [0, 1, 2])
-    assert first.totals is None
+    view = [0, 1, 2]
+    begun, totals, whole = told(found, view)
+    assert (begun.totals, begun.changed, totals.changed) == (None, None, None)
     # The largest gaps are above the general tags' 0.3 and below the characters' own; then sky needs more.
-    assert whole.totals is not None
-    assert (whole.totals.kept, whole.named) == (2, (("sky", -2),))
+    assert whole.totals == totals.totals == Totals(3, 2, 1)
+    assert whole.named == (("sky", -2),)
+    found.step(0.01, "sky")
+    assert told(found, view)[0].totals == Totals(3, 2, 1)
+
+
+def test_a_limit_of_tokens_is_counted_image_by_image_with_totals_that_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score_desk, "TELL_SECONDS", -1.0)
+    # Characters are counted here, so of image a's "tom, sky" the one with the higher score has room.
+    found = desk(Setting(options={"max_tokens": "4"}, tags={"tom": 0.5}))
+    found.step(-0.3)
+    begun, so_far, totals, whole = told(found, [0, 1, 2])
+    assert (begun.totals, so_far.counting, totals.counting, whole.counting) == (None, (3, 3), None, None)
+    # a keeps sky, b tom; with 0.05 as the threshold no other tag has room.
+    assert [each.totals for each in (so_far, totals, whole)] == [Totals(3, 2, 1)] * 3
+    assert whole.changed == (0, 0)
+    found.set(Setting(tags={"tom": 0.5}))
+    assert told(found, [0, 1, 2])[-1].named == (("tom", 1),)
 
 
 def test_nothing_is_counted_for_nobody() -> None:

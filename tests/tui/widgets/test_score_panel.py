@@ -38,7 +38,9 @@ def test_what_it_comes_to_for_the_list() -> None:
 
 
 def test_what_is_not_known_yet_is_not_told() -> None:
-    assert sums(Outcome(None, None)) == ["counting image by image", "", ""]
+    assert sums(Outcome(None, None)) == ["counting", "", ""]
+    so_far = Outcome(Totals(1100, 5000, 2), None, counting=(1200, 3000))
+    assert sums(so_far) == ["counting 1 200 of 3 000 images  5 000 tags  2 left empty", "", ""]
     assert sums(Outcome(Totals(1, 2, 0), None)) == ["1 image  2 tags  0 left empty", "", ""]
     assert sums(Outcome(Totals(1, 2, 0), (0, 0), (), 0.5))[1] == "as before, at 0.50"
 
