@@ -1,4 +1,4 @@
-"""Drawing pictures as a job: in a folder of its own, with events to follow, to be stopped at any time and gone on with."""
+"""Drawing pictures in a job: into its folder, with events to follow, to be stopped at any time and gone on with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from sdtui.tools.picture import Picture
 from sdtui.tools.sheet import sheet
 from sdtui.tools.stack import Stack
 
-KIND = "sample"
+# Between two events of the steps of one picture.
+_TELL_SECONDS = 0.5
 _HERE: tuple[tuple[str, Change], ...] = (("", lambda picture: picture),)
 
 
@@ -78,43 +79,52 @@ class Drawing:
 
     Args:
         model: the base model; it wears what each picture asks and is bare again at the end.
-        folder: made if missing; it holds the job's events besides.
+        job: in whose folder the pictures are drawn; it has begun.
         on_step: hears (pictures done, pictures in all, sampling steps done, steps in all).
         on_picture: hears of each picture.
     """
 
     model: Model
-    folder: Path
+    job: Job
     on_step: Callable[[int, int, int, int], None] = lambda *_: None
     on_picture: Callable[[Drawn], None] = lambda _: None
     done: int = 0
     total: int = 0
 
-    def draw(self, wanted: Sequence[Grid], *, sheets: bool) -> bool:
-        """Draw all of `wanted`, with a sheet of each grid, `grid-01.png` and on, if asked; False when it was stopped.
+    def draw(self, wanted: Sequence[Grid], *, sheets: bool) -> None:
+        """Draw all of `wanted`, with a sheet of each grid, `grid-01.png` and on, if asked.
 
         Raises:
-            SdtuiError: a picture came out as not-a-number, an adapter does not fit, the disk is full, or another process
-                draws into this folder.
+            JobStoppedError: a stop has come.
+            SdtuiError: a picture came out as not-a-number, an adapter does not fit, or the disk is full.
         """
         self.done, self.total = 0, len(pictures(wanted))
+        if sheets:
+            self.job.events.write(
+                "sheets", columns=list(wanted[0].columns), rows=list(wanted[0].names), count=len(wanted)
+            )
+        self.job.progress(0, self.total, "images")
         stack = Stack(self.model)
-        with Job(self.folder, KIND) as job:
-            try:
-                for number, grid in enumerate(wanted, start=1):
-                    files = [[self._next(job, stack, picture) for picture in row] for row in grid.rows]
-                    if sheets:
-                        _write_sheet(grid, files, self.folder / f"grid-{number:02d}.png")
-            finally:
-                stack.wear([])
-        return not job.stopped
+        try:
+            for number, grid in enumerate(wanted, start=1):
+                files = [[self._next(stack, picture) for picture in row] for row in grid.rows]
+                if sheets:
+                    _write_sheet(grid, files, self.job.run.path / f"grid-{number:02d}.png")
+        finally:
+            stack.wear([])
 
-    def _next(self, job: Job, stack: Stack, picture: Picture) -> Path:
+    def _next(self, stack: Stack, picture: Picture) -> Path:
+        job, told = self.job, 0.0
+
         def stepped(step: int, steps: int) -> None:
+            nonlocal told
             job.check()
+            if time.monotonic() - told >= _TELL_SECONDS:
+                told = time.monotonic()
+                job.events.write("sampling", index=self.done + 1, step=step, steps=steps)
             self.on_step(self.done, self.total, step, steps)
 
-        made = _made(stack, picture, self.folder, self.done + 1, stepped)
+        made = _made(stack, picture, job.run.path, self.done + 1, stepped)
         self.done += 1
         job.events.write(
             "sample", index=self.done, path=made.file.name, prompt=picture.prompt, seed=picture.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from sdtui.models.family import load_model
 from sdtui.profile.load import freeze, load_profile
 from sdtui.profile.schema import Method
 from sdtui.runs import record
+from sdtui.runs.events import EventReader
 from sdtui.runs.layout import ADAPTER, RunFolder
+from sdtui.runs.view import RunView
 from sdtui.training.methods import METHODS
 from tests.cli.conftest import parsed
 from tests.support.adapters import stir
@@ -82,7 +85,7 @@ def test_a_model_by_itself(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [str(out / "00001-0.png"), str(out / "00002-0.png")]
     assert f"2 pictures in {out}" in shown.err
-    facts = [json.loads(file.read_text()) for file in sorted(out.glob("*.json")) if file.name != "run.json"]
+    facts = [json.loads(file.read_text()) for file in sorted(out.glob("*.json")) if file.name[0] == "0"]
     assert [(one["steps"], one["width"], one["negative"], one["sampler"]) for one in facts] == [
         (2, facts[0]["height"], "", "ddim"),
         (3, 72, "fog", "ddim"),
@@ -143,6 +146,60 @@ def test_the_same_call_goes_on_with_what_is_missing(here: Path, capsys: pytest.C
     assert [(one["seed"], one["kept"]) for one in told(capsys)["images"]] == [(4, True), (5, False), (6, True)]
 
 
+def test_a_folder_of_pictures_is_gone_on_with(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "out"
+    call = ["sample", "last", "a cat --s 2", "--lora", "runs/lora-20260101-120000/output/lora.safetensors:0.5"]
+    assert main([*call, "--count", "3", "--cfg", "3.5", "--y", "steps=1,2", "-o", str(out)]) == 0
+    first = {file.name: file.read_bytes() for file in out.glob("0*.png")}
+    capsys.readouterr()
+    (out / "00002-5.png").unlink()
+    assert main(["sample", str(out), "--json"]) == 0
+    images = told(capsys)["images"]
+    assert [(one["seed"], one["steps"], one["kept"]) for one in images] == [
+        (5, 1, True),
+        (5, 2, False),
+        (6, 1, True),
+        (6, 2, True),
+        (7, 1, True),
+        (7, 2, True),
+    ]
+    assert {file.name: file.read_bytes() for file in out.glob("0*.png")} == first
+    assert main(["sample", str(out), "another cat"]) == 2
+    assert "this folder is gone on with as it was begun" in capsys.readouterr().err
+
+
+def test_a_detached_process_draws_and_tells_its_steps(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "out"
+    call = ["sample", "model", "a cat --s 2", "a dog --s 1", "--x", "cfg=1,5", "--detach", "--json", "-o", str(out)]
+    assert main(call) == 0
+    assert told(capsys)["job"] == str(out)
+    view = RunView(RunFolder(out))
+    for _ in range(1200):
+        view.refresh()
+        if view.over:
+            break
+        time.sleep(0.1)
+    view.close()
+    assert (view.state, view.reason) == ("finished", "")
+    assert sorted(file.name for file in out.glob("*.png")) == [
+        *(f"0000{at}-0.png" for at in range(1, 5)),
+        "grid-01.png",
+        "grid-02.png",
+    ]
+    events = EventReader(out / "events.jsonl").poll()
+    (sheets,) = [event for event in events if event["kind"] == "sheets"]
+    assert (sheets["columns"], sheets["rows"], sheets["count"]) == (["cfg 1", "cfg 5"], [""], 2)
+    stepped = [(event["index"], event["step"], event["steps"]) for event in events if event["kind"] == "sampling"]
+    assert [stepped[0], stepped[-1]] == [(1, 1, 2), (4, 1, 1)]
+
+
+def test_what_is_wrong_is_told_before_a_process_is_started(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "out"
+    assert main(["sample", "model", "a cat", "x <lora:ink>", "--detach", "-o", str(out)]) == 2
+    assert "prompt 2: <lora:ink>: no adapter is called 'ink'" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def file_in(here: Path) -> str:
     (here / "prompts.txt").write_text("# one\na cat --s 1\na cat --zz 2\n")
     return f"{here}/prompts.txt"
@@ -158,7 +215,7 @@ def wide(here: Path) -> str:
     [
         (lambda _: ["nowhere", "x"], "sdtui: nowhere: neither a base model nor a run with a result"),
         (lambda _: ["model"], 'there is nothing to draw. Write a prompt: sdtui sample MODEL "a red cat"'),
-        (lambda _: ["model", "x --w 63"], "PROMPT: the width is 63, allowed: a multiple of 8, such as 64"),
+        (lambda _: ["model", "x --w 63"], "prompt: the width is 63, allowed: a multiple of 8, such as 64"),
         (lambda here: ["model", "--prompts", file_in(here)], "prompts.txt:3: --zz is not known"),
         (lambda _: ["model", "--prompts", "gone.txt"], "gone.txt: cannot be read: No such file or directory"),
         (
