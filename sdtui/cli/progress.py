@@ -180,6 +180,8 @@ def status(view: RunView) -> str:
         parts.append(f"{view.progress.job} {view.progress.done}/{view.progress.total} {view.progress.unit}".rstrip())
         if view.progress.per_second:
             parts.append(f"{view.progress.per_second:.1f} {view.progress.unit}/s")
+        if view.progress.note:
+            parts.append(view.progress.note)
     if view.step or view.series:
         share = f" ({100 * view.step // view.steps_total} %)" if view.steps_total else ""
         parts.append(f"step {view.step}/{view.steps_total or '?'}{share}")

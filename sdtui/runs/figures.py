@@ -14,7 +14,7 @@ _MESSAGES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is that counts something else than steps (caching, validating, sampling)."""
+    """How far a phase is that counts something else than steps (caching, validating, sampling); `note`: what holds it up."""
 
     job: str
     done: int
@@ -23,6 +23,7 @@ class Progress:
     per_second: float | None = None  # since the first event of the job
     begun: float = field(default=0.0, compare=False)  # when that was told, unix seconds
     first: int = field(default=0, compare=False)  # what was done then
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,18 @@ def _state(figures: Figures, event: Event) -> None:
 
 def _progress(figures: Figures, event: Event) -> None:
     job, done, now, before = event["job"], event["done"], event.get("t", 0.0), figures.progress
+    note = event.get("note") or ""
     if before is None or before.job != job or done < before.done:
-        figures.progress = Progress(job, done, event["total"], event.get("unit") or "", begun=now, first=done)
+        figures.progress = Progress(job, done, event["total"], event.get("unit") or "", begun=now, first=done, note=note)
         return
     rate = (done - before.first) / (now - before.begun) if now > before.begun else None
-    figures.progress = replace(before, done=done, total=event["total"], per_second=rate)
+    figures.progress = replace(before, done=done, total=event["total"], per_second=rate, note=note)
+
+
+def _class_images(figures: Figures, event: Event) -> None:
+    count = event["drawn"]
+    pictures = "1 class image" if count == 1 else f"{count} class images"
+    _say(figures, event, "info", f"drew {pictures} of {event.get('prompt') or ''!r} into {event['folder']}")
 
 
 def _step(figures: Figures, event: Event) -> None:
@@ -98,6 +105,10 @@ def _step(figures: Figures, event: Event) -> None:
     figures.series.append(event)
     figures.step = step
     figures.epoch = int(event.get("epoch", figures.epoch))
+
+
+def _stop_point(figures: Figures, event: Event) -> None:
+    _say(figures, event, "info", f"{event['group'].replace('_', ' ')} learns no more after step {event['step']}")
 
 
 def _stats(figures: Figures, event: Event) -> None:
@@ -210,10 +221,10 @@ LARGEST = 1e15
 REQUIRED = frozenset({"step", "index", "done", "total", "job", "path", "id", "status", "state"})
 FIELDS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(
-        ("step", "index", "done", "total", "steps_total", "epochs_total", "schema", "seed", "exit_code"), _is_whole
+        ("step", "index", "done", "total", "drawn", "steps_total", "epochs_total", "schema", "seed", "exit_code"), _is_whole
     ),
     **dict.fromkeys(("t", "bytes", "seconds", "images_per_second", "eta_seconds"), _is_number),
-    **dict.fromkeys(("job", "unit", "path", "id", "status", "state", "reason", "prompt", "message"), _is_text),
+    **dict.fromkeys(("job", "unit", "path", "folder", "group", "id", "status", "state", "reason", "prompt", "message", "note"), _is_text),
     "time": _are_numbers,
     "memory": _is_memory,
 }
@@ -222,7 +233,9 @@ HANDLERS: dict[str, Callable[[Figures, Event], None]] = {
     "run": _run,
     "state": _state,
     "progress": _progress,
+    "class_images": _class_images,
     "step": _step,
+    "stop_point": _stop_point,
     "stats": _stats,
     "validation": _validation,
     "preview": _preview,

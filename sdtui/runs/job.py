@@ -65,9 +65,10 @@ class Job:
             self._lock.release()
         return isinstance(error, JobStoppedError)
 
-    def progress(self, done: int, total: int, unit: str) -> None:
-        """Report that `done` of `total` `unit` (images, files) are done."""
-        self.events.write("progress", job=self.kind, done=done, total=total, unit=unit)
+    def progress(self, done: int, total: int, unit: str, note: str = "") -> None:
+        """Report that `done` of `total` `unit` (images, files) are done; `note` says what holds it up, if anything does."""
+        more = {"note": note} if note else {}
+        self.events.write("progress", job=self.kind, done=done, total=total, unit=unit, **more)
 
     def warning(self, message: str, *, where: str = "", remedy: str = "") -> None:
         """Report something that did not stop the work."""

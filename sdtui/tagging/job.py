@@ -6,7 +6,9 @@ seconds, so a killed job loses no more than that; started again it passes over w
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
 import time
 from collections.abc import Container, Sequence
@@ -23,7 +25,8 @@ from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.profile.naming import safe_name
 from sdtui.runs.job import Job
-from sdtui.tagging.describers.base import Asked, RefusedImageError
+from sdtui.tagging import patience
+from sdtui.tagging.describers.base import Asked, BusyError, RefusedImageError
 from sdtui.tagging.feed import Fed, feed
 from sdtui.tagging.outputs import Output, open_output
 from sdtui.tagging.taggers import name_of
@@ -191,7 +194,7 @@ class _Work:
     def _take(self, waiting: list[Fed]) -> None:
         """Run the model on a batch and empty it."""
         try:
-            self._output.take([image.digest for image in waiting], [image.prepared for image in waiting])
+            self._have_answered(waiting)
             self._outcome.scored += len(waiting)
             self._refused = 0
         except RefusedImageError as error:
@@ -200,6 +203,19 @@ class _Work:
         if time.monotonic() - self._kept > _KEEP_SECONDS or self._output.waiting >= _KEEP_IMAGES:
             self._output.keep()
             self._kept = time.monotonic()
+
+    def _have_answered(self, images: Sequence[Fed]) -> None:
+        """Run the model; where it is busy wait, and try again."""
+        for tries in itertools.count(1):
+            try:
+                self._output.take([image.digest for image in images], [image.prepared for image in images])
+            except BusyError as error:
+                self._wait(patience.seconds_before(tries, error), error.message)
+            else:
+                return
+
+    def _wait(self, seconds: float, why: str) -> None:
+        patience.wait(seconds, self._job.check, lambda left: self._tell(f"{why}: again in {math.ceil(left)} s"))
 
     def _list_refused(self, images: Sequence[Fed], error: RefusedImageError) -> None:
         """Go on without them, unless the model refuses one image after another."""
@@ -210,8 +226,8 @@ class _Work:
         for image in images:
             self._job.warning(error.message, where=printable(image.path), remedy=error.remedy)
 
-    def _tell(self) -> None:
+    def _tell(self, note: str = "") -> None:
         outcome = self._outcome
         self._told = time.monotonic()
         done = outcome.scored + outcome.skipped + outcome.unreadable + outcome.refused
-        self._job.progress(done, len(self._library), "images")
+        self._job.progress(done, len(self._library), "images", note)

@@ -56,7 +56,7 @@ class Output(Protocol):
         ...
 
     def take(self, digests: Sequence[str], prepared: Sequence[Any]) -> None:
-        """Run the model on a batch; raises RefusedImageError where it says nothing of these images, and may of others."""
+        """Run the model on a batch; raises RefusedImageError where it says nothing of these images and may of others, BusyError where it may later."""
         ...
 
     def keep(self) -> None:

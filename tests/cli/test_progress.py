@@ -95,6 +95,8 @@ def test_status_names_every_figure_with_its_unit(tmp_path: Path) -> None:
     assert progress.status(view).split("  ")[2] == "sampling 1/4 images"
     view.progress = Progress("sampling", 2, 4, "images", per_second=0.25)
     assert progress.status(view).split("  ")[3] == "0.2 images/s"
+    view.progress = Progress("sampling", 2, 4, "images", note="429: again in 2 s")
+    assert progress.status(view).split("  ")[3] == "429: again in 2 s"
     assert progress.status(view).endswith("on host node7")
 
 

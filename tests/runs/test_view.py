@@ -56,6 +56,8 @@ def test_a_jobs_rate_is_that_since_its_first_event(view: RunView) -> None:
     view.fold([event("progress", t=112.0, job="encoding", done=20, total=70)])
     view.fold([event("progress", t=114.0, job="encoding", done=40, total=70)])
     assert view.progress == Progress("encoding", 40, 70, "", per_second=7.5)
+    view.fold([event("progress", t=115.0, job="encoding", done=40, total=70, note="429: again in 2 s")])
+    assert view.progress.note == "429: again in 2 s"
 
 
 def test_phases_progress_steps_and_figures(view: RunView) -> None:

@@ -20,7 +20,7 @@ from sdtui.runs import control
 from sdtui.runs.events import Event, EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.tagging import job
-from sdtui.tagging.describers.base import Asked, RefusedImageError
+from sdtui.tagging.describers.base import Asked, BusyError, RefusedImageError
 from sdtui.tagging.job import Task, job_folder, read_task, run, write_task
 from sdtui.tagging.outputs import TagOutput
 from sdtui.tagging.scores import Scores, TaggerFacts
@@ -260,3 +260,41 @@ def test_refused_images_are_listed_unless_all_are(
     (last,) = told(place, "tagged")
     assert (last["scored"], last["refused"]) == outcome
     assert len(told(place, "warning")) == outcome[1]
+
+
+def test_a_busy_model_is_asked_again_and_what_it_waits_for_is_told(
+    folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdtui.tagging.patience._FIRST_SECONDS", 0.01)
+    answers = iter([BusyError("429 Too Many Requests"), BusyError("503 Busy", seconds=0.02), None, None, None])
+    score = fake.scores
+
+    def busy(batch: Pixels) -> NDArray[np.float32]:
+        if (trouble := next(answers)) is not None:
+            raise trouble
+        return score(batch)
+
+    monkeypatch.setattr(fake, "scores", busy)
+    place = begun(folder)
+    assert run(place)
+    notes = [event["note"] for event in told(place, "progress") if "note" in event]
+    assert notes == ["429 Too Many Requests: again in 1 s", "503 Busy: again in 1 s"]
+    assert all(scores(folder))
+    assert told(place, "warning") == []
+
+
+def test_a_model_that_stays_busy_ends_the_job_with_what_was_scored(
+    folder: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = fake.scores
+
+    def busy(batch: Pixels) -> NDArray[np.float32]:
+        if fake.batches:
+            raise BusyError("429 Too Many Requests", seconds=3600)
+        return score(batch)
+
+    monkeypatch.setattr(fake, "scores", busy)
+    place = begun(folder)
+    with pytest.raises(BusyError):
+        run(place)
+    assert [bool(found) for found in scores(folder)] == [True] * 3 + [False] * 4

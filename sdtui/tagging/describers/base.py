@@ -33,6 +33,18 @@ class RefusedImageError(SdtuiError):
     """The model says nothing of this one image; others may go well."""
 
 
+class BusyError(SdtuiError):
+    """The model does not answer now, and may later.
+
+    Attributes:
+        seconds: how long it asks to be left alone; None: it does not say.
+    """
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "", seconds: float | None = None) -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.seconds = seconds
+
+
 class Describer(Protocol):
     """A model that puts images into words."""
 
@@ -56,6 +68,7 @@ class Describer(Protocol):
 
         Raises:
             RefusedImageError: it says nothing of these images.
+            BusyError: it may answer later.
             SdtuiError: the model cannot answer.
         """
         ...

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import email.utils
 import hashlib
 import http.client
 import io
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers import require_plain
-from sdtui.tagging.describers.base import Asked, RefusedImageError, on_one_line
+from sdtui.tagging.describers.base import Asked, BusyError, RefusedImageError, on_one_line
 from sdtui.tagging.descriptions import DescriberFacts
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -26,8 +28,12 @@ _SIDE = 1024
 _SECONDS = 300
 # Of an answer: a few sentences are a few kilobytes.
 _ANSWER_BYTES = 1 << 24
+# Answers of servers that are busy, or behind something that is.
+_BUSY = {408, 429, 502, 503, 504, 529}
 # Answers to what is asked rather than to who asks: servers give them for an image that they do not want.
-_REFUSED = {400, 413, 415, 422}
+_REFUSED = {400, 413, 415, 422, 500}
+_LOST = (TimeoutError, ConnectionResetError, http.client.RemoteDisconnected, http.client.IncompleteRead)
+_LATER = "The same command goes on from there; the server's log or its limits say more"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -55,6 +61,7 @@ class Endpoint:
         self._asked = asked
         self._prompt = asked.prompt or PROMPT
         self._key = _key()
+        self._answered = False
         self.device = self._address
         told = "\n".join((self._address, asked.model, self._prompt, str(asked.max_tokens)))
         digest = hashlib.sha256(told.encode()).hexdigest()
@@ -89,27 +96,46 @@ class Endpoint:
         return words
 
     def _post(self, body: bytes) -> Any:
+        """Send it, once; raises BusyError where later may be better."""
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(f"{self._address}/chat/completions", body, headers)  # noqa: S310 - see `describers.is_address`
         try:
             with _OPENER.open(request, timeout=_SECONDS) as answer:
-                return json.loads(answer.read(_ANSWER_BYTES))
+                found = json.loads(answer.read(_ANSWER_BYTES))
         except urllib.error.HTTPError as error:
-            told = {401: f"Set {KEY_VARIABLE}", 403: f"Set {KEY_VARIABLE}", 404: "Addresses mostly end in /v1"}
-            moved = "Give the address that it moved to" if 300 <= error.code < 400 else "See the server's log"
-            remedy = told.get(error.code, moved)
-            kind = RefusedImageError if error.code in _REFUSED else SdtuiError
-            raise kind(
-                f"the server refused: {error.code} {error.reason}", where=self._address, remedy=remedy
-            ) from error
+            raise _declined(error, self._address) from error
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise SdtuiError(
-                f"no answer: {getattr(error, 'reason', error) or type(error).__name__}",
-                where=self._address,
-                remedy="Is the server running?",
-            ) from error
+            reason = getattr(error, "reason", error)
+            told = f"no answer: {reason or type(error).__name__}"
+            # A server that answered before may be starting anew; one that never did is likely none.
+            if isinstance(reason, _LOST) or (self._answered and isinstance(reason, OSError)):
+                raise BusyError(told, where=self._address, remedy=_LATER) from error
+            raise SdtuiError(told, where=self._address, remedy="Is the server running?") from error
+        self._answered = True
+        return found
+
+
+def _declined(error: urllib.error.HTTPError, address: str) -> SdtuiError:
+    """What an answer means that is none."""
+    if error.code in _BUSY:
+        seconds = _seconds_of(error.headers.get("Retry-After", ""), time.time())
+        return BusyError(f"{error.code} {error.reason}", where=address, remedy=_LATER, seconds=seconds)
+    told = {401: f"Set {KEY_VARIABLE}", 403: f"Set {KEY_VARIABLE}", 404: "Addresses mostly end in /v1"}
+    moved = "Give the address that it moved to" if 300 <= error.code < 400 else "See the server's log"
+    kind = RefusedImageError if error.code in _REFUSED else SdtuiError
+    return kind(f"the server refused: {error.code} {error.reason}", where=address, remedy=told.get(error.code, moved))
+
+
+def _seconds_of(header: str, now: float) -> float | None:
+    """How long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, 10.2.3); None where it is neither."""
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _key() -> str:

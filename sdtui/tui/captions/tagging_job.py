@@ -14,6 +14,7 @@ from sdtui.dataset import sidecar
 from sdtui.errors import SdtuiError, UserError
 from sdtui.runs import control, registry
 from sdtui.runs.events import EventReader
+from sdtui.runs.figures import Progress
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.runs.watch import Watch
@@ -62,7 +63,7 @@ class TaggingJob:
                     if self._unwanted:
                         self.stop()
                     elif view.progress is not None:
-                        self.words = f"scoring {grouped(view.progress.done)} of {grouped(view.progress.total)}"
+                        self.words = _words_of(view.progress)
                     if not told():
                         return ""
                     watch.wait(FOLLOW_SECONDS)
@@ -88,6 +89,13 @@ class TaggingJob:
         words += [f"{grouped(bad)} cannot be read"] if (bad := int(outcome.get("unreadable", 0))) else []
         words += ["stopped: the same tagger goes on from there"] if view.state == "stopped" else []
         return ", ".join(words)
+
+
+def _words_of(progress: Progress) -> str:
+    words = f"scoring {grouped(progress.done)} of {grouped(progress.total)}"
+    if progress.note:
+        return f"{words}, {progress.note}"
+    return f"{words}, {progress.per_second:.1f}/s" if progress.per_second else words
 
 
 def usable(dataset: Path) -> list[str]:

@@ -82,6 +82,7 @@ def _aside(snapshot: Snapshot, press: Press) -> list[Piece]:
             (f"{progress.job} ", "name"),
             (f"{grouped(progress.done)} / {grouped(progress.total)} {progress.unit}", "value"),
             (f", {progress.per_second:.1f} a second" if progress.per_second else "", "name"),
+            (f", {progress.note}" if progress.note else "", "name"),
         ]
     return []
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from sdtui.errors import SdtuiError, UserError
 from sdtui.tagging.describers import is_address
-from sdtui.tagging.describers.base import Asked, RefusedImageError
-from sdtui.tagging.describers.endpoint import PROMPT, Endpoint
+from sdtui.tagging.describers.base import Asked, BusyError, RefusedImageError
+from sdtui.tagging.describers.endpoint import PROMPT, Endpoint, _seconds_of
 from sdtui.tagging.taggers import checked
 
 ASKED = Asked(model="some/vision-model", max_tokens=40)
@@ -27,6 +27,8 @@ class Server(HTTPServer):
     keys: list[str | None]
     code = 200
     answer: Any = None
+    retry_after = ""
+    hangs: threading.Event
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -36,7 +38,10 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server.asked.append({"path": self.path, **body})
         server.keys.append(self.headers["Authorization"])
+        server.hangs.wait(60)
         self.send_response(server.code)
+        if server.retry_after:
+            self.send_header("Retry-After", server.retry_after)
         if 300 <= server.code < 400:
             self.send_header("Location", f"http://127.0.0.1:{server.server_port}/elsewhere")
         self.end_headers()
@@ -56,7 +61,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server(("127.0.0.1", 0), Handler)
-    made.asked, made.keys = [], []
+    made.asked, made.keys, made.hangs = [], [], threading.Event()
+    made.hangs.set()
     made.answer = {"choices": [{"message": {"content": "A red\n  square."}}]}
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
@@ -121,12 +127,52 @@ def test_no_server_and_no_model_are_said(server: Server) -> None:
         Endpoint(gone, Asked())
 
 
-@pytest.mark.parametrize(("code", "of_the_image"), [(400, True), (413, True), (200, True), (401, False), (500, False)])
+@pytest.mark.parametrize(("code", "of_the_image"), [(400, True), (413, True), (200, True), (500, True), (401, False)])
 def test_what_is_refused_is_an_image_or_everything(server: Server, code: int, of_the_image: bool) -> None:
     server.code, server.answer = code, {}
     with pytest.raises(SdtuiError) as raised:
         Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
     assert isinstance(raised.value, RefusedImageError) == of_the_image
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Tue, 14 Nov 2023 22:13:50 GMT", 30.0),
+        ("Tue, 14 Nov 2023 22:13:10 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+    ],
+    ids=["seconds", "date", "past", "none", "odd"],
+)
+def test_how_long_a_server_asks_to_be_left_alone(header: str, seconds: float | None) -> None:
+    assert _seconds_of(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("code", [429, 502, 503, 504])
+def test_a_busy_server_may_answer_later(server: Server, code: int) -> None:
+    server.code, server.answer, server.retry_after = code, {}, "9"
+    with pytest.raises(BusyError, match=f"{code} ") as raised:
+        Endpoint(address(server), ASKED).describe([Image.new("RGB", (8, 8))])
+    assert raised.value.seconds == 9.0
+
+
+def test_a_server_that_hangs_or_goes_away_may_answer_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = Endpoint(address(server), ASKED)
+    endpoint.describe([Image.new("RGB", (8, 8))])
+    monkeypatch.setattr("sdtui.tagging.describers.endpoint._SECONDS", 0.2)
+    server.hangs.clear()
+    with pytest.raises(BusyError, match="timed out"):
+        endpoint.describe([Image.new("RGB", (8, 8))])
+    server.hangs.set()
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(BusyError, match="refused"):
+        endpoint.describe([Image.new("RGB", (8, 8))])
 
 
 def test_image_and_key_are_not_sent_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,18 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sdtui.errors import UserError
+from sdtui.runs.figures import Progress
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.starter.demo import IMAGES
 from sdtui.tagging.scores import scores_of
-from sdtui.tui.captions.tagging_job import TaggingJob, usable
+from sdtui.tui.captions.tagging_job import TaggingJob, _words_of, usable
 
 
 @pytest.fixture
@@ -33,6 +35,14 @@ def test_images_are_scored_and_those_that_were_are_passed_over(images: Path) -> 
     assert len(scores_of(images).table()) == 2
     again = TaggingJob(images, "starter")
     assert again.follow_slowly(lambda: True) == "0 images scored, 2 before, 1 cannot be read"
+
+
+def test_how_far_it_is_how_fast_and_what_holds_it_up() -> None:
+    progress = Progress("tagging", 1200, 3000, "images")
+    assert _words_of(progress) == "scoring 1 200 of 3 000"
+    assert _words_of(replace(progress, per_second=7.53)) == "scoring 1 200 of 3 000, 7.5/s"
+    held_up = replace(progress, per_second=7.53, note="429 Too Many Requests: again in 4 s")
+    assert _words_of(held_up) == "scoring 1 200 of 3 000, 429 Too Many Requests: again in 4 s"
 
 
 def test_nobody_listening_leaves_it_alone(images: Path) -> None:
