@@ -120,10 +120,11 @@ class _Follower:
             while not self._view.over:
                 if self._received and self._leave():
                     return INTERRUPTED
-                self._show()
+                self._tell()
+                self._line.status(status(self._view))
                 watch.wait(_TERMINAL_SECONDS)
                 self._view.refresh()
-        self._show()
+        self._tell()
         self._line.clear()
         return self._verdict()
 
@@ -144,14 +145,14 @@ class _Follower:
             return True
         return False
 
-    def _show(self) -> None:
+    def _tell(self) -> None:
+        """What was said since the last time."""
         messages, said = list(self._view.messages), self._view.said
         for message in messages[max(0, len(messages) - (said - self._told)) :]:
             if message.kind == "finished" or (message.kind == "state" and message.text.startswith("failed")):
                 continue  # the verdict says so
             self._line.note(f"{time.strftime('%H:%M:%S', time.localtime(message.t))} {_text(message)}")
         self._told = said
-        self._line.status(status(self._view))
 
     def _verdict(self) -> int:
         view = self._view
@@ -159,7 +160,9 @@ class _Follower:
             steps = f": {view.step} steps" if view.step or view.steps_total else ""
             self._line.note(f"{self._run.name} finished{steps}")
             return 0
-        self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason else ""))
+        told = [message.text for message in view.messages if message.kind == "error"] if view.state == "failed" else []
+        known = any(view.reason in text for text in told[-1:])
+        self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason and not known else ""))
         if view.state in {"stopped", "killed"} and self._run.profile_file.exists():
             self._line.note(f"go on with it: sdtui resume {self._run.name}")
         if view.state == "stopped":
@@ -167,7 +170,8 @@ class _Follower:
         # What is wrong with the user's input was told; of anything else the log may say more.
         if not view.series and view.exit_code != USAGE:
             for line in registry.log_tail(self._run, _LOG_LINES):
-                self._line.note(f"  log.txt: {line}")
+                if not (known and view.reason in line):
+                    self._line.note(f"  log.txt: {line}")
         return view.exit_code or 1
 
 

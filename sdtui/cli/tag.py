@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     found = _outcome(job)
     if code == INTERRUPTED:
         print("the same command goes on where it stopped", file=sys.stderr)
-    if found:
+    if found and (code in {0, INTERRUPTED} or found["scored"]):
         _said(args, {"job": str(place), **found}, _words(found))
     return code
 
@@ -108,7 +108,8 @@ def _words(found: dict[str, Any]) -> str:
         parts.append(f"{found['unreadable']} cannot be read")
     if found["refused"]:
         parts.append(f"{found['refused']} refused")
-    return f"{found['tagger']} on {found['device']}: {', '.join(parts)}; {found['images_per_second']:.1f} images/s"
+    speed = f"; {found['images_per_second']:.1f} images/s" if found["scored"] else ""
+    return f"{found['tagger']} on {found['device']}: {', '.join(parts)}{speed}"
 
 
 def _said(args: argparse.Namespace, facts: dict[str, Any], words: str) -> int:

@@ -73,7 +73,7 @@ class Rules:
         for name, value in self.tags.items():
             # Above 1 is how one tag is switched off.
             if not value >= 0:
-                raise UserError(f"the threshold {value} is below 0", where=name)
+                raise UserError(f"the threshold {value} is not a number from 0 on", where=name)
         if self.order not in get_args(Order):
             raise UserError(f"there is no order {self.order!r}", remedy=f"Orders: {', '.join(get_args(Order))}")
         for what, limit in (("tags", self.max_tags), ("tokens", self.max_tokens)):

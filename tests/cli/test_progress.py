@@ -136,8 +136,21 @@ def test_what_is_wrong_with_the_input_is_told_once_and_without_the_log(tmp_path:
     assert progress.follow([run], stream, stop_on_interrupt=False) == 2
     told = stream.getvalue()
     assert "error: 2 images cannot be read:\n  a.png: empty\n  b.png: empty\n" in told
-    assert (told.count("2 images"), told.count("a.png")) == (2, 1)
+    assert (told.count("2 images"), told.count("a.png")) == (1, 1)
+    assert told.endswith(f"{run.name} failed\n")
     assert "log.txt" not in told
+
+
+def test_what_failed_is_not_told_again_from_the_log(tmp_path: Path) -> None:
+    run, stream = RunFolder.create(tmp_path, "job"), io.StringIO()
+    record.write(run, record.RunRecord(kind="tagging", state="failed", reason="no answer"))
+    run.log_file.write_text("a warning of a library\nerror: http://host/v1: no answer. Is the server running?\n")
+    with EventWriter(run.events_file) as events:
+        events.write("error", message="no answer", where="http://host/v1", remedy="Is it running?", exit_code=1)
+        events.write("finished", state="failed", step=0, seconds=1.0)
+    assert progress.follow([run], stream, stop_on_interrupt=False) == 1
+    told = stream.getvalue()
+    assert (told.count("no answer"), told.count("a warning of a library")) == (1, 1)
 
 
 def test_follow_shows_the_log_of_a_trainer_that_died_at_once(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sdtui.tagging.taggers.base import Tagger, Where
 from sdtui.tagging.taggers.hub import from_hub
 
 STARTER = "starter"
+_TORCH = {".pt", ".pth"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -29,19 +30,27 @@ class Kind(NamedTuple):
     open: Callable[[Path, str, Where], Tagger]
 
 
-def _is_torch_file(path: Path) -> bool:
-    return path.is_file() and path.suffix in {".pt", ".pth"}
+def _torch_file(path: Path) -> Path | None:
+    """The file itself, or the only one in a folder, as A1111's `models/torch_deepdanbooru` has it."""
+    files = [path] if path.is_file() else sorted(path.glob("*.pt")) if path.is_dir() else []
+    return files[0] if len(files) == 1 and files[0].suffix in _TORCH else None
 
 
-def _open_torch_file(path: Path, name: str, where: Where) -> Tagger:
+def _open_torch_file(path: Path, _name: str, where: Where) -> Tagger:
     from sdtui.tagging.taggers.deepdanbooru import DeepDanbooruTagger
 
-    return DeepDanbooruTagger(path, name, where)
+    file = _torch_file(path)
+    assert file is not None
+    return DeepDanbooruTagger(file, file.stem, where)
 
 
 KINDS: dict[str, Kind] = {
     "wd": Kind("a folder with model.onnx and selected_tags.csv", wd.finds, wd.WdTagger),
-    "deepdanbooru": Kind("TorchDeepDanbooru's .pt file", _is_torch_file, _open_torch_file),
+    "deepdanbooru": Kind(
+        "TorchDeepDanbooru's .pt file, or a folder with it",
+        lambda path: _torch_file(path) is not None,
+        _open_torch_file,
+    ),
     "deepdanbooru-project": Kind(
         "a DeepDanbooru project exported to ONNX",
         deepdanbooru_project.finds,
@@ -59,6 +68,10 @@ def open_tagger(word: str, where: Where) -> Tagger:
     path = resolved(word)
     if kind := kind_of(path):
         return kind.open(path, name_of(word), where)
+    if lacking := wd.lacking(path):
+        raise UserError(
+            f"there is no {lacking} in it", where=printable(path), remedy=f"{' and '.join(wd.FILES)} belong together"
+        )
     kinds = "; ".join(kind.title for kind in KINDS.values())
     raise UserError("not a tagger", where=printable(path), remedy=f"Known are: {kinds}")
 
@@ -105,4 +118,4 @@ def name_of(word: str) -> str:
     if is_address(word):
         return word.split("//", 1)[1].split("/", 1)[0]
     path = Path(word)
-    return path.stem if path.suffix in {".pt", ".pth"} else path.name or word
+    return path.stem if path.suffix in _TORCH else path.name or word

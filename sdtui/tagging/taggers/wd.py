@@ -59,6 +59,12 @@ def finds(path: Path) -> bool:
     return (path / MODEL).is_file() and (path / TAGS).is_file()
 
 
+def lacking(path: Path) -> str:
+    """Which file a folder lacks that holds all others of such a tagger; empty where it is none of that kind, or whole."""
+    missing = [file for file in FILES if not (path / file).is_file()]
+    return missing[0] if 0 < len(missing) < len(FILES) else ""
+
+
 def read_tags(path: Path) -> TagList:
     """The tags of a `selected_tags.csv`: `tag_id,name,category,count`, a line for each score the model gives.
 

@@ -30,6 +30,22 @@ def test_what_is_no_tagger_is_refused(tmp_path: Path) -> None:
         taggers.open_tagger("nonsense", CPU)
 
 
+@pytest.mark.parametrize("lacking", ["model.onnx", "selected_tags.csv"])
+def test_a_folder_with_one_of_two_files_says_which_it_lacks(tmp_path: Path, lacking: str) -> None:
+    (write_wd(tmp_path, [("general", 9)], side=8) / lacking).unlink()
+    with pytest.raises(UserError, match=f"there is no {lacking} in it"):
+        taggers.open_tagger(str(tmp_path), CPU)
+
+
+def test_a_folder_with_one_torch_file_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "model-resnet_custom_v3.pt").write_bytes(b"junk")
+    with pytest.raises(UserError, match=r"model-resnet_custom_v3\.pt"):
+        taggers.open_tagger(str(tmp_path), CPU)
+    (tmp_path / "other.pt").write_bytes(b"junk")
+    with pytest.raises(UserError, match="not a tagger"):
+        taggers.open_tagger(str(tmp_path), CPU)
+
+
 def test_a_word_means_the_same_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wd").mkdir()
     # The name of the shipped tagger means that, whatever lies here.
