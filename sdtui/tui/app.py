@@ -241,7 +241,8 @@ class SdtuiApp(App[None]):
 
         if isinstance(self.screen, SdtuiScreen):
             screen = self.screen
-            self.push_screen(PaletteScreen(self.keys.rows(*screen.contexts())), lambda row: self._run_row(screen, row))
+            rows = [row for row in self.keys.rows(*screen.contexts()) if screen.offers(row)]
+            self.push_screen(PaletteScreen(rows), lambda row: self._run_row(screen, row))
 
     def action_copy(self) -> None:
         """Copy the path or text under the cursor."""

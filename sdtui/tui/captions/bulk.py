@@ -18,6 +18,7 @@ from sdtui.tui.captions.conflicts import ask_all, ask_file
 from sdtui.tui.captions.history import History, Wanted
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.task import Task
+from sdtui.tui.captions.words import DONE, Note
 from sdtui.tui.captions.writer import Edited
 from sdtui.tui.captions.writing import CaptionsWriting
 from sdtui.tui.numbers import count, grouped
@@ -150,7 +151,7 @@ class CaptionsBulk(CaptionsWriting):
         else:
             self.say(str(trouble or "the captions could not be written"), "error")
         if model is self.model:
-            self._look_anew("saved" if edited is not None and edited.changed else "")
+            self._look_anew(Note("saved", DONE) if edited is not None and edited.changed else Note())
 
     # -- undo and history ---------------------------------------------------------------------------------------------
 
@@ -229,8 +230,8 @@ class CaptionsBulk(CaptionsWriting):
             except SdtuiError as error:
                 trouble = error
             finally:
-                words = said(operation) if operation is not None else "" if trouble is not None else nothing
-                self.call_later(self._walked, model, at[:1], words, trouble, ask_again)
+                note = Note(said(operation), DONE) if operation is not None else Note("" if trouble else nothing)
+                self.call_later(self._walked, model, at[:1], note, trouble, ask_again)
 
         def ask_again(error: ConflictError) -> None:
             tried = any(choice == "merge" for choice in chosen.values())
@@ -246,7 +247,7 @@ class CaptionsBulk(CaptionsWriting):
         self,
         model: CaptionsModel,
         at: list[int],
-        words: str,
+        note: Note,
         trouble: SdtuiError | None,
         ask_again: Callable[[ConflictError], None],
     ) -> None:
@@ -256,15 +257,15 @@ class CaptionsBulk(CaptionsWriting):
             return
         if at:
             self._go_to(at[0])
-        self._look_anew(words)
+        self._look_anew(note)
         if isinstance(trouble, ConflictError):
             ask_again(trouble)
         elif trouble is not None:
             self.say(trouble.message if isinstance(trouble, StoppedError) else str(trouble), "error")
 
-    def _look_anew(self, words: str) -> None:
+    def _look_anew(self, note: Note) -> None:
         """Rows, counts and the caption in hand as they are on disk now."""
-        self._read_again(words)
+        self._read_again(note)
         self.images.redraw()
         self._recount()
 

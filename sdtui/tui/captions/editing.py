@@ -16,6 +16,7 @@ from sdtui.tui.captions.bulk import CaptionsBulk
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.text import drop_tag, move_tag, replace_tag
+from sdtui.tui.captions.words import DONE, Note
 from sdtui.tui.captions.writing import TYPED
 from sdtui.tui.editor import edit_file
 from sdtui.tui.numbers import count, grouped
@@ -70,7 +71,7 @@ class CaptionsEditing(CaptionsBulk):
             edit_file(self.app, self.model.library.caption_path(self.hand.position))
         except SdtuiError as error:
             self.say(str(error), "error")
-        self._read_again("read again after the editor")
+        self._read_again(Note("read again after the editor"))
 
     def on_text_area_changed(self) -> None:
         """The length of the caption as it is typed, and that it is not saved."""
@@ -173,7 +174,7 @@ class CaptionsEditing(CaptionsBulk):
         if self.hand is None or self.hand.caption is None:
             return
         self._copied = self.hand.text
-        self._saved = f"copied {count(len(tag_words(self._copied)), 'tag')}"
+        self._note = Note(f"copied {count(len(tag_words(self._copied)), 'tag')}", DONE)
         self._show_hand()
 
     def action_paste_tags(self) -> None:
@@ -303,7 +304,7 @@ class CaptionsEditing(CaptionsBulk):
             return None
         if not self._pending and self.model.changed_on_disk(self.hand):
             # Noticed at the last moment: show the file as it is now instead of editing what it was.
-            self._read_again("changed on disk: read again")
+            self._read_again(Note("changed on disk: read again", "$accent"))
         if self.hand.caption is None:
             self.say(f"not editable here: {self.hand.problem}", "warning")
             return None

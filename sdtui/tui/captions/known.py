@@ -54,6 +54,11 @@ class Known:
         self._state = bytearray(library.captioned().translate(_BY_FILE))
         self._reading = threading.Lock()
 
+    @property
+    def ready(self) -> bool:
+        """Whether all captions are read."""
+        return self.index.ready
+
     # -- one image ----------------------------------------------------------------------------------------------------
 
     def state(self, position: int) -> int:

@@ -17,6 +17,7 @@ _FIELD_AT_END = re.compile(r"(?:^|[\s(])([a-z]*)$", re.IGNORECASE)
 _MARK_AT_END = re.compile(r"(?:^|[\s(])mark:([a-z0-9]*)$", re.IGNORECASE)
 _PROBLEM_AT_END = re.compile(r"(?:^|[\s(])problem:([a-z]*)$", re.IGNORECASE)
 _TAG_AT_END = re.compile(r"(?:^|[\s(])tag:((?:(?!\b(?:AND|OR|NOT)\b)[^\"/():])+)$")
+_OPERATOR_AT_END = re.compile(r"\s(?:A|AN|AND|O|OR|N|NO|NOT)$")
 # Written otherwise than by their letters; they are offered in no line.
 _SPECIAL = re.compile(r"[*?\"\\():/]|\b(?:AND|OR|NOT)\b")
 OFFERED = 12
@@ -83,6 +84,32 @@ def problem_of(query: str) -> QueryError | None:
     except QueryError as error:
         return error
     return None
+
+
+def understood(query: str) -> str | None:
+    """What to look for while a query is being typed: the query, or what stands before the term that is not complete yet.
+
+    Brackets that are still open are closed for that. None: what is wrong stands further in front.
+    """
+    while (error := problem_of(query)) is not None:
+        if "(" in query and (closed := _closed(query)) is not None:
+            return closed
+        sign = query[error.start : error.end]
+        still_open = sign in {'"', "/"} and problem_of(query + sign) is None
+        if error.end < len(query.rstrip()) and not still_open:
+            return None
+        query = query[: min(error.start, len(query) - 1)].rstrip()
+    return query
+
+
+def _closed(query: str) -> str | None:
+    closed = (query + ")" * number for number in range(1, query.count("(") + 1))
+    return next((each for each in closed if problem_of(each) is None), None)
+
+
+def goes_on(query: str, tags: Iterable[str] = ()) -> bool:
+    """Whether a query's last word looks like the beginning of a field, a tag or an operator."""
+    return bool(completions(query, tags)[1]) or _OPERATOR_AT_END.search(query) is not None
 
 
 def pointed(error: QueryError, room: int, scrolled: int = 0) -> str:

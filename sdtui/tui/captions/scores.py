@@ -20,12 +20,14 @@ from sdtui.tui import keys
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.score_view import CaptionsScoreView
 from sdtui.tui.captions.tagging_job import TaggingJob, usable
+from sdtui.tui.key import Key
 from sdtui.tui.screens.dialogs import Ask, Choose
 from sdtui.tui.widgets.score_panel import LEAP, STEP, ScorePanel
 
 if TYPE_CHECKING:
     from sdtui.tui.captions.score_desk import ScoreDesk, Setting
 
+OF_OPEN_SCORES = {"captions.lower", "captions.higher", "captions.much_lower", "captions.much_higher"}
 _OTHER = "\0"
 _WHICH = "a tagger's folder or file, or its id on the Hugging Face hub"
 
@@ -38,6 +40,10 @@ class CaptionsScores(CaptionsScoreView):
     def __init__(self) -> None:
         super().__init__()
         self._tagging: TaggingJob | None = None
+
+    def offers(self, row: Key) -> bool:
+        """The threshold is moved only while the scores are open."""
+        return row.id not in OF_OPEN_SCORES or self.has_class("-scores")
 
     def action_side(self) -> None:
         """The scores are the side panel while they are open."""

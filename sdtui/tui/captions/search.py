@@ -15,7 +15,7 @@ from sdtui.errors import UserError
 from sdtui.tui import keys
 from sdtui.tui.captions.colours import CaptionsColours
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.querying import both, problem_of
+from sdtui.tui.captions.querying import both, goes_on, problem_of, understood
 from sdtui.tui.captions.saved_queries import SavedQueries
 from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.dialogs import Ask
@@ -37,6 +37,8 @@ class CaptionsSearch(CaptionsColours):
         self._random = random.Random()
         # What `narrow_to` made of which query by which term, so that the same once more goes back.
         self._narrowed: list[tuple[str, str, str]] = []
+        # A query that finds nothing yet, while what was listed before it is listed still.
+        self._finds_nothing = ""
         # The image that was in hand before a search found nothing, as half a word does.
         self._was_at = 0
 
@@ -128,20 +130,21 @@ class CaptionsSearch(CaptionsColours):
         model, line = self.model, self.query_one(SearchLine)
         if model is None or query != line.value or query == self._searched:
             return
-        self._searched = query
-        if not query.strip():
-            self._narrow(None)
-            return
-        if problem_of(query) is not None:
-            # The list stays, as one is likely to be still typing; the note says what is wrong.
+        self._searched, self._finds_nothing = query, ""
+        wanted = understood(query)
+        if wanted is None:
+            # The list stays; the note says what is wrong.
             line.say("")
+            return
+        if not wanted.strip():
+            self._narrow(None)
             return
         line.say("searching")
 
         def search() -> None:
             worker = get_current_worker()
             try:
-                found = model.search_slowly(query, lambda: worker.is_cancelled)
+                found = model.search_slowly(wanted, lambda: worker.is_cancelled)
             except UserError as error:
                 self.app.call_from_thread(self._not_understood, query, error.message)
                 return
@@ -157,8 +160,18 @@ class CaptionsSearch(CaptionsColours):
 
     def _found(self, model: CaptionsModel, query: str, found: list[int]) -> None:
         """Narrow the list, unless another dataset or search is on the screen by now."""
-        if model is self.model and query == self._searched:
+        if model is not self.model or query != self._searched:
+            return
+        if not found and self.query_input.has_focus and goes_on(query, self.query_input.likely_tags()):
+            # Half a word finds nothing: no reason to take the list away that one looks at.
+            self._finds_nothing = query
+            self._say_found(0)
+        else:
             self._narrow(found)
+
+    def _say_found(self, number: int) -> None:
+        assert self.model is not None
+        self.query_one(SearchLine).say(f"{grouped(number)} of {grouped(len(self.model.library))}")
 
     def _narrow(self, found: list[int] | None) -> None:
         if self.model is None:
@@ -168,7 +181,7 @@ class CaptionsSearch(CaptionsColours):
         self.model.show(found)
         if found is not None:
             self.model.matches = found
-            self.query_one(SearchLine).say(f"{grouped(len(found))} of {grouped(len(self.model.library))}")
+            self._say_found(len(found))
         else:
             self.query_one(SearchLine).say("")
         self._list_rows(self._was_at)
@@ -176,9 +189,17 @@ class CaptionsSearch(CaptionsColours):
 
     def _search_done(self) -> None:
         """Keep the narrowed list; without a text, close the line."""
-        if query := self.query_one(SearchLine).value.strip():
+        line = self.query_one(SearchLine)
+        if query := line.value.strip():
+            if (error := problem_of(query)) is not None:
+                self.say(f"{error.message}. {error.remedy}".removesuffix(". "), "warning")
+                return
             self.query_input.remember(query)
             self.images.focus()
+            if self._finds_nothing == line.value:
+                self._narrow([])
+            else:
+                self._search(line.value)
         else:
             self._end_search()
 

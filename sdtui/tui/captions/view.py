@@ -23,8 +23,8 @@ from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.states import BROKEN, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
-from sdtui.tui.captions.words import facts_line, row_line
-from sdtui.tui.literal import home_path
+from sdtui.tui.captions.words import Note, facts_words, row_line
+from sdtui.tui.literal import clean, home_path
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.base import SdtuiScreen
 from sdtui.tui.widgets.caption_pane import CaptionPane
@@ -67,7 +67,7 @@ class CaptionsView(SdtuiScreen):
         self.model: CaptionsModel | None = None
         self.hand: InHand | None = None
         self.tag = 0
-        self._saved = ""
+        self._note = Note()
         self._image_facts = ""
         self._facts_of = -1
         self._pending = 0
@@ -98,7 +98,10 @@ class CaptionsView(SdtuiScreen):
         return home_path(str(folder), str(Path.home())) if folder else "no dataset open"
 
     def facts(self) -> Content:
-        """The captions' ending, how many images, how many still lack a caption, and how many have one that cannot be read."""
+        """The captions' ending, how many images, how many still lack a caption, and how many have one that cannot be read.
+
+        Nothing is said of captions before all are read: their figures would grow under the user's eyes.
+        """
         if self.model is None:
             return Content("")
         known, marked = self.model.known, len(self.model.marked)
@@ -107,11 +110,12 @@ class CaptionsView(SdtuiScreen):
             return Content.styled(f"reading {grouped(self._read)} of {grouped(len(self.model.library))}", "$accent")
         endings = [label(naming) for naming in self.model.library.namings]
         parts = [Content.styled(" + ".join(endings), "$warning" if endings[1:] else "$soft")] if endings else []
-        parts += [
-            Content.styled(count(len(self.model.library), "image"), "$soft"),
-            Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"),
-        ]
-        parts += [Content.styled(f"{grouped(unreadable)} unreadable", "$error")] if unreadable else []
+        parts.append(Content.styled(count(len(self.model.library), "image"), "$soft"))
+        if known.ready:
+            parts.append(Content.styled(f"{grouped(untagged)} untagged", "$warning" if untagged else "$soft"))
+            parts += [Content.styled(f"{grouped(unreadable)} unreadable", "$error")] if unreadable else []
+        else:
+            parts.append(Content.styled("captions not read yet", "$soft"))
         parts += [Content.styled(f"{grouped(marked)} marked", "$accent")] if marked else []
         return Content.styled(f" {self.sdtui.glyphs.dot} ", "$faint").join(parts)
 
@@ -144,7 +148,7 @@ class CaptionsView(SdtuiScreen):
         self.query_one(PicturePanel).show(None)
         self.query_one(TagPanel).show(TagRanks(Counter()), "tags")
         pane = self.query_one(CaptionPane)
-        pane.show_facts(Content(""), Content(""))
+        pane.show_facts("", Content(""), Content(""))
         pane.show_legend(Content(""))
         pane.view.show_message(message, style)
         self.hand = None
@@ -160,7 +164,7 @@ class CaptionsView(SdtuiScreen):
             return
         position = self.model.view[row]
         if self.hand is None or self.hand.position != position:
-            self.hand, self.tag, self._saved = self.model.take(position), 0, ""
+            self.hand, self.tag, self._note = self.model.take(position), 0, Note()
         self._show_hand()
         if self._picture_timer is not None:
             self._picture_timer.stop()
@@ -189,7 +193,8 @@ class CaptionsView(SdtuiScreen):
         else:
             self._show_caption(hand.text)
         facts = self._image_facts if self._facts_of == hand.position else ""
-        pane.show_facts(facts_line(entry.relative, facts, self._saved, ascii_only), Content(""))
+        name = clean(entry.relative, ascii_only=ascii_only)
+        pane.show_facts(name, facts_words(facts, self._note), Content(""))
         self._show_length()
 
     def _show_caption(self, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -56,15 +57,20 @@ def _right(model: CaptionsModel, position: int, marks: Glyphs) -> Content:
     return Content(" ").join(Content.styled(text, style) for text, style in parts if text)
 
 
-def facts_line(relative: str, image: str, saved: str, ascii_only: bool) -> Content:
-    """Which image it is, its size, and what became of the last edit."""
-    return Content.assemble(
-        (clean(relative, ascii_only=ascii_only), "bold $strong"),
-        "   ",
-        (clean(image), "$soft"),
-        "   ",
-        (saved, "$success"),
-    )
+class Note(NamedTuple):
+    """What is said beside the image's name; only what was done is coloured as a success."""
+
+    words: str = ""
+    style: str = "$foreground"
+
+
+DONE = "$success"
+
+
+def facts_words(image: str, note: Note) -> Content:
+    """The image's size, and what became of the last edit; what is not known yet takes no room."""
+    parts = [(clean(image), "$soft"), note]
+    return Content("   ").join(Content.styled(words, style) for words, style in parts if words)
 
 
 def saving_words(

@@ -22,7 +22,7 @@ from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.marks import CaptionsMarks
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.task import Task
-from sdtui.tui.captions.words import saving_words
+from sdtui.tui.captions.words import DONE, Note, saving_words
 from sdtui.tui.widgets.caption_pane import CaptionPane
 
 # The label of an edit whose text was typed whole.
@@ -169,7 +169,7 @@ class CaptionsWriting(CaptionsMarks):
         """Another image; where a text of it is not saved yet, that is said."""
         super()._show_row(row)
         if self.hand is not None and self._edited is None and self._draft_of(self.hand.position) is not None:
-            self._saved = f"a text is not saved yet: {self._key('edit')} goes on with it"
+            self._note = Note(f"a text is not saved yet: {self._key('edit')} goes on with it", "$warning")
             self._show_hand()
 
     def _take_up_draft(self, hand: InHand, words: str) -> None:
@@ -213,7 +213,7 @@ class CaptionsWriting(CaptionsMarks):
             return
         self._pending += 1
         if self.hand is not None and self.hand.position == after.position:
-            self.hand, self._saved = after, ""
+            self.hand, self._note = after, Note()
         self._redraw_image(after.position)
 
     def _written(self, model: CaptionsModel, what: Unsaved, error: Exception | None) -> None:
@@ -232,7 +232,7 @@ class CaptionsWriting(CaptionsMarks):
             if self.hand is not None and self.hand.position == position:
                 if not self._pending:
                     self.hand.seen = model.library.stat_of(position)
-                self._saved = "saved"
+                self._note = Note("saved", DONE)
                 self._show_hand()
         else:
             self._not_written(model, what, error)
@@ -244,7 +244,7 @@ class CaptionsWriting(CaptionsMarks):
         """Show the file as it is, and keep the text: as a draft, or as one of two that a question will be about."""
         fresh = model.read_again(what.fresh)
         if self.hand is not None and self.hand.position == fresh.position:
-            self.hand, self._saved = fresh, ""
+            self.hand, self._note = fresh, Note()
         self._redraw_image(fresh.position)
         if isinstance(error, ConflictError):
             # Several edits in a row of the same caption are one question.
@@ -323,10 +323,10 @@ class CaptionsWriting(CaptionsMarks):
         self._show_hand()
         self.update_chrome()
 
-    def _read_again(self, words: str) -> None:
+    def _read_again(self, note: Note) -> None:
         """Read the caption in hand from disk again and say why."""
         if self.model is not None and self.hand is not None:
-            self.hand, self._saved = self.model.read_again(self.hand), words
+            self.hand, self._note = self.model.read_again(self.hand), note
             self._redraw_image(self.hand.position)
 
     def _look_at_disk(self) -> None:
@@ -334,7 +334,7 @@ class CaptionsWriting(CaptionsMarks):
         if self.model is None or self.hand is None or self._pending or not self.is_current:
             return
         if not self.query_one(CaptionPane).busy and self.model.changed_on_disk(self.hand):
-            self._read_again("changed on disk: read again")
+            self._read_again(Note("changed on disk: read again", "$accent"))
 
 
 def _keep_elsewhere(model: CaptionsModel, what: Unsaved) -> None:

@@ -87,6 +87,11 @@ class SdtuiScreen(Screen[None]):
         """Whether there is something that the screen's own keys can act on; while there is not yet, keys wait."""
         return True
 
+    def offers(self, row: Key) -> bool:
+        """Whether the palette is to offer a command of this screen now; not those for what is not open."""
+        del row
+        return True
+
     def open_target(self, target: Path) -> None:
         """Show a profile, folder or run; called when another screen or the command line asks for it."""
 

@@ -26,6 +26,7 @@ from sdtui.tui.captions.operations import ChooseOperation, OperationForm
 from sdtui.tui.captions.scores import CaptionsScores
 from sdtui.tui.captions.tag_list import ACTIONS
 from sdtui.tui.captions.task import Task
+from sdtui.tui.captions.words import DONE, Note
 from sdtui.tui.captions.writer import Edited
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.screens.dialogs import Choose
@@ -190,7 +191,7 @@ class CaptionsScreen(CaptionsScores):
             except SdtuiError as error:
                 self.app.call_from_thread(self.sdtui.report, error)
                 return
-            self.app.call_from_thread(self._look_anew, words)
+            self.app.call_from_thread(self._look_anew, Note(words, DONE))
 
         self.run_worker(settle, thread=True, group="unfinished", exit_on_error=False)
 

@@ -7,9 +7,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from sdtui.tui.glyphs import glyphs_of
+from sdtui.tui.literal import shorten
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.tag_input import Offering, TagInput
+
+# Cells between the parts of the line of facts, and those that a name keeps even so.
+GAP, NAME = 3, 12
 
 
 class CaptionPane(Vertical):
@@ -32,7 +37,7 @@ class CaptionPane(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._facts = Static(Content(""), id="facts", markup=False)
-        self._shown_facts: tuple[Content, Content] = (Content(""), Content(""))
+        self._shown_facts: tuple[str, Content, Content] = ("", Content(""), Content(""))
         self.view = CaptionView()
         self._legend = Static(Content(""), id="legend", markup=False)
         self._label = Static("", id="ask-label", markup=False)
@@ -58,10 +63,15 @@ class CaptionPane(Vertical):
         """The caption as it stands in the editor; None while none is edited."""
         return self.editor.text if self.editor is not None and self.has_class("-editing") else None
 
-    def show_facts(self, left: Content, right: Content) -> None:
-        """One line: what the image is, and at the right how long its caption is."""
-        self._shown_facts = left, right
+    def show_facts(self, name: str, facts: Content, right: Content) -> None:
+        """One line: the image, what is to say of it, and at the right how long its caption is; the name gives way first."""
+        self._shown_facts = name, facts, right
         width = max(0, self.size.width - 2)
+        beside = facts.cell_length + right.cell_length + 2 * GAP
+        shown = shorten(name, max(NAME, width - beside), glyphs_of(self).ellipsis)
+        left = (Content.styled(shown, "bold $strong") + Content(" " * GAP) + facts).truncate(
+            max(0, width - right.cell_length - 1)
+        )
         gap = max(1, width - left.cell_length - right.cell_length)
         self._facts.update((left + Content(" " * gap) + right).truncate(width), layout=False)
 
@@ -98,7 +108,8 @@ class CaptionPane(Vertical):
 
     def show_length(self, right: Content) -> None:
         """Another length of the caption, the image's facts as they are."""
-        self.show_facts(self._shown_facts[0], right)
+        name, facts, _ = self._shown_facts
+        self.show_facts(name, facts, right)
 
     def show_legend(self, line: Content) -> None:
         """What the colours of the caption say."""

@@ -61,6 +61,10 @@ class QueryInput(LineInput):
             return None
         return error
 
+    def likely_tags(self) -> Iterable[str]:
+        """Those of the dataset's tags that may be meant."""
+        return islice(self.tags(), _TAGS)
+
     def remember(self, query: str) -> None:
         """Take note of a query that was looked for."""
         if query.strip() and not query.startswith("@"):
@@ -102,7 +106,7 @@ class _Completer(Suggester):
     async def get_suggestion(self, value: str) -> str | None:
         if not value.strip():
             return None
-        start, words = completions(value, islice(self._line.tags(), _TAGS))
+        start, words = completions(value, self._line.likely_tags())
         return value + words[0][len(value) - start :] if words and harmless(words[0]) == words[0] else None
 
 
@@ -125,5 +129,5 @@ class QueryNote(Static):
             words = pointed(error, width - BEFORE + 1, line.scroll_offset.x)
             self.update(Content.styled(fit(" " * (BEFORE - 1) + clean(words), width), "$error"))
             return
-        _start, offered = completions(line.value, islice(line.tags(), _TAGS))
+        _start, offered = completions(line.value, line.likely_tags())
         self.update(Content(fit(" " * (BEFORE - 1) + "  ".join(map(clean, offered)), width)))

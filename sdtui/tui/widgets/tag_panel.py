@@ -128,7 +128,12 @@ class TagPanel(Vertical):
         number = grouped(count)
         name_width = max(4, width - bar_width - 8)
         drawn = bar(count / max(1, self._ranks.most), bar_width, marks)
-        name = fit(clean(tag, ascii_only=marks.rule == "-"), name_width, marks.ellipsis)
+        shown = clean(tag, ascii_only=marks.rule == "-")
+        if (wanted := Content(shown).cell_length) > name_width:
+            # A name tells more than a bar.
+            name_width = min(wanted, max(4, width - 8))
+            drawn = drawn if len(drawn) <= width - name_width - 8 else ""
+        name = fit(shown, name_width, marks.ellipsis)
         return Content.assemble((name, "$foreground"), (f"{number:>6} ", "$soft"), (drawn, "$accent"))
 
     # -- walking through it -------------------------------------------------------------------------------------------

@@ -4,7 +4,16 @@ import pytest
 
 from sdtui.dataset.query_syntax import Term, parse
 from sdtui.dataset.query_value import Text
-from sdtui.tui.captions.querying import both, case_turned, completions, pointed, problem_of, tag_term
+from sdtui.tui.captions.querying import (
+    both,
+    case_turned,
+    completions,
+    goes_on,
+    pointed,
+    problem_of,
+    tag_term,
+    understood,
+)
 
 TAGS = ("night", "night sky", "saber (fate)", "city")
 
@@ -56,6 +65,38 @@ def test_case_is_turned_on_and_off() -> None:
 )
 def test_what_may_come_next(query: str, start: int, offered: list[str] | tuple[()]) -> None:
     assert completions(query, TAGS) == (start, offered)
+
+
+@pytest.mark.parametrize(
+    ("query", "looked_for"),
+    [
+        ("tag:", ""),
+        ("tag:city AND", "tag:city"),
+        ("tag:city AND NOT", "tag:city"),
+        ("tag:city AND tag:", "tag:city"),
+        ("tag:city tags:", "tag:city"),
+        ("tag:city OR (tag:sky AND NOT", "tag:city OR (tag:sky)"),
+        ("(tag:city OR (tag:sky", "(tag:city OR (tag:sky))"),
+        ("tag:(", None),
+        ('city tag:"stone w', "city"),
+        ("tag:/hair", ""),
+        ("tag:/ha[", None),
+        ("case:on", ""),
+        ("tga:x", None),
+        ("tga:x AND city", None),
+        ("tags:many AND city", None),
+        ("tag:city", "tag:city"),
+        ("@name", "@name"),
+        ("", ""),
+    ],
+)
+def test_what_is_looked_for_while_a_query_is_not_complete(query: str, looked_for: str | None) -> None:
+    assert understood(query) == looked_for
+
+
+def test_half_a_word_goes_on() -> None:
+    assert all(goes_on(query, TAGS) for query in ("ta", "tag:nig", "tag:night A", "x NO", "problem:"))
+    assert not any(goes_on(query, TAGS) for query in ("tag:night sky", "zebra", "tags:5", "AND"))
 
 
 def test_an_empty_line_offers_the_fields() -> None:

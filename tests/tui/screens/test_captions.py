@@ -16,6 +16,7 @@ from sdtui.dataset.marks import Marks
 from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.captions.model import CaptionsModel
+from sdtui.tui.captions.words import Note
 from sdtui.tui.screens import captions as captions_screen
 from sdtui.tui.widgets.picture import PicturePanel
 from tests.support.readonly import read_only
@@ -317,6 +318,8 @@ async def test_undo_and_redo_across_sessions(images: Path) -> None:
         assert (images / "bridge.txt").read_bytes() == b"city, bridge\n"
         await pilot.press("u")
         await until(pilot, lambda: "nothing to undo" in pane(again)[0])
+        # Only what was done has the colour of a success.
+        assert screen_of(again)._note == Note("nothing to undo", "$foreground")
         await pilot.press("U")
         await until(pilot, lambda: "done again: drop city (bridge.png)" in pane(again)[0])
         assert (images / "bridge.txt").read_bytes() == b"bridge\n"

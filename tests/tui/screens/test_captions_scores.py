@@ -186,6 +186,19 @@ async def test_tags_are_applied_after_a_preview_and_taken_back(scored: Path) -> 
         assert (scored / "a.txt").read_bytes() == b"sky, my cat\n"
 
 
+async def test_the_palette_offers_to_move_the_threshold_only_while_the_scores_are_open(scored: Path) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("colon", *"threshold")
+        await until(pilot, lambda: says(app, "Scores of a tagger: move the threshold"))
+        assert not says(app, "The threshold 0.05 lower")
+        await pilot.press("escape", "t")
+        await until(pilot, lambda: "threshold 0.50" in rows(app)[0])
+        await pilot.press("t", "colon", *"threshold")
+        await until(pilot, lambda: says(app, "The threshold 0.05 lower"))
+
+
 async def test_several_taggers_alone_and_together(scored: Path) -> None:
     score(scored, "two", {"a": [(0, 0.2), (1, 0.7)]}, TagList.plain(["long hair", "tree"]))
     app = app_on(scored)

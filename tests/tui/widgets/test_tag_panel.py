@@ -56,6 +56,23 @@ async def test_most_frequent_first_then_by_name() -> None:
         await until(pilot, lambda: screen_text(app)[0] == " reading the captions")
 
 
+async def test_a_long_name_has_the_room_of_the_bar() -> None:
+    panel = TagPanel()
+    app = Stage(panel)
+    async with app.run_test(size=(34, 6)) as pilot:
+        panel.show(
+            TagRanks(Counter({"city": 50, "holding fishing rod": 12, "a" * 60: 3, "looking to the side": 40})), "tags"
+        )
+        # A bar that no longer fits whole is left out, as a shorter one would say something else.
+        await until(
+            pilot,
+            lambda: (
+                [" ".join(row.split()) for row in screen_text(app)[1:5]]
+                == ["city 50 ━━━━━━━━", "looking to the side 40", "holding fishing rod 12 ━━", f"{'a' * 23}… 3"]
+            ),
+        )
+
+
 async def test_sorted_by_count_by_name_by_length() -> None:
     app = Desk()
     async with app.run_test(size=(40, 8)) as pilot:
