@@ -13,7 +13,7 @@ from sdtui.cli.progress import follow
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
-from sdtui.runs import launch
+from sdtui.runs import launch, registry
 from sdtui.runs.events import EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.tagging.describers.base import Asked
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         return _said(args, {"job": str(place)}, f"{place}\nfollow it: sdtui watch {place}")
     code = follow([job], sys.stderr, stop_on_interrupt=True)
     found = _outcome(job)
-    if code == INTERRUPTED:
+    if code == INTERRUPTED or registry.inspect(job).state == "killed":
         print("the same command goes on where it stopped", file=sys.stderr)
     if found and (code in {0, INTERRUPTED} or found["scored"]):
         _said(args, {"job": str(place), **found}, _words(found))

@@ -26,6 +26,9 @@ from sdtui.tagging.taggers.deepdanbooru_net import STAGES, DeepDanbooru, Stage, 
 from sdtui.tagging.taggers.pixels import within_square
 
 SIDE = 512
+_UNREADABLE = (
+    OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, pickle.UnpicklingError, struct.error,
+)  # fmt: skip
 _HOW = f"Lanczos into {SIDE} × {SIDE}, edges repeated, RGB 0–1 (A1111)"
 
 
@@ -75,9 +78,11 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         # Tensors, numbers, words and lists only: anything else in the pickle ends the reading.
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, struct.error) as error:
+    except _UNREADABLE as error:
+        # What PyTorch says of a pickle is how to run the code in it.
+        plain = str(error).splitlines() if isinstance(error, OSError) else []
         raise UserError(
-            f"cannot read the model: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            f"cannot read the model: {plain[0] if plain else 'no PyTorch file of tensors and lists alone'}",
             where=printable(path),
             remedy="Use TorchDeepDanbooru's model-resnet_custom_v3.pt",
         ) from error
