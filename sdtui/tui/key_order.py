@@ -73,8 +73,10 @@ class KeyOrder:
     def _takes(self, event: events.Event) -> bool:
         """Whether the screen can act on it; what is bound everywhere asks nothing of what a screen shows."""
         screen = self._app.screen
-        if _key(event) in AT_ONCE or isinstance(screen, ModalScreen):
+        if _key(event) in AT_ONCE:
             return True
+        if isinstance(screen, ModalScreen):
+            return bool(getattr(screen, "takes_keys", True))
         # Before the first of our screens there is an empty one, for which nothing is meant.
         if not hasattr(screen, "takes_keys"):
             return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -52,10 +54,27 @@ def told(app: App[None], words: str) -> bool:
 
 async def until(pilot: Pilot[None], done: Callable[[], bool]) -> None:
     """Let the app and its threads work until `done`; fails when they do not get there in two minutes."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, 0.005
     while True:
-        await pilot.pause(0.02)
+        await pilot.pause()
         if done():
             return
         if time.monotonic() > deadline:
             raise AssertionError("it never happened: " + " | ".join(screen_text(pilot.app)))
+        await asyncio.sleep(pause)
+        pause = min(0.05, 1.5 * pause)
+
+
+async def settle(app: App[Any]) -> None:
+    """Let the app do everything that is not a thread's or a timer's."""
+    loop: Any = asyncio.get_running_loop()
+    for _ in range(100):
+        await asyncio.sleep(0)
+        while loop._ready:
+            await asyncio.sleep(0)
+        # A screen is drawn by a timer.
+        screen = app.screen
+        layout = screen._layout_required or screen._scroll_required or screen._recompose_required
+        if not (layout or screen._repaint_required or screen._dirty_widgets or screen._callbacks):
+            return
+        screen._on_timer_update()

@@ -5,6 +5,7 @@ Each is one operation of the journal. While one goes on no other edit begins, bu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -63,6 +64,11 @@ class CaptionsBulk(CaptionsWriting):
                 task.stop()
 
         self.app.push_screen(Choose(title, choices), answer)
+
+    @property
+    def takes_keys(self) -> bool:
+        """Not in the moment that an undo takes: the next key waits for it instead of being refused."""
+        return super().takes_keys and not (self._under_way is not None and self._under_way.just_begun)
 
     def stop(self) -> None:
         """Call off the edit of many that is under way."""
@@ -226,7 +232,8 @@ class CaptionsBulk(CaptionsWriting):
             at: list[int] = []
             try:
                 operation = step(model, task, chosen)
-                at = model.writer.positions_of([change.path for change in operation.changes]) if operation else []
+                first = itertools.islice(operation.changes, 1) if operation else ()
+                at = model.writer.positions_of([change.path for change in first])
             except SdtuiError as error:
                 trouble = error
             finally:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 from sdtui.dataset.edit import StoppedError
 from sdtui.tui.numbers import grouped
 
 _LOOK_EVERY = 64
+# One that has ended by then was none to wait for.
+SOON_SECONDS = 0.3
 
 
 class Task:
@@ -25,6 +28,12 @@ class Task:
         self.words = "waiting"
         self.may_stop = True
         self._unwanted = threading.Event()
+        self._begun = time.monotonic()
+
+    @property
+    def just_begun(self) -> bool:
+        """Whether it may be over in a moment, as one undo is."""
+        return time.monotonic() - self._begun < SOON_SECONDS
 
     def stop(self) -> None:
         """Call it off: what it wrote is put back."""

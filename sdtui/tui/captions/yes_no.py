@@ -75,6 +75,12 @@ class YesNo(ModalScreen[int]):
         self._answers: list[Answer] = []
         self._at_end = False
         self._going_back = False
+        self._leaving = False
+
+    @property
+    def takes_keys(self) -> bool:
+        """Not while an answer is taken back: the keys typed after it mean the image before."""
+        return not self._going_back
 
     def compose(self) -> ComposeResult:
         """The question, the picture, what the image is and has, its caption, the keys."""
@@ -123,6 +129,7 @@ class YesNo(ModalScreen[int]):
 
     def action_end(self) -> None:
         """Back to the list, at this image."""
+        self._leaving = self._going_back
         if not self._going_back:
             self.dismiss(self._positions[self._row])
 
@@ -178,6 +185,8 @@ class YesNo(ModalScreen[int]):
             self._say(trouble)
         else:
             self._go_to(answer.row)
+        if self._leaving:
+            self.action_end()
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
