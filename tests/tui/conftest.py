@@ -1,4 +1,4 @@
-"""What one test changes in Textual for the whole process (`--ascii` does) is as before for the next; a pilot waits for work, not for time."""
+"""What one test changes in Textual for the whole process is as before for the next, and no key waits for the clock."""
 
 from __future__ import annotations
 

@@ -68,10 +68,10 @@ async def until(pilot: Pilot[None], done: Callable[[], bool]) -> None:
 async def settle(app: App[Any]) -> None:
     """Let the app do everything that is not a thread's or a timer's."""
     loop: Any = asyncio.get_running_loop()
-    for _ in range(100):
+    for _ in range(10_000):
         await asyncio.sleep(0)
-        while loop._ready:
-            await asyncio.sleep(0)
+        if loop._ready:
+            continue
         # A screen is drawn by a timer.
         screen = app.screen
         layout = screen._layout_required or screen._scroll_required or screen._recompose_required
