@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 _SPARED = ("bitsandbytes", "peft")
 """Packages whose own imports take a second of processor time, and which nothing here reaches through diffusers."""
 
 _MODELS = ("diffusers.models.unets.unet_2d_condition", "diffusers.models.autoencoders.autoencoder_kl")
 
+_SCALERS = ("scale_lora_layers", "unscale_lora_layers")
+"""What diffusers calls around each pass of a UNet: they import peft, and then see that the scale is 1 and return."""
+
 
 def import_models() -> None:
     """Import the classes that models are made of; whoever imports more of diffusers later finds those packages again."""
     # Whatever imports it later (diffusers' pipelines, an optimizer), it asks for a package of 4-bit kernels that is not used here.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    facts = importlib.import_module("diffusers.utils.import_utils")
-    known = {name: getattr(facts, name) for name in (f"_{each}_available" for each in _SPARED) if hasattr(facts, name)}
-    for name in known:
-        setattr(facts, name, False)
+    with _uncollected():
+        facts = importlib.import_module("diffusers.utils.import_utils")
+        scaling = importlib.import_module("diffusers.utils.peft_utils")
+        known = {
+            name: getattr(facts, name) for name in (f"_{each}_available" for each in _SPARED) if hasattr(facts, name)
+        }
+        for name in known:
+            setattr(facts, name, False)
+        try:
+            for module in _MODELS:
+                importlib.import_module(module)
+        finally:
+            for name, found in known.items():
+                setattr(facts, name, found)
+        for name in _SCALERS:
+            setattr(scaling, name, _sparing(getattr(scaling, name)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: nearly nothing that modules make is, and looking takes a fifth of their import."""
+    was = gc.isenabled()
+    gc.disable()
     try:
-        for module in _MODELS:
-            importlib.import_module(module)
+        yield
     finally:
-        for name, found in known.items():
-            setattr(facts, name, found)
+        if was:
+            gc.enable()
+
+
+def _sparing(scale: Callable[..., None]) -> Callable[..., None]:
+    """`scale` as it is, but for a weight that changes nothing, which it need not be asked for."""
+    if hasattr(scale, "spares"):
+        return scale
+
+    def scaled(model: Any, weight: float | None = None) -> None:
+        if weight is not None and weight != 1.0:
+            scale(model, weight)
+
+    scaled.spares = True  # type: ignore[attr-defined]
+    return scaled

@@ -7,22 +7,44 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from peft import LoraConfig
 
 from sdtui.models.imports import import_models
 
 PROGRAM = """
-import sys
+import gc, sys
 from sdtui.models.imports import import_models
 import_models()
-print(sorted({"bitsandbytes", "peft"} & set(sys.modules)))
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+one = {"block_out_channels": (32,), "down_block_types": ("DownBlock2D",), "up_block_types": ("UpBlock2D",), "layers_per_block": 1}
+unet = UNet2DConditionModel(mid_block_type=None, cross_attention_dim=8, **one)
+unet(torch.zeros(1, 4, 8, 8), torch.tensor([5]), torch.zeros(1, 2, 8))
+print(gc.isenabled(), sorted({"bitsandbytes", "peft"} & set(sys.modules)))
 from diffusers.utils import is_bitsandbytes_available, is_peft_available
 print("diffusers.models.autoencoders.autoencoder_kl" in sys.modules, is_bitsandbytes_available(), is_peft_available())
 """
 
 
-def test_packages_that_are_only_installed_are_not_imported_and_are_known_again_afterwards() -> None:
+def test_packages_that_are_only_installed_are_imported_by_no_pass_of_a_unet_and_are_known_again_afterwards() -> None:
     told = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
-    assert told.splitlines() == ["[]", "True True True"]
+    assert told.splitlines() == ["True []", "True True True"]
+
+
+def test_a_scale_that_changes_something_still_reaches_layers_of_peft() -> None:
+    import_models()
+    import_models()
+    from diffusers.utils import peft_utils
+    from peft.tuners.lora import Linear
+
+    layer = Linear(torch.nn.Linear(1, 1), adapter_name="one", config=LoraConfig(r=2, lora_alpha=6), r=2, lora_alpha=6)
+    for weight, scaling in ((1.0, 3.0), (0.5, 1.5)):
+        peft_utils.scale_lora_layers(layer, weight)
+        assert layer.scaling == {"one": scaling}
+    for weight, scaling in ((1.0, 1.5), (0.5, 3.0)):
+        peft_utils.unscale_lora_layers(layer, weight)
+        assert layer.scaling == {"one": scaling}
 
 
 def test_nothing_is_said_of_kernels_that_are_not_used(
