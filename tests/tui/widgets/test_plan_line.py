@@ -3,7 +3,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from sdtui.tui.widgets.plan_line import PlanLine
-from tests.tui.stage import Stage, screen_text
+from tests.tui.stage import Stage, screen_text, until
 
 
 async def test_it_wraps_and_says_where_it_is_cut() -> None:
@@ -18,5 +18,4 @@ async def test_it_wraps_and_says_where_it_is_cut() -> None:
         await pilot.pause()
         assert screen_text(app)[:3] == ["six images, seven an", "epoch, four hundred…", ""]
         await pilot.resize_terminal(30, 4)
-        await pilot.pause()
-        assert screen_text(app)[:3] == ["six images, seven an epoch,", "four hundred steps", ""]
+        await until(pilot, lambda: screen_text(app)[:3] == ["six images, seven an epoch,", "four hundred steps", ""])
