@@ -1,4 +1,4 @@
-"""The arguments of `sdtui caption`'s edits, made from the parameters that each edit declares."""
+"""The arguments of `sdtui caption`'s edits, made from the parameters that each edit declares, and what a number must be."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sdtui.dataset.operations import EDITS, Edit, Parameter
+from sdtui.errors import UserError
 
 
 def add_parameters(parser: argparse.ArgumentParser, edit: type[Edit]) -> None:
@@ -26,6 +27,12 @@ def edit_of(args: argparse.Namespace) -> Edit:
     kind = EDITS[args.action]
     values = {parameter.name: getattr(args, parameter.name) for parameter in kind.parameters()}
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def insist_least(args: argparse.Namespace, name: str, least: int) -> None:
+    """Refuse a number below `least` of the option `--name`, before anything is read; raises UserError."""
+    if (number := getattr(args, name)) < least:
+        raise UserError(f"--{name} is {number}", remedy=f"Give {least} or more")
 
 
 def _word(parser: argparse.ArgumentParser, parameter: Parameter) -> None:

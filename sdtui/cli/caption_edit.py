@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sdtui.cli.caption_arguments import edit_of
+from sdtui.cli.caption_arguments import edit_of, insist_least
 from sdtui.cli.caption_conflict import Choices, choice_offered
 from sdtui.cli.caption_list import library_of, tell_cut_short
 from sdtui.cli.caption_query import in_scope, index_of, position_of
@@ -94,8 +94,7 @@ def _settle(args: argparse.Namespace, cut_short: Unfinished) -> int:
 def history(args: argparse.Namespace) -> int:
     """The recorded edits, newest first; undone ones are marked."""
     _existing(args)
-    if args.limit < 1:
-        raise UserError(f"--limit is {args.limit}", remedy="Give 1 or more")
+    insist_least(args, "limit", 1)
     tell_cut_short(args.folder)
     items = Journal.look(args.folder).history(args.limit)
     if args.json:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sdtui.cli.caption_arguments import insist_least
 from sdtui.cli.caption_query import found_by, in_scope, index_of
 from sdtui.cli.output import emit_json
 from sdtui.dataset.caption import CaptionError, label
@@ -76,6 +77,7 @@ def find(args: argparse.Namespace) -> int:
 
 def stats(args: argparse.Namespace) -> int:
     """In how many captions each tag stands, most frequent first unless told otherwise."""
+    insist_least(args, "top", 0)
     library = library_to_look_at(args)
     positions = in_scope(args, library)
     index = index_of(library)
@@ -86,7 +88,7 @@ def stats(args: argparse.Namespace) -> int:
         "length": lambda item: (-len(item[0]), item[0]),
     }
     ranked = sorted(counts.items(), key=orders[args.sort])
-    shown = ranked[: args.top] if args.top > 0 else ranked
+    shown = ranked[: args.top] if args.top else ranked
     untagged = sum(
         not library.has_caption(at) or ((text := index.text(at)) is not None and not text.strip()) for at in positions
     )

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from sdtui.cli.caption_arguments import insist_least
 from sdtui.cli.caption_list import library_to_look_at
 from sdtui.cli.caption_query import in_scope, index_of, told
 from sdtui.cli.output import emit_json
@@ -57,6 +58,7 @@ def problems(args: argparse.Namespace) -> int:
 
 def complete(args: argparse.Namespace) -> int:
     """The tags that the screen would offer for what was typed, best first."""
+    insist_least(args, "limit", 1)
     from sdtui.dataset import vocabulary_file
     from sdtui.dataset.complete import Completer, OwnTags
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from sdtui.cli import caption_conflict
 from sdtui.cli.caption import scan_options
+from sdtui.cli.caption_arguments import insist_least
 from sdtui.cli.caption_edit import make, open_journal
 from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, position_of
@@ -182,8 +183,7 @@ def _apply(args: argparse.Namespace) -> int:
 
 
 def _sort(args: argparse.Namespace) -> int:
-    if args.keep < 0:
-        raise UserError(f"--keep is {args.keep}", remedy="Give 0 or more")
+    insist_least(args, "keep", 0)
     library, images = _scored(args)
     positions = in_scope(args, library)
     journal = open_journal(args)
@@ -208,6 +208,7 @@ def _emptied(proposal: Proposal) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    insist_least(args, "top", 0)
     library, images, rules = _loaded(args)
     chosen = _among(images, in_scope(args, library))
     if args.of:
@@ -216,7 +217,7 @@ def _stats(args: argparse.Namespace) -> int:
         return _versus(args, chosen, rules)
     totals, counts = _counted(chosen, rules)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = ranked[: args.top] if args.top > 0 else ranked
+    shown = ranked[: args.top] if args.top else ranked
     report = {"images": totals.images, "kept": totals.kept, "empty": totals.empty, "tags": len(ranked)}
     if args.json:
         emit_json({**report, "counts": [{"tag": tag, "images": count} for tag, count in shown]})

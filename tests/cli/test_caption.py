@@ -163,6 +163,8 @@ def test_history_lists_edits(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert [item["label"] for item in as_json(capsys)["edits"]] == ["remove 'night'"]
     assert caption("history", folder, "--limit", "0") == 2
     assert "--limit is 0. Give 1 or more" in capsys.readouterr().err
+    assert caption("stats", folder, "--top", "-1") == 2
+    assert "--top is -1. Give 0 or more" in capsys.readouterr().err
 
 
 def test_a_caption_that_is_no_text_is_named_and_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

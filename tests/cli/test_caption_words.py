@@ -88,6 +88,8 @@ def test_tokens_and_triggers(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_complete(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert caption("complete", folder, "lon") == 0
     assert capsys.readouterr().out == "long_hair\t1\t900\tgeneral\nlongcat\t0\t20\tcharacter\n"
+    assert caption("complete", folder, "art", "--limit", "-1") == 2
+    assert "--limit is -1. Give 1 or more" in capsys.readouterr().err
     assert caption("complete", folder, "art", "--limit", "1", "--json") == 0
     assert as_json(capsys)["offers"] == [
         {

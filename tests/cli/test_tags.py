@@ -171,6 +171,7 @@ def test_sort_puts_the_surest_tag_first(folder: Path, capsys: pytest.CaptureFixt
     assert main(["tags", "sort", str(folder), "--keep", "1"]) == 0
     assert (folder / "a.txt").read_text() == r"night sky, ohwx, tom \(cat\), cat"
     assert main(["tags", "sort", str(folder), "--keep", "-1"]) == 2
+    assert main(["tags", "stats", str(folder), "--top", "-1"]) == 2
 
 
 def test_descriptions_are_shown_and_applied(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
