@@ -166,6 +166,8 @@ def _options(args: argparse.Namespace, source: Source) -> PromptLine:
         )  # fmt: skip
     if not 1 <= args.count <= 10_000:
         raise UserError(f"the count is {args.count}", where="--count", remedy="Allowed: whole number 1…10000")
+    if args.clip_skip is not None and not 1 <= args.clip_skip <= 12:
+        raise UserError(f"the layer is {args.clip_skip}", where="--clip-skip", remedy="Allowed: whole number 1…12")
     flags = {"w": args.width, "h": args.height, "s": args.steps, "l": args.cfg, "d": args.seed}
     text = " ".join(f"--{flag} {value}" for flag, value in flags.items() if value is not None)
     side = profile.dataset.resolution // 8 * 8 if profile else None

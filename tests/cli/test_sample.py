@@ -224,6 +224,7 @@ def wide(here: Path) -> str:
         ),
         (lambda _: ["model", "x", "--steps", "0"], "the steps is '0', allowed: whole number 1…1000"),
         (lambda _: ["model", "x", "--count", "0"], "--count: the count is 0"),
+        (lambda _: ["model", "x", "--clip-skip", "0"], "--clip-skip: the layer is 0"),
         (lambda _: ["model", "x <lora:ink>"], "<lora:ink>: no adapter is called 'ink'"),
         (lambda _: ["model", "x", "--lora", "ink.safetensors:0.5"], "--lora ink.safetensors: there is no such file"),
         (lambda _: ["model", "x", "--lora", "lora.toml:much"], "the strength 'much' is no number"),
