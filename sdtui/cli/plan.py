@@ -122,6 +122,7 @@ def describe(profile: Profile, plan: Plan) -> list[str]:
             f"{count_text(plan.batches_per_epoch)} an epoch, {plural(training.batch_size, 'image')} each{_shared(profile)}",
         ),
         ("steps", f"{count_text(plan.steps)} = {plan.epochs:.4g} × {plural(plan.steps_per_epoch, 'step')} an epoch"),
+        *([("class", _class_images(profile, plan))] if plan.generated else []),
         *([("warm-up", plural(plan.warmup_steps, "step"))] if plan.warmup_steps else []),
         *([("measured", _measured(profile, plan))] if plan.held_out else []),
         ("model", family_line(profile.model.base) or "not here yet, or not to be read"),
@@ -158,6 +159,14 @@ def _images(plan: Plan) -> str:
     others = ((plan.regularization, "for regularisation"), (plan.held_out, "held out"))
     told = "".join(f", {count_text(count)} {purpose}" for count, purpose in others if count)
     return f"{count_text(plan.images)}{told}, with repeats {count_text(plan.samples)} an epoch"
+
+
+def _class_images(profile: Profile, plan: Plan) -> str:
+    """What the base model draws before training."""
+    steps = plural(profile.prior.generate_steps, "step")
+    seconds = plan.generating_seconds
+    time = "" if seconds is None else f", about {duration_text(seconds)}"
+    return f"{plural(plan.generated, 'image')} drawn by the base model first, {steps} each{time}"
 
 
 def _measured(profile: Profile, plan: Plan) -> str:

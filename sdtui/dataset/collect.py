@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from sdtui.dataset.buckets import Bucket, Bucketing, Fit, fit
+from sdtui.dataset.class_images import Missing
 from sdtui.dataset.holdout import Candidate, files_of, hold_out
 from sdtui.dataset.image import ImageFacts
 from sdtui.dataset.layout import Layout
@@ -80,6 +81,7 @@ class Collection:
     digest: str
     settled: bool = True  # whether every caption always reads the same
     layouts: tuple[Layout, ...] = ()  # of the folders that could be listed, in the profile's order
+    missing: tuple[Missing, ...] = ()  # class images that the base model draws first; each has its samples already
 
     @property
     def training(self) -> tuple[Sample, ...]:
@@ -131,10 +133,12 @@ def collect(profile: Profile, progress: Callable[[int, int], None] | None = None
     layouts = find_layouts(profile, problems)
     sources = open_sources(profile, layouts, problems)
     images = find_images(profile, sources, problems, progress)
-    held = _held_out(profile, images)
+    missing = tuple(missing for source in sources for missing in source.missing)
+    drawn_first = {each.path for each in missing}
+    held = _held_out(profile, [found for found in images if found.facts.path not in drawn_first])
     samples = tuple(sample for found in images for sample in _samples(profile, found, held))
     settled = all(is_settled(captions_of(profile, row)) for row in range(len(profile.dataset.folders)))
-    return Collection(samples, tuple(problems), _digest(samples), settled, layouts)
+    return Collection(samples, tuple(problems), _digest(samples), settled, layouts, missing)
 
 
 def _held_out(profile: Profile, images: list[Found]) -> frozenset[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sdtui.dataset.caption import CaptionError, caption_name, namings_for
+from sdtui.dataset.class_images import Missing, generating, layout_of, recipe_of, stock_of
 from sdtui.dataset.image import EXTENSIONS, FOREIGN, ImageFacts, UnreadableImage, has_alpha, read_facts
 from sdtui.dataset.layout import Layout, Part, find_layout
 from sdtui.dataset.library import Library
@@ -29,6 +30,7 @@ class Source(NamedTuple):
     library: Library
     positions: tuple[int, ...]  # in the library
     masks: Masks | None
+    missing: tuple[Missing, ...] = ()  # class images that will have been drawn before training
 
 
 class Found(NamedTuple):
@@ -53,7 +55,8 @@ def find_layouts(profile: Profile, problems: list[Problem]) -> tuple[Layout, ...
     known = _mask_folders(profile) | {Path(folder.path) for folder in profile.dataset.folders}
     for row, folder in enumerate(profile.dataset.folders):
         try:
-            found.append(find_layout(row, folder, problems, known))
+            drawn = generating(folder)
+            found.append(layout_of(profile, row) if drawn else find_layout(row, folder, problems, known))
         except DatasetError as error:
             problems.append(Problem("bad-folder", Path(folder.path), error.message, error.remedy))
     return tuple(found)
@@ -61,10 +64,13 @@ def find_layouts(profile: Profile, problems: list[Problem]) -> tuple[Layout, ...
 
 def open_sources(profile: Profile, layouts: Sequence[Layout], problems: list[Problem]) -> list[Source]:
     """List the images, captions and masks of all folders."""
-    sources = []
+    sources: list[Source] = []
     for layout in layouts:
         row = profile.dataset.folders[layout.row]
         masks = _masks(row.masks, problems) if row.masks else None
+        if generating(row):
+            sources += _class_images(profile, layout, masks, problems)
+            continue
         for part in layout.parts:
             try:
                 library = Library.scan(part.path, recursive=row.recursive, extension=profile.captions.extension)
@@ -74,6 +80,18 @@ def open_sources(profile: Profile, layouts: Sequence[Layout], problems: list[Pro
             problems += _unlisted(part.path, library, recursive=row.recursive)
             sources.append(Source(layout.row, part, library, _positions(profile, part, library), masks))
     return sources
+
+
+def _class_images(profile: Profile, layout: Layout, masks: Masks | None, problems: list[Problem]) -> Iterator[Source]:
+    """The images that the user put into such a folder, and those that the base model draws."""
+    try:
+        stock = stock_of(profile, layout, problems)
+    except DatasetError as error:
+        problems.append(Problem("bad-folder", Path(layout.folder), error.message, error.remedy))
+        return
+    for listed, missing in ((stock.own, ()), (stock.drawn, stock.missing)):
+        if listed[2] or missing:
+            yield Source(layout.row, *listed, masks, missing)
 
 
 def find_images(
@@ -93,6 +111,7 @@ def find_images(
             done += 1
             if progress is not None:
                 progress(done, total)
+        images += [_to_be_drawn(profile, source, missing) for missing in source.missing]
     problems += _misnamed_masks(sources)
     problems += _opaque(profile, images)
     return images
@@ -112,6 +131,13 @@ def _find(profile: Profile, source: Source, position: int, problems: list[Proble
     name = entry.relative.replace(os.sep, "/")
     alpha = profile.dataset.folders[source.row].alpha_mask and has_alpha(entry.path)
     return Found(source.row, source.part, name, facts, _caption(profile, source, position, problems), mask, alpha)
+
+
+def _to_be_drawn(profile: Profile, source: Source, missing: Missing) -> Found:
+    """A class image as it will be."""
+    side = recipe_of(profile, missing.row).side
+    facts = ImageFacts(missing.path, side, side)
+    return Found(source.row, source.part, missing.path.name, facts, source.part.class_tokens, None, alpha=False)
 
 
 def _mask(source: Source, relative: str) -> Path | None:

@@ -34,6 +34,7 @@ def survey(profile: Profile, collection: Collection) -> Survey:
         regularization=_files(collection.regularization),
         held_out=_files(collection.held_out),
         folders=tuple(folder_plans(collection)),
+        generated=len(collection.missing),
     )
 
 
@@ -51,6 +52,8 @@ def folder_plans(collection: Collection) -> Iterator[FolderPlan]:
     for layout in collection.layouts:
         for part in layout.parts:
             samples = by_folder.get((layout.row, part.folder), [])
+            if not samples and layout.kind == "flat" and len(layout.parts) > 1:
+                continue  # of a folder of class images, its own part or that of those that are drawn
             yield FolderPlan(
                 part.folder,
                 layout.kind,

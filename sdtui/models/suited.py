@@ -108,6 +108,7 @@ def _rates(profile: Profile, trained: list[str]) -> Iterator[Finding]:
     """Each block with a rate is one of those that are trained, and not all of them have the rate 0."""
     key, given = "optimizer.block_rates", profile.optimizer.block_rates
     yield from _strange(key, list(given), trained)
+    yield from _strange("optimizer.stops", list(profile.optimizer.stops), trained)
     factors = {whole_path(block): factor for block, factor in given.items()}
     if not any(factors.get(block_of(name, factors), 1) for name in trained):
         yield Finding("contradiction", key, f"{key} leave nothing to train", "Give a block a factor above 0")

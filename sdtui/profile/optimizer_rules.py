@@ -5,17 +5,21 @@ from __future__ import annotations
 import difflib
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from sdtui.profile import values
 from sdtui.profile.class_path import MissingClassError, require_class
+from sdtui.profile.no_effect import idle
 from sdtui.profile.optimizers import INSTALL, OPTIMIZERS, sets_own_rate
+from sdtui.profile.positions import join_key
 from sdtui.profile.problem import Finding
 from sdtui.profile.rate_text import RateTextError, length
 from sdtui.profile.schema import Profile, Schedule
 from sdtui.profile.settings import Setting, declared
+from sdtui.profile.targets import whole_path
 
 _COMMON = ("weight_decay", "betas", "eps")
 # Settings of a schedule's shape, and the shapes that have them.
@@ -127,6 +131,26 @@ def one_rate(profile: Profile) -> Iterator[Finding]:
         yield Finding("small-factor", key, message, "1.0 is usual", severity="warning")
 
 
+def stops(profile: Profile) -> Iterator[Finding]:
+    """A part that stops is one that learns, before the run ends, and another one learns to the end."""
+    given, steps = profile.optimizer.stops, profile.training.steps
+    at = {whole_path(block): stop for block, stop in given.items()}
+    for block, stop in given.items():
+        key = f"optimizer.stops.{join_key(block)}"
+        if block.startswith("text_encoder") and not profile.method.text_encoder:
+            why = "method.text_encoder is false"
+            yield replace(idle("optimizer.stops", f"{block}: {why}", "Set it to true, or leave this out"), at=key)
+        elif steps is not None and isinstance(stop, int) and stop >= steps:
+            why = f"{block} = {stop} is no earlier than the end, training.steps = {steps}"
+            yield replace(idle("optimizer.stops", why, "Choose an earlier step, or leave it out"), at=key)
+    rest = ["text_encoder"] if profile.method.text_encoder else []
+    ends = [at[name] for name in ("unet", *rest) if name in at]
+    early = all(not (isinstance(end, int) and steps is not None and end >= steps) for end in ends)
+    if len(ends) == 1 + len(rest) and early:
+        message = "optimizer.stops ends all that is trained before the run ends"
+        yield Finding("contradiction", "optimizer.stops", message, "Leave one part out, or shorten the run")
+
+
 def own_schedule(profile: Profile) -> Iterator[Finding]:
     """A schedule does nothing where the optimizer sets the rate by step, and harms where it averages all steps."""
     optimizer, schedule = profile.optimizer, profile.schedule
@@ -195,6 +219,7 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
         "optimizer.lora_plus_ratio",
         "optimizer.block_rates",
     ),
+    stops: ("optimizer.stops", "method.text_encoder", "training.steps"),
     own_schedule: ("optimizer.name", "optimizer.args", "schedule.name", "schedule.warmup", "schedule.rates"),
     one_average: ("optimizer.name", "training.ema_decay"),
     shape: ("schedule.name", *(f"schedule.{name}" for name in _SHAPED)),

@@ -27,8 +27,14 @@ def misplaced(profile: Profile, folder: Path, broken: frozenset[str]) -> list[Fi
         for key, kind, written, start in paths_of(profile, folder)
         if key not in broken and written
         for finding in _judge(key, kind, written, start)
-        if not (kind == "model" and finding.code == "no-such-path" and _on_the_hub(written, profile))
+        if not (finding.code == "no-such-path" and (_on_the_hub(key, written, profile) or _made_first(key, profile)))
     ]
+
+
+def _made_first(key: str, profile: Profile) -> bool:
+    """Whether it is a folder of class images, which is made when the first of them is drawn."""
+    rows = profile.dataset.folders
+    return key in {f"dataset.folders[{row}].path" for row, folder in enumerate(rows) if folder.generate}
 
 
 def _judge(key: str, kind: str, written: str, start: Path) -> Iterator[Finding]:
@@ -95,9 +101,10 @@ def _existing(path: Path, written: str, kind: str) -> str:
     return f'{parent} has no "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
-def _on_the_hub(written: str, profile: Profile) -> bool:
+def _on_the_hub(key: str, written: str, profile: Profile) -> bool:
     """Whether it names a model that was downloaded before or may be."""
-    return is_hub_name(written) and (cached_model(written) is not None or (profile.model.download and not offline()))
+    known = key == "model.base" and is_hub_name(written)
+    return known and (cached_model(written) is not None or (profile.model.download and not offline()))
 
 
 def _weights(key: str, path: Path) -> Iterator[Finding]:

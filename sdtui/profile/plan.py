@@ -75,6 +75,7 @@ class Survey:
         regularization: files that show what the model shall keep.
         held_out: files that are never trained, for the validation loss.
         folders: each of them, in the profile's order.
+        generated: class images that the base model draws before training.
     """
 
     images: int
@@ -89,6 +90,7 @@ class Survey:
     regularization: int = 0
     held_out: int = 0
     folders: tuple[FolderPlan, ...] = ()
+    generated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Plan:
         measurements: how often the loss of these is measured.
         folders: of images, as they were found.
         memory: what is needed at the peak; None when the base model's configs cannot be read.
+        generated: class images that the base model draws before training.
+        generating_seconds: how much of the duration that takes; None as `seconds`.
     """
 
     images: int
@@ -167,6 +171,8 @@ class Plan:
     measurements: int = 0
     folders: tuple[FolderPlan, ...] = ()
     memory: Memory | None = None
+    generated: int = 0
+    generating_seconds: float | None = None
 
 
 def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None, parts: Parts | None = None) -> Plan:
@@ -192,7 +198,8 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     epochs = steps / steps_per_epoch
     values = trained(profile, parts)
     measurements = _measurements(profile, survey, steps, steps_per_epoch)
-    work = epochs * survey.samples + measurements * _measuring(profile, survey)
+    drawing = survey.generated * _drawing(profile)
+    work = epochs * survey.samples + measurements * _measuring(profile, survey) + drawing
     files = _files(profile, steps, steps_per_epoch, values, parts)
     caches = _caches(profile, survey, parts)
     sizes = [file.bytes for file in (*files, *caches)]
@@ -219,6 +226,8 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         measurements=measurements,
         folders=survey.folders,
         memory=memory,
+        generated=survey.generated,
+        generating_seconds=drawing / measured.images_per_second if measured else None,
     )
 
 
@@ -251,6 +260,11 @@ def _measuring(profile: Profile, survey: Survey) -> float:
     settings = profile.validation
     images = min(survey.held_out, settings.most_images * len(survey.folders) or survey.held_out)
     return images * len(settings.timesteps) / 3
+
+
+def _drawing(profile: Profile) -> float:
+    """What drawing one class image costs, in trained images: with guidance a sampler's step is two forward passes."""
+    return profile.prior.generate_steps * (1 if profile.prior.generate_guidance == 1 else 2) / 3
 
 
 def _files(
@@ -308,6 +322,8 @@ def _caches(profile: Profile, survey: Survey, parts: Parts | None) -> tuple[Plan
         classes = (survey.captions if profile.prior.trigger else 1) if profile.prior.keeps_class else 0
         texts = survey.captions + classes if survey.captions else 0
         caches.append(PlannedFile(str(cache_dir() / "texts"), texts, text))
+    side = profile.dataset.resolution
+    caches.append(PlannedFile("class images", survey.generated, round(side * side * _PREVIEW_BYTES)))
     return tuple(cache for cache in caches if cache.count)
 
 

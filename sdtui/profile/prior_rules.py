@@ -1,4 +1,4 @@
-"""Settings of masks and of what the model shall keep that do nothing; `sdtui.profile.rules` runs these too."""
+"""Settings of masks and of what the model shall keep that do nothing or lack something; `sdtui.profile.rules` runs these too."""
 
 from __future__ import annotations
 
@@ -21,6 +21,43 @@ def regularization(profile: Profile) -> Iterator[Finding]:
         return
     for name in changed(prior, "weight", "target"):
         yield idle(f"prior.{name}", _NO_REGULARIZATION, "Mark a folder of them, or leave it out")
+
+
+def class_images(profile: Profile) -> Iterator[Finding]:
+    """Images that the base model is to draw show what to keep, and need a prompt and a folder that is not kohya's."""
+    rows = [(f"dataset.folders[{at}]", folder) for at, folder in enumerate(profile.dataset.folders) if folder.generate]
+    for key, folder in rows:
+        asked = f"{key}.generate = {folder.generate}"
+        if not folder.regularization:
+            message = f"{asked} draws images of what the model already knows, and the folder's images are to be learned"
+            yield Finding("contradiction", f"{key}.generate", message, "Set regularization = true for this folder")
+        if not folder.class_tokens.strip():
+            message = f"{asked}, and the folder has no class_tokens to draw them by"
+            yield Finding(
+                "missing", f"{key}.class_tokens", message, 'Add class_tokens = "a photo of a dog"', at=f"{key}.generate"
+            )
+        if folder.layout == "kohya":
+            message = f'{asked} does not go with layout = "kohya": they are drawn into a folder beside the images'
+            yield Finding("contradiction", f"{key}.layout", message, "Leave layout out", '"flat" or "auto"')
+    names = changed(profile.prior, "generate_negative", "generate_steps", "generate_guidance", "generate_sampler")
+    for name in names if not rows else ():
+        yield idle(f"prior.{name}", "no folder has generate above 0", "Give a folder generate = 200, or leave it out")
+    if rows and "generate_negative" in names and profile.prior.generate_guidance == 1:
+        yield idle("prior.generate_negative", "prior.generate_guidance is 1", "Leave one of the two out")
+
+
+def prefixed_class(profile: Profile) -> Iterator[Finding]:
+    """A trigger before the captions of the class ties the class to it, which it is there to prevent."""
+    for at, folder in enumerate(profile.dataset.folders):
+        for name in ("prefix", "suffix"):
+            words = getattr(profile.captions, name)
+            if folder.regularization and words and getattr(folder, f"caption_{name}") is None:
+                key = f"dataset.folders[{at}].caption_{name}"
+                message = (
+                    f'captions.{name} = "{words}" stands in the captions of this folder of regularisation images, too'
+                )
+                remedy = f'Set caption_{name} = "" for this folder if it is the trigger'
+                yield Finding("prefixed-class", key, message, remedy, severity="warning", at=f"dataset.folders[{at}]")
 
 
 def class_caption(profile: Profile) -> Iterator[Finding]:
@@ -62,6 +99,11 @@ def asks_frozen(profile: Profile) -> str:
 
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     regularization: ("prior.weight", "prior.target", "dataset.folders"),
+    class_images: (
+        "dataset.folders",
+        *(f"prior.generate_{name}" for name in ("negative", "steps", "guidance", "sampler")),
+    ),
+    prefixed_class: ("dataset.folders", "captions.prefix", "captions.suffix"),
     class_caption: ("prior.class_caption", "prior.trigger", "prior.class_weight"),
     masks: ("objective.unmasked_weight", "objective.unmasked_chance", "dataset.folders"),
 }

@@ -9,7 +9,7 @@ from sdtui.profile.launch_rules import world_size
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.profile.prior_rules import asks_frozen
-from sdtui.training import prepare, preview
+from sdtui.training import class_images, prepare, preview
 from sdtui.training.compiling import compile_blocks
 from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted
@@ -59,6 +59,10 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
     start = _Start(run, report, steering, crew)
     collection = prepare.gather(profile, start.only_signals)
     profile = start.meet(profile, collection)
+    if collection.missing:
+        report.state("sampling")
+        class_images.draw(profile, collection.missing, start.device, report, crew, check=start.check)
+        collection = prepare.gather(profile, start.check)
 
     fit = prepare.make_fit(profile, prepare.trained(collection.samples), report, crew)
 

@@ -21,6 +21,7 @@ from sdtui.training.rendering import Renderer
 from sdtui.training.saving import SavePlan, Saver
 from sdtui.training.schedule import rate_factor
 from sdtui.training.step import Stepper, Taken
+from sdtui.training.stops import Stops
 from sdtui.training.timing import Pace
 from sdtui.training.validation import Timetable, Validator
 
@@ -70,6 +71,10 @@ class Session:
         self.plan = SavePlan(profile.saving, self.data.order.steps_per_epoch)
         self.timetable = Timetable(profile.validation, self.data.order.steps_per_epoch, self.total)
         self.optimizer = self.stepper.apply.optimizer
+        self.stops = Stops(
+            profile, self.optimizer, self.model.components, steps=self.total,
+            steps_per_epoch=self.data.order.steps_per_epoch,
+        )  # fmt: skip
         self.saver = Saver(
             self.run, self.report, self.steering, profile, self.trainable, self.stepper.apply, self.describe
         )
@@ -142,7 +147,11 @@ class Session:
         profile = self.profile
         planned = self.data.order.total_steps(profile.training.steps, profile.training.epochs)
         schedule = rate_factor(profile.schedule, self.step, planned, profile.optimizer.learning_rate)
+        for group in self.stops.reach(self.step):
+            self.report.write("stop_point", step=self.step, group=group)
+            self.report.log(f"{group} learns no more after step {self.step}")
         rates = set_rates(self.optimizer, schedule * self.steering.rate_factor)
+        rates = {group: rate for group, rate in rates.items() if group not in self.stops.stopped}
         taken = self.stepper.take(self.step)
         for cut in taken.cuts:
             self.report.warning(cut.told())

@@ -35,7 +35,8 @@ class Datasets:
             if done % IMAGES_BETWEEN_RESTS == 0:
                 time.sleep(REST_SECONDS)
 
-        sections = (profile.dataset, profile.captions, profile.validation)
+        # Which class images are there also depends on what they are drawn with.
+        sections = (profile.dataset, profile.captions, profile.validation, profile.prior, profile.model)
         wanted = "".join(section.model_dump_json() for section in sections)
         if afresh or self._last is None or self._last[0] != wanted:
             self._last = (wanted, collect(profile, progress))

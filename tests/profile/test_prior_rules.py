@@ -57,6 +57,66 @@ def test_masks_that_are_passed_over(name: str) -> None:
     assert found(MASKS, objective={name: 1.0}) == {f"objective.{name}": message}
 
 
+DRAWN: dict[str, Any] = {"path": "z", "regularization": True, "generate": 9, "class_tokens": "a dog"}
+
+
+def rules(folder: dict[str, Any], **sections: Any) -> list[tuple[str, str, str]]:
+    """(severity, code, key) of what is found of a folder beside plain images."""
+    data = {
+        "model": {"base": "x"},
+        "dataset": {"folders": [*PLAIN, folder]},
+        "training": {"steps": 1},
+        "saving": {"every_steps": 1},
+        **sections,
+    }
+    return [
+        (finding.severity, finding.code, finding.key)
+        for finding in contradictions(Profile.model_validate(data), frozenset())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "name"),
+    [
+        ({"regularization": False}, "contradiction", "generate"),
+        ({"class_tokens": " "}, "missing", "class_tokens"),
+        ({"layout": "kohya"}, "contradiction", "layout"),
+    ],
+    ids=["taught", "no-prompt", "kohya"],
+)
+def test_class_images_that_cannot_be_drawn(change: dict[str, Any], code: str, name: str) -> None:
+    assert rules({**DRAWN, **change}) == [("error", code, f"dataset.folders[1].{name}")]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"generate_negative": "blurry"},
+        {"generate_steps": 20},
+        {"generate_guidance": 5.0},
+        {"generate_sampler": "euler"},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_how_class_images_are_drawn_needs_some(setting: dict[str, Any]) -> None:
+    key = f"prior.{next(iter(setting))}"
+    assert list(found(REGULARIZATION, prior=setting)) == [key]
+    assert rules(DRAWN, prior=setting) == []
+    if key == "prior.generate_negative":
+        idle = [("warning", "no-effect", key)]
+        assert rules(DRAWN, prior={**setting, "generate_guidance": 1.0}) == idle
+
+
+@pytest.mark.parametrize("name", ["prefix", "suffix"])
+def test_a_trigger_before_the_captions_of_the_class(name: str) -> None:
+    captions = {name: "sks, "}
+    warning = [("warning", "prefixed-class", f"dataset.folders[1].caption_{name}")]
+    for folder in (DRAWN, REGULARIZATION[1]):
+        assert rules(folder, captions=captions) == warning
+        assert rules({**folder, f"caption_{name}": ""}, captions=captions) == []
+    assert rules({"path": "z"}, captions=captions) == []
+
+
 def test_what_weighs_nothing() -> None:
     assert list(found(REGULARIZATION, prior={"weight": 0})) == ["prior.weight"]
     assert list(found(PLAIN, prior={"class_caption": "dog", "class_weight": 0})) == ["prior.class_caption"]

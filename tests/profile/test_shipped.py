@@ -11,7 +11,14 @@ from sdtui.profile.check import check_file, check_text
 
 
 def test_one_for_each_task() -> None:
-    expected = {"demo.toml", "finetune.toml", "lora-character.toml", "lora-city-photos.toml", "lora-style.toml"}
+    expected = {
+        "demo.toml",
+        "dreambooth.toml",
+        "finetune.toml",
+        "lora-character.toml",
+        "lora-city-photos.toml",
+        "lora-style.toml",
+    }
     assert {path.name for path in shipped.profiles()} >= expected
 
 
@@ -21,7 +28,7 @@ def test_nothing_wrong_but_placeholder_paths(path: Path) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["finetune", "lora-character", "lora-city-photos", "lora-style"])
+@pytest.mark.parametrize("name", ["dreambooth", "finetune", "lora-character", "lora-city-photos", "lora-style"])
 def test_placeholders_are_told_clearly(name: str) -> None:
     path = shipped.folder() / f"{name}.toml"
     problems = check_file(path).problems
@@ -47,3 +54,14 @@ def test_fine_tuning_trains_the_whole_model_gently() -> None:
     assert profile is not None
     assert (profile.method.kind, profile.saving.formats) == ("full", ("single-file",))
     assert profile.optimizer.learning_rate <= 5e-6
+
+
+def test_dreambooth_draws_its_class() -> None:
+    path = shipped.folder() / "dreambooth.toml"
+    profile = check_text(path.read_text(encoding="utf-8"), path, places=False).profile
+    assert profile is not None
+    subject, kept = profile.dataset.folders
+    assert (kept.regularization, kept.generate, profile.prior.weight) == (True, 200, 1.0)
+    # The same words but for the subject's own.
+    assert subject.class_tokens.replace("sks", "a") == kept.class_tokens
+    assert any(kept.class_tokens in line for line in profile.previews.prompts)

@@ -18,6 +18,8 @@ VELOCITY: Changes = {"objective.prediction": "v_prediction"}
 HUBER: Changes = {"objective.loss": "huber"}
 SQUARE: Changes = {"dataset.buckets": "none"}
 COLOURED: Changes = {"augment.brightness": 0.5}
+DRAWN = {"path": "drawn", "regularization": True, "generate": 2, "class_tokens": "a bowl"}
+GENERATED: Changes = {"dataset.folders": [PLAIN, DRAWN], "prior.generate_steps": 2}
 CLASS: Changes = {"prior.class_caption": "cat", "optimizer.learning_rate": 0.05}
 
 
@@ -66,6 +68,7 @@ TRIED: dict[str, Try] = {
     "optimizer.text_encoder_learning_rate": Try(5e-3, {"method.text_encoder": True}),
     "optimizer.lora_plus_ratio": Try(4.0),
     "optimizer.block_rates": Try({"mid_block": 0.5}),
+    "optimizer.stops": Try({"mid_block": 1}),
     "optimizer.weight_decay": Try(0.5),
     "optimizer.betas": Try([0.5, 0.6]),
     "optimizer.eps": Try(1e-2),
@@ -104,6 +107,10 @@ TRIED: dict[str, Try] = {
     "augment.variants": Try(1, COLOURED),
     "prior.weight": Try(0.1, REGULARIZED),
     "prior.target": Try("frozen", REGULARIZED),
+    "prior.generate_negative": Try("a cat", GENERATED),
+    "prior.generate_steps": Try(3, GENERATED),
+    "prior.generate_guidance": Try(3.0, GENERATED),
+    "prior.generate_sampler": Try("euler", GENERATED),
     "prior.class_caption": Try("cat", {"optimizer.learning_rate": 0.05}),
     "prior.trigger": Try("red", CLASS),
     "prior.class_weight": Try(9.0, CLASS),
@@ -128,6 +135,7 @@ TRIED: dict[str, Try] = {
     "dataset.folders[].class_tokens": Try("a bowl", folder(UNCAPTIONED)),
     "dataset.folders[].resolutions": Try([32], folder()),
     "dataset.folders[].regularization": Try(True, folder({"dataset.folders": [PLAIN, KEPT]}, row=1)),
+    "dataset.folders[].generate": Try(3, folder(GENERATED, row=1)),
     "dataset.folders[].validation": Try(True, folder({"dataset.folders": [PLAIN, KEPT]}, row=1)),
     "dataset.folders[].masks": Try("masks", folder()),
     "dataset.folders[].alpha_mask": Try(True, folder()),

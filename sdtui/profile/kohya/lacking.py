@@ -9,6 +9,7 @@ LACKING: dict[str, str] = {
     "dataset.background": "kohya drops transparency without laying a colour under it",
     "dataset.on_unreadable": "kohya stops at an image it cannot read",
     "dataset.folders[].recursive": "kohya does not look into folders inside a subset",
+    "dataset.folders[].generate": "kohya draws no class images: the folder has to hold them",
     "dataset.folders[].validation": "kohya holds out shares (validation_split), not folders",
     "dataset.folders[].masks": "kohya stops at images without a mask, masks without an image or of another size, and random "
     "crops beside them",
@@ -26,6 +27,11 @@ LACKING: dict[str, str] = {
     "training.threads": "set OMP_NUM_THREADS",
     "objective.unmasked_weight": "kohya's masks count nothing where they are black",
     "objective.unmasked_chance": "kohya's masks count in every step",
+    **{
+        f"prior.generate_{name}": "kohya draws no class images"
+        for name in ("negative", "steps", "guidance", "sampler")
+    },
+    "optimizer.stops": "kohya trains a LoRA's text encoders to the end",
     "prior.target": "kohya's regularisation images teach themselves",
     "prior.class_caption": "kohya preserves a class by images only",
     "prior.trigger": "kohya preserves a class by images only",

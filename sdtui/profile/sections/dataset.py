@@ -64,6 +64,17 @@ class Folder(Section):
             aka=("is_reg", "is_regularization"),
         ),
     ] = False
+    generate: Annotated[
+        int,
+        Field(ge=0, le=100_000),
+        About(
+            "So many images of the class shall be there (DreamBooth): what is missing in the folder, the base model draws "
+            "before training, with class_tokens as the prompt, and keeps in it. Needs regularization = true; 0: none is drawn.",
+            unit="images",
+            source="Ruiz et al. 2022, DreamBooth; diffusers' example draws 100 to 200",
+            aka=("num_class_images",),
+        ),
+    ] = 0
     validation: Annotated[
         bool, About("Its images are never trained: the validation loss is measured on all of them.")
     ] = False

@@ -22,6 +22,11 @@ OptimizerName = Literal[
     "came",
 ]
 _ClassPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+_Stop = (
+    Annotated[int, Field(ge=1, le=100_000_000)]
+    | Annotated[float, Field(gt=0, lt=1)]
+    | Annotated[str, Field(pattern=r"^[1-9]\d{0,6} epochs?$")]
+)
 _Beta = Annotated[float, Field(ge=0, lt=1)]
 _OWN = "left out: the optimizer's own default"
 
@@ -79,6 +84,16 @@ class Optimizer(Section):
             '{ "down_blocks.0" = 0.5, mid_block = 0.0 }. The longest that fits counts; 0: not trained.',
             allowed="a table of path = factor 0…100",
             aka=("block_lr", "down_lr_weight", "mid_lr_weight", "up_lr_weight"),
+        ),
+    ] = {}  # noqa: RUF012 - pydantic copies defaults
+    stops: Annotated[
+        dict[str, _Stop],
+        About(
+            "Parts of the model that stop learning while the rest goes on, by the start of their path: "
+            '{ text_encoder = 0.5 }. After so many steps (500), a share of the run (0.5) or epochs ("3 epochs"). SDXL\'s '
+            "second text encoder is text_encoder_2.",
+            allowed='a table of path = whole number of steps, share below 1, or text such as "3 epochs"',
+            aka=("stop_text_encoder_training", "text_encoder_stop", "stop_training_text_encoder_after"),
         ),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
     weight_decay: Annotated[

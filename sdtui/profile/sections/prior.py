@@ -1,4 +1,4 @@
-"""What the model shall keep of what it knew: regularisation images, and its own answers from before training."""
+"""What the model shall keep of what it knew: regularisation images, found or drawn, and its own answers from before training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
+from sdtui.profile.samplers import HINTS, SamplerName
 
 
 class Prior(Section):
@@ -28,6 +29,20 @@ class Prior(Section):
             "before training (frozen)."
         ),
     ] = "image"
+    generate_negative: Annotated[
+        str, About("What is kept out of the images that a folder's generate asks for: their negative prompt.")
+    ] = ""
+    generate_steps: Annotated[
+        int,
+        Field(ge=1, le=1000),
+        About("Steps of the sampler for each of these images.", unit="steps", source="diffusers' DreamBooth example"),
+    ] = 50
+    generate_guidance: Annotated[
+        float,
+        Field(ge=0, le=100),
+        About("How closely these images follow their prompt; 1 leaves the negative prompt out.", source="diffusers"),
+    ] = 7.5
+    generate_sampler: Annotated[SamplerName, About("How these images are drawn.", words=HINTS)] = "ddim"
     class_caption: Annotated[
         str,
         About(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def by_rate(named: Iterable[tuple[str, nn.Parameter]], layers: Iterable[str], profile: Profile) -> list[ParameterGroup]:
-    """A group for each rate: by component, by the blocks that have a factor, and by factor of the product (LoRA+).
+    """A group for each rate: by component, by the blocks that have a factor or stop early, and by factor of the product (LoRA+).
 
     What has factor 0 is not trained, and is in no group. `named` are by "component.path.name", `layers` by
     "component.path".
@@ -27,8 +27,11 @@ def by_rate(named: Iterable[tuple[str, nn.Parameter]], layers: Iterable[str], pr
     """
     optimizer = profile.optimizer
     text_rate = optimizer.text_encoder_learning_rate or optimizer.learning_rate
+    layers = list(layers)
     blocks = {whole_path(block): factor for block, factor in optimizer.block_rates.items()}
     require_blocks(blocks, layers, "optimizer.block_rates")
+    require_blocks(optimizer.stops, layers, "optimizer.stops")
+    parts = [*blocks, *map(whole_path, optimizer.stops)]
     groups: dict[str, ParameterGroup] = {}
     for name, weight in named:
         component = name.partition(".")[0]
@@ -38,7 +41,8 @@ def by_rate(named: Iterable[tuple[str, nn.Parameter]], layers: Iterable[str], pr
         if not factor:
             continue
         up = optimizer.lora_plus_ratio != 1 and name.endswith(".up")
-        group = f"{block or component}{' up' if up else ''}"
+        # The longest path decides: no two blocks overlap but one inside the other.
+        group = f"{block_of(name, parts) or component}{' up' if up else ''}"
         rate = optimizer.learning_rate if component == "unet" else text_rate
         rate *= factor * (optimizer.lora_plus_ratio if up else 1)
         groups.setdefault(group, ParameterGroup(name=group, params=[], lr=rate))["params"].append(weight)

@@ -70,6 +70,7 @@ def plan_words(plan: Plan, dot: str = "·") -> str:
     parts = [
         f"{count(plan.images, 'image')}{told}, {grouped(plan.samples)} an epoch",
         *([count(kohyas, "kohya folder")] if kohyas else []),
+        *([f"{count(plan.generated, 'class image')} drawn first"] if plan.generated else []),
         f"{grouped(plan.steps)} steps in {plan.epochs:.3g} epochs",
         count(len(plan.buckets), "bucket"),
         count(files, "file") + (f", {size(plan.bytes)}" if plan.bytes else ""),
