@@ -8,8 +8,8 @@ from itertools import islice
 
 from rich.cells import cell_len
 
-from sdtui.dataset.query_syntax import CHOICES, FIELDS, Or, parse
-from sdtui.dataset.query_value import QueryError, quoted
+from sdtui.dataset.query_syntax import CHOICES, FIELDS, And, Node, Or, Term, parse
+from sdtui.dataset.query_value import QueryError, Text, Wildcard, quoted, wildcard_pattern
 from sdtui.tui.literal import harmless
 
 _CASE = re.compile(r"\s*case:(on|off)\s+", re.IGNORECASE)
@@ -38,6 +38,34 @@ def both(query: str, term: str) -> str:
         return term
     held = f"({rest})" if isinstance(root, Or) else rest
     return " ".join(filter(None, [case, held, "AND", term]))
+
+
+def place_of_asked(query: str, tags: Sequence[str]) -> int:
+    """Which of a caption's tags the query asks for, so that the tag cursor begins there; 0 where it asks for none.
+
+    The last condition that asks for a tag counts: what was narrowed to last stands there.
+    """
+    if problem_of(query) is not None or not query.strip():
+        return 0
+    parsed = parse(query)
+    for text in reversed(list(_tags_asked(parsed.root))):
+        parts = [part if isinstance(part, Wildcard) else re.escape(part) for part in text.parts]
+        pattern = wildcard_pattern(parts, ".", ".", whole=True)
+        whole = re.compile(pattern, re.DOTALL if parsed.case else re.DOTALL | re.IGNORECASE)
+        for at, tag in enumerate(tags):
+            if whole.fullmatch(tag):
+                return at
+    return 0
+
+
+def _tags_asked(node: Node) -> Iterator[Text]:
+    """The tags that the query wants to be there; expressions are left out, as matching them may take long."""
+    if isinstance(node, Term):
+        if node.field == "tag" and isinstance(node.value, Text):
+            yield node.value
+    elif isinstance(node, And | Or):
+        for item in node.items:
+            yield from _tags_asked(item)
 
 
 def case_turned(query: str) -> str:

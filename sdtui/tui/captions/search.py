@@ -14,8 +14,9 @@ from textual.worker import get_current_worker
 from sdtui.errors import UserError
 from sdtui.tui import keys
 from sdtui.tui.captions.colours import CaptionsColours
+from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.querying import both, goes_on, problem_of, understood
+from sdtui.tui.captions.querying import both, goes_on, place_of_asked, problem_of, understood
 from sdtui.tui.captions.saved_queries import SavedQueries
 from sdtui.tui.numbers import grouped
 from sdtui.tui.screens.dialogs import Ask
@@ -184,8 +185,18 @@ class CaptionsSearch(CaptionsColours):
             self._say_found(len(found))
         else:
             self.query_one(SearchLine).say("")
+        if self.hand is not None:
+            self.tag = self._place_of_asked(self.hand)
         self._list_rows(self._was_at)
         self._recount()
+
+    def _place_of_asked(self, hand: InHand) -> int:
+        """The tag that is looked for, which is what one wants to see, replace or drop."""
+        query = self.query_one(SearchLine).value.strip()
+        if not query or self.model is None or hand.caption is None:
+            return 0
+        saved = self.model.marks.queries.get(query[1:], "") if query.startswith("@") else query
+        return place_of_asked(saved, [tag.text for tag in hand.caption.tags])
 
     def _search_done(self) -> None:
         """Keep the narrowed list; without a text, close the line."""

@@ -164,11 +164,16 @@ class CaptionsView(SdtuiScreen):
             return
         position = self.model.view[row]
         if self.hand is None or self.hand.position != position:
-            self.hand, self.tag, self._note = self.model.take(position), 0, Note()
+            self.hand, self._note = self.model.take(position), Note()
+            self.tag = self._place_of_asked(self.hand)
         self._show_hand()
         if self._picture_timer is not None:
             self._picture_timer.stop()
         self._picture_timer = self.set_timer(PICTURE_DELAY, self._show_picture)
+
+    def _place_of_asked(self, hand: InHand) -> int:
+        """Which tag the tag cursor begins on."""
+        raise NotImplementedError
 
     def _show_picture(self) -> None:
         if self.model is not None and self.hand is not None:

@@ -9,6 +9,7 @@ from sdtui.tui.captions.querying import (
     case_turned,
     completions,
     goes_on,
+    place_of_asked,
     pointed,
     problem_of,
     tag_term,
@@ -40,6 +41,25 @@ def test_a_tag_becomes_a_condition_that_means_exactly_it(tag: str) -> None:
 def test_one_more_condition(query: str, asked: str) -> None:
     assert both(query, "tag:x") == asked
     parse(asked)
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ('tag:"stone wall"', 2),
+        ("tag:STONE*", 2),
+        ("case:on tag:STONE*", 0),
+        ("photo AND tag:night AND tag:city", 1),
+        ("tag:night OR tag:zebra", 3),
+        ("NOT tag:night", 0),
+        ("stone wall", 0),
+        ("tag:/night/", 0),
+        ("tag:", 0),
+        ("", 0),
+    ],
+)
+def test_the_tag_that_is_asked_for(query: str, place: int) -> None:
+    assert place_of_asked(query, ["photo", "city", "stone wall", "night"]) == place
 
 
 def test_case_is_turned_on_and_off() -> None:

@@ -255,6 +255,19 @@ async def test_enter_means_what_is_there_also_where_more_may_come(images: Path) 
         await until(pilot, lambda: says(app, "nothing here matches the search"))
 
 
+async def test_the_tag_cursor_is_on_the_tag_that_is_looked_for(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await loaded(pilot)
+        await pilot.press("j", "j", "T", "slash", *"boat", "enter")
+        await until(pilot, lambda: tells(app, "tags 1 of 5"))
+        await pilot.press("enter")
+        await until(pilot, lambda: names(app) == ["canal"] and screen_of(app).tag == 2)
+        # So that replacing it everywhere takes no search for it in the caption.
+        await pilot.press("r", "s", "enter")
+        await until(pilot, lambda: written(images)["canal.txt"] == b"city, canal, boats\n")
+
+
 # -- tags -------------------------------------------------------------------------------------------------------------
 
 
