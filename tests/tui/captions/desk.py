@@ -51,6 +51,12 @@ def shows(app: SdtuiApp, facts: str, caption: str) -> Callable[[], bool]:
     return lambda: pane(app)[0].startswith(f" {facts}") and pane(app)[1] == f" {caption}"
 
 
+def counted(app: SdtuiApp, tag: str) -> str:
+    """The number behind a tag of one word in the list of tags, "" while that shows none."""
+    rows = (row.rpartition("│")[2].split() for row in screen_text(app))
+    return next((row[1] for row in rows if row[:1] == [tag] and len(row) > 1), "")
+
+
 async def ready(pilot: Pilot[None], first: str = "bridge.png") -> None:
     """Until the first image is shown with its size, and all captions are counted."""
     await until(pilot, lambda: pane(pilot.app)[0].startswith(f" {first}   48"))  # type: ignore[arg-type]
