@@ -27,6 +27,8 @@ each once. `only-new`: only captions without tags get any.
 """
 
 _SEPARATOR = ", "
+# How the labels of edits begin that a tagger's scores or a model's descriptions decide.
+_BY_SCORES, _BY_WORDS = "tags by score", "descriptions, "
 
 
 def propose_tags(
@@ -59,8 +61,18 @@ def propose_tags(
             return text
         return applied(text, decide(images.scored(position), rules, count_tokens), rules, mode, known)
 
-    label = f"tags from {rules.threshold:g} on, {mode}"
-    return propose_each(library, positions, edit, label, samples=samples, count_tags=count_tags)
+    return propose_each(library, positions, edit, label_of(rules, mode), samples=samples, count_tags=count_tags)
+
+
+def label_of(rules: Rules, mode: Mode) -> str:
+    """What the edit of `propose_tags` is called."""
+    where = "cut at the largest gap" if rules.mcut else f"from {rules.threshold:g} on"
+    return f"{_BY_SCORES} {where}, {mode}"
+
+
+def by_tagger(label: str) -> bool:
+    """Whether an edit's label says that scores or descriptions decided what it wrote."""
+    return label.startswith((_BY_SCORES, _BY_WORDS))
 
 
 def propose_descriptions(
@@ -88,7 +100,7 @@ def propose_descriptions(
             return text
         return _beside(text, words) if mode == "append" else _beside(words, text) if mode == "prepend" else words
 
-    return propose_each(library, positions, edit, f"descriptions, {mode}", samples=samples, count_tags=count_tags)
+    return propose_each(library, positions, edit, f"{_BY_WORDS}{mode}", samples=samples, count_tags=count_tags)
 
 
 def propose_sorted(

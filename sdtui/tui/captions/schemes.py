@@ -33,6 +33,8 @@ NEARLY_ALL = 0.95
 CHUNK = 75
 # The scheme that takes a tagger's scores.
 SCORES = "scores"
+# The scheme that tells a tagger's tags from the user's own.
+ORIGIN = "origin"
 # What the encoder reads at most: `captions.max_tokens` is 75, 150 or 225.
 CHUNKS = (CHUNK, 2 * CHUNK, 3 * CHUNK)
 
@@ -72,6 +74,7 @@ class Ground:
         triggers: the words that call what is trained, by the profiles that use the dataset.
         score_of: what a tagger says of a tag of the image in hand; None where it does not know the tag. None in place of
             the function: the image has no scores, or they were not read.
+        from_tagger: whether an edit by a tagger's scores put a tag of the caption in hand there; None: not known yet.
     """
 
     images: int = 0
@@ -85,6 +88,7 @@ class Ground:
     borders: Callable[[str, Sequence[int]], list[int]] = lambda _text, _limits: []
     triggers: Sequence[str] = ()
     score_of: Callable[[str], Score | None] | None = None
+    from_tagger: Callable[[str], bool] | None = None
 
 
 class Mark(NamedTuple):
@@ -255,6 +259,26 @@ def _no_scores(_tags: Sequence[Tag], _text: str, ground: Ground) -> str:
     return "no scores of this image" if ground.score_of is None else ""
 
 
+def _origin(tags: Sequence[Tag], _text: str, ground: Ground) -> dict[int, Mark]:
+    if ground.from_tagger is None:
+        return {}
+    marks = {}
+    for at, tag in enumerate(tags):
+        score = ground.score_of(tag.text) if ground.score_of is not None else None
+        figure = f"{score.score:.2f}" if score is not None else "no score"
+        if ground.from_tagger(tag.text):
+            marks[at] = Mark("t", f"from a tagger, {figure}")
+        elif score is not None and not score.why:
+            marks[at] = Mark("b", f"own, and the tagger says {figure}")
+        else:
+            marks[at] = Mark("o", "own" if score is None else f"own, the tagger says {figure}")
+    return marks
+
+
+def _no_origin(_tags: Sequence[Tag], _text: str, ground: Ground) -> str:
+    return "reading the edits" if ground.from_tagger is None else ""
+
+
 def _no_lists(_tags: Sequence[Tag], _text: str, ground: Ground) -> str:
     return "" if ground.has_lists else "no list of tags yet: docs/captions.md says where to get one"
 
@@ -323,6 +347,12 @@ SCHEMES = (
         (("+", "$success", "kept"), ("-", "$warning", "dropped"), ("o", "$accent", "unknown to the tagger")),
         _scores,
         _no_scores,
+    ),
+    Scheme(
+        ORIGIN,
+        (("t", "$accent", "from a tagger"), ("o", "$success", "own"), ("b", "$teal", "own, a tagger's too")),
+        _origin,
+        _no_origin,
     ),
     Scheme("none", (), lambda _tags, _text, _ground: {}),
 )

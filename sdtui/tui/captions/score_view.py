@@ -18,14 +18,17 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.tui import keys
 from sdtui.tui.captions.editing import CaptionsEditing
 from sdtui.tui.captions.model import CaptionsModel
-from sdtui.tui.captions.schemes import SCORES, Ground
+from sdtui.tui.captions.schemes import ORIGIN, SCORES, Ground
 from sdtui.tui.captions.tag_list import ACTIONS
+from sdtui.tui.captions.words import Note
+from sdtui.tui.captions.writing import Unsaved
 from sdtui.tui.key import Key
 from sdtui.tui.literal import clean
 from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.score_panel import Outcome, ScorePanel
 
 if TYPE_CHECKING:
+    from sdtui.tagging.origins import Origins
     from sdtui.tui.captions.score_desk import ScoreDesk
 
 # How often looking images up says how far it is, in seconds.
@@ -55,6 +58,7 @@ class CaptionsScoreView(CaptionsEditing):
         # Whose threshold is moved: this tag's alone, or that of all.
         self._one_tag = False
         self._settings: dict[str, Any] = {}
+        self._origins: Origins | None = None
 
     def recall(self, state: dict[str, Any]) -> None:
         """Also by what the tags of each dataset were decided."""
@@ -195,7 +199,7 @@ class CaptionsScoreView(CaptionsEditing):
 
     def _close_model(self) -> None:
         """Scores of one dataset are nothing in another."""
-        self.desk = self._desk_of = None
+        self.desk = self._desk_of = self._origins = None
         self._one_tag = False
         if self.has_class("-scores"):
             self._close_scores()
@@ -273,8 +277,13 @@ class CaptionsScoreView(CaptionsEditing):
 
     def _ground(self) -> Ground:
         """Schemes of colours may ask for scores, too."""
-        ground, desk, hand = super()._ground(), self.desk, self.hand
-        if desk is None or hand is None or self._desk_of is not self.model:
+        ground, desk, hand = super()._ground(), self.desk_here, self.hand
+        if hand is not None and hand.caption is not None and self._origins is not None and self._scheme.name == ORIGIN:
+            from sdtui.tagging.applying import plain
+
+            theirs = self._origins.of(hand.caption.path)
+            ground = replace(ground, from_tagger=lambda tag: plain(tag) in theirs)
+        if desk is None or hand is None:
             return ground
         if desk.images.has_scores[hand.position]:
             return replace(ground, score_of=desk.score_of(hand.position, hand.text, self._count_for))
@@ -291,5 +300,41 @@ class CaptionsScoreView(CaptionsEditing):
         self._read_for_colours()
 
     def _read_for_colours(self) -> None:
-        if self._scheme.name == SCORES and self._desk_of is not self.model:
+        if self._scheme.name in {SCORES, ORIGIN} and self._desk_of is not self.model:
             self._read_scores()
+        self._read_origins()
+
+    def _read_origins(self) -> None:
+        """In a thread, while the colours are about that: what edits since the last time say of where tags came from."""
+        model = self.model
+        if model is None or self._scheme.name != ORIGIN:
+            return
+
+        def work() -> None:
+            from sdtui.tagging.origins import Origins
+
+            worker, origins = get_current_worker(), self._origins or Origins(model.folder)
+            try:
+                news = origins.read_slowly(lambda: worker.is_cancelled)
+            except SdtuiError as error:
+                self.call_later(self.say, str(error), "warning")
+                return
+            if news or self._origins is not origins:
+                self.call_later(self._have_origins, model, origins)
+
+        self.run_worker(work, thread=True, group="origins", exclusive=True, exit_on_error=False)
+
+    def _have_origins(self, model: CaptionsModel, origins: Origins) -> None:
+        if model is self.model:
+            self._origins = origins
+            self._draw_again()
+
+    def _written(self, model: CaptionsModel, what: Unsaved, error: Exception | None) -> None:
+        """An edit more."""
+        super()._written(model, what, error)
+        self._read_origins()
+
+    def _look_anew(self, note: Note) -> None:
+        """The same, of many captions."""
+        super()._look_anew(note)
+        self._read_origins()

@@ -232,13 +232,14 @@ class CaptionsScreen(CaptionsScores):
             return
         self._typed_before[chosen.verb] = chosen.typed
         positions, rules, undo = chosen.scope.positions, desk.rules, self._key("undo")
-        where = "cut at the largest gap" if rules.mcut else f"from {rules.threshold:g} on"
-        label = f"tags {where}, {chosen.typed['mode']} ({chosen.scope.name})"
+        from sdtui.tagging.applying import label_of
+        from sdtui.tui.captions.apply_form import mode_in
+
+        label = f"{label_of(rules, mode_in(chosen.typed))} ({chosen.scope.name})"
 
         def make(model: CaptionsModel, task: Task) -> Edited:
             from sdtui.models import tokens
             from sdtui.tagging.applying import propose_tags
-            from sdtui.tui.captions.apply_form import mode_in
 
             def work(reading: Iterable[int]) -> Proposal:
                 found = propose_tags(

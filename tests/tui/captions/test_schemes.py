@@ -139,6 +139,22 @@ def test_scores_and_what_they_need() -> None:
     assert marks("scores", "sky") == {}
 
 
+def test_a_taggers_tags_and_ones_own() -> None:
+    given = {"sky": Score(0.91, 0.35, ""), "fog": Score(0.2, 0.35, "below"), "city": Score(0.98, 0.35, "")}
+    ground = replace(GROUND, score_of=given.get, from_tagger={"sky", "moon"}.__contains__)
+    assert marks("origin", "sky, fog, city, my cat, moon", ground) == {
+        "sky": Mark("t", "from a tagger, 0.91"),
+        "fog": Mark("o", "own, the tagger says 0.20"),
+        "city": Mark("b", "own, and the tagger says 0.98"),
+        "my cat": Mark("o", "own"),
+        "moon": Mark("t", "from a tagger, no score"),
+    }
+    assert letters("origin", "sky, fog", replace(ground, score_of=None)) == {"sky": "t", "fog": "o"}
+    scheme = next(each for each in SCHEMES if each.name == "origin")
+    assert (marks("origin", "sky"), scheme.told([], "", GROUND)) == ({}, "reading the edits")
+    assert scheme.told([], "", ground) == ""
+
+
 def test_no_scheme_marks_nothing() -> None:
     assert letters("none", "city, city") == {}
 

@@ -78,6 +78,7 @@ async def test_the_scheme_goes_round_and_is_remembered(images: Path) -> None:
             "spelling",
             "trigger",
             "scores",
+            "origin",
             "none",
             "problems",
             "kinds",

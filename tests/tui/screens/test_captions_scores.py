@@ -175,7 +175,7 @@ async def test_tags_are_applied_after_a_preview_and_taken_back(scored: Path) -> 
         await until(pilot, lambda: says(app, "keep-own"))
         await until(pilot, lambda: says(app, "+ my cat, long hair, night, sky"))
         await pilot.press("enter")
-        words = "tags from 0.45 on, keep-own (all): 3 of 4 captions changed, u takes it back"
+        words = "tags by score from 0.45 on, keep-own (all): 3 of 4 captions changed, u takes it back"
         await until(pilot, lambda: told(app, words))
         assert written(scored) == {
             "a.txt": b"my cat, long hair, night, sky\n", "b.txt": b"bird, sky\n", "c.txt": b"sky", "d.txt": b"tree\n",
@@ -279,6 +279,25 @@ async def test_colours_say_what_the_scores_say(scored: Path) -> None:
         await until(pilot, lambda: pane(app)[1] == " obird")
         await pilot.press("G")
         await until(pilot, lambda: "no scores of this image" in pane(app)[-2])
+
+
+async def test_colours_tell_a_taggers_tags_from_ones_own(scored: Path) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press(*["C"] * 8)
+        await until(pilot, lambda: pane(app)[1] == " bsky, omy cat")
+        await pilot.press("A")
+        await until(pilot, lambda: says(app, "changes 2 of 4 captions"))
+        await pilot.press("enter")
+        await until(pilot, lambda: pane(app)[1] == " bsky, omy cat, tlong hair")
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: "long hair: from a tagger, 0.52" in pane(app)[-2])
+        # Taken out and put back by hand it is the user's.
+        await pilot.press("d")
+        await until(pilot, lambda: pane(app)[1] == " bsky, omy cat")
+        await pilot.press("a", *"long", "space", *"hair", "enter")
+        await until(pilot, lambda: pane(app)[1] == " bsky, omy cat, blong hair")
 
 
 async def test_without_scores_that_is_said(images: Path) -> None:
