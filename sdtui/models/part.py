@@ -5,6 +5,7 @@ VAE and text encoders answer before training and for previews; in between they w
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class Part:
         self._device = device
         self._module: nn.Module | None = None
         self._rests = False
+        self._loading = threading.Lock()
 
     @property
     def present(self) -> nn.Module | None:
@@ -55,9 +57,10 @@ class Part:
         self._leave()
 
     def _ready(self) -> nn.Module:
-        if self._module is None:
-            self._module = self._load()
-        return self._module.to(self._device)
+        with self._loading:  # those who ask at the same time find the same
+            if self._module is None:
+                self._module = self._load()
+            return self._module.to(self._device)
 
     def _leave(self) -> None:
         """Off the device: to the machine's memory or, where that is the device, out of it."""

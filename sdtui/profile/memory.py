@@ -20,6 +20,7 @@ from sdtui.profile.machine import free_bytes, processor_flags, trains_on_process
 from sdtui.profile.precision import on_processor
 from sdtui.profile.prior_rules import asks_frozen
 from sdtui.profile.schema import Profile
+from sdtui.profile.side_by_side import encoders, threads_of
 from sdtui.profile.sites import text_sites, text_tables, unet_sites
 from sdtui.profile.size import Parts, folder_parts, trained, values_of
 
@@ -100,7 +101,8 @@ def estimate(
     steps = frozen + values.values * each + activations
     step = _working(profile, kept, rows, width, processor=processor) + _restored(sites, training.base_precision, width)
     step += casts
-    vae = 4 * vae_values(found.get("vae", {})) + _vae_working(found.get("vae", {}), bucket)
+    at_once = max(prod(each) * encoders(prod(each), threads_of(profile) if processor else 1) for each in buckets)
+    vae = 4 * vae_values(found.get("vae", {})) + _vae_working(found.get("vae", {}), at_once)
     before = max(base + vae, base + text, _loading(sites, training.base_precision, width) if processor else 0)
     return Memory(
         device="processor" if processor else "GPU",
@@ -209,10 +211,10 @@ def _residuals(before: int, size: int, layers: int) -> int:
     return first + (layers - 1) * 18 * size * size
 
 
-def _vae_working(config: Mapping[str, Any], bucket: tuple[int, int]) -> int:
-    """Bytes of feature maps while one image is encoded, in fp32."""
+def _vae_working(config: Mapping[str, Any], pixels: int) -> int:
+    """Bytes of feature maps while images of so many pixels together are encoded, in fp32."""
     channels = config.get("block_out_channels") or [0]
-    return int(_MAPS * 4 * channels[0] * prod(bucket))
+    return int(_MAPS * 4 * channels[0] * pixels)
 
 
 def text_values(parts: Parts) -> int:

@@ -11,14 +11,16 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def ahead(work: Callable[[Item], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
-    """What `work` makes of each item, in their order.
+def ahead(
+    work: Callable[[Item], Made], items: Iterable[Item], threads: int, begin: Callable[[], None] = lambda: None
+) -> Iterator[Made]:
+    """What `work` makes of each item, in their order; each thread calls `begin` first.
 
     While the caller uses one, the next are made: no more than twice as many as there are `threads` are kept, so that
     memory does not grow with the number of items.
     """
     waiting: deque[Future[Made]] = deque()
-    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="ahead")
+    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="ahead", initializer=begin)
     try:
         for item in items:
             waiting.append(pool.submit(work, item))

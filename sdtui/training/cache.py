@@ -3,17 +3,21 @@
 An entry is found by what it was made from (bytes of the image and its mask, VAE, scaling, crop, colours), so a renamed
 image keeps its latents and a changed one gets new ones. Each step draws a fresh sample from mean and spread.
 
-Every entry is encoded by itself. The last bits of a result depend on what it was batched with, and an entry must have the
-same bits whether this run made it, or another, or a run that was killed and began again; the processor encodes batches no
-faster. Images are decoded by threads while the VAE encodes the ones before.
+Every entry is encoded by itself. The last bits of a result depend on what it was batched with and how many threads
+shared the work, and an entry must have the same bits whether this run made it, or another, or a run that was killed and
+began again; the processor encodes batches no faster. Instead small images are encoded side by side there, and all are
+decoded by threads while the VAE encodes the ones before.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import groupby
+from math import prod
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -29,6 +33,7 @@ from sdtui.errors import SdtuiError
 from sdtui.models.family import SPEAKER_DTYPE, Model
 from sdtui.paths import cache_dir
 from sdtui.profile.schema import Augment
+from sdtui.profile.side_by_side import encoders
 from sdtui.training.ahead import ahead
 from sdtui.training.pixels import as_input, render, render_mask
 from sdtui.training.randomness import derive
@@ -161,6 +166,10 @@ class Rendered(NamedTuple):
     mask: Tensor | None  # (h, w)
 
 
+Entry = tuple[str, dict[str, Tensor]]
+"""What the store keeps of one way, and its key."""
+
+
 class LatentCache:
     """Encodes images that were not encoded before.
 
@@ -192,6 +201,7 @@ class LatentCache:
         self._unreadable: dict[int, UnreadableImage] = {}
         self._shown: dict[int, Shown] = {}
         self._incomplete: list[int] = []
+        self._threads = torch.get_num_threads()
         self.store = store or TensorStore(cache_dir() / "latents")
         try:
             for index in range(len(samples)):
@@ -209,8 +219,9 @@ class LatentCache:
 
         def remake(number: int, flip: bool, variant: int) -> None:
             job = Job(chosen[number], [(flip, variant)])
-            for rendered in self._render(job):
-                self._encode(job.sample, rendered)
+            with _in_threads(self._threads // self._encoders(job)):
+                for key, entry in self._encode(job, self._render(job)):
+                    self.store.put(key, entry)
 
         return Latents(self.store, [self._shown[index] for index in chosen], remake)
 
@@ -244,15 +255,14 @@ class LatentCache:
                 if left:
                     yield Job(job.sample, left)
 
-        for job, found in ahead(self._try_to_render, missing(), THREADS):
-            if isinstance(found, UnreadableImage):
-                unreadable[job.sample] = found
-            else:
-                for rendered in found:
-                    # The same image twice in the dataset, or made by another run meanwhile?
-                    if not self.store.has(rendered.key):
-                        self._encode(job.sample, rendered)
-            tell(len(job.ways))
+        for at_once, jobs in groupby(missing(), self._encoders):
+            for job, found in self._encoded(jobs, at_once):
+                if isinstance(found, UnreadableImage):
+                    unreadable[job.sample] = found
+                else:
+                    for key, entry in found:
+                        self.store.put(key, entry)
+                tell(len(job.ways))
         # They would stay in memory for as long as the run lasts.
         self._digests.clear()
         return dict(sorted(unreadable.items()))
@@ -324,13 +334,50 @@ class LatentCache:
         alpha = open_alpha(sample.path) if sample.alpha_mask else None
         return masks if alpha is None else [*masks, alpha]
 
-    def _encode(self, index: int, rendered: Rendered) -> None:
-        key, pixels, mask = rendered
-        mean, std = (half[0] for half in self._model.encode_images(as_input(pixels)))
-        if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
-            raise SdtuiError(
-                "the VAE answers this image with numbers that are not finite",
-                where=str(self._samples[index].path),
-                remedy="Choose another VAE (model.vae); half-precision ones are known for this",
-            )
-        self.store.put(key, {"mean": mean, "std": std} | ({} if mask is None else {"mask": mask}))
+    def _encoders(self, job: Job) -> int:
+        """How many images of this one's size are encoded at once; on a GPU one takes it all."""
+        if self._model.device.type != "cpu":
+            return 1
+        return encoders(prod(self._samples[job.sample].bucket), self._threads)
+
+    def _encoded(self, jobs: Iterable[Job], at_once: int) -> Iterator[tuple[Job, Sequence[Entry] | UnreadableImage]]:
+        """What is to be stored of each job, in their order."""
+        rendered = ahead(self._try_to_render, jobs, THREADS)
+        if at_once == 1:
+            yield from map(self._try_to_encode, rendered)
+            return
+        share = partial(torch.set_num_threads, self._threads // at_once)
+        with _in_threads(self._threads):  # what one thread sets is in part what all others have
+            yield from ahead(self._try_to_encode, rendered, at_once, share)
+
+    def _try_to_encode(
+        self, made: tuple[Job, list[Rendered] | UnreadableImage]
+    ) -> tuple[Job, list[Entry] | UnreadableImage]:
+        job, found = made
+        if isinstance(found, UnreadableImage):
+            return job, found
+        # The same image twice in the dataset, or made by another run meanwhile?
+        lacking = (each for each in found if not self.store.has(each.key))
+        return job, list(self._encode(job, lacking))
+
+    def _encode(self, job: Job, found: Iterable[Rendered]) -> Iterator[Entry]:
+        for key, pixels, mask in found:
+            mean, std = (half[0] for half in self._model.encode_images(as_input(pixels)))
+            if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
+                raise SdtuiError(
+                    "the VAE answers this image with numbers that are not finite",
+                    where=str(self._samples[job.sample].path),
+                    remedy="Choose another VAE (model.vae); half-precision ones are known for this",
+                )
+            yield key, {"mean": mean, "std": std} | ({} if mask is None else {"mask": mask})
+
+
+@contextmanager
+def _in_threads(count: int) -> Iterator[None]:
+    """Compute by so many threads meanwhile, and by as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -93,6 +93,19 @@ def test_encoding_images_may_need_more_than_the_step() -> None:
     assert found.bytes - found.programs >= 2 * UNET + 4 * VAE + 3 * 4 * 128 * 1024 * 1024
 
 
+def test_images_that_are_encoded_side_by_side_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three maps of 128 channels in fp32: of each image of 256 px that a thread encodes."""
+    for larger in ("_activations", "_working", "_loading"):
+        monkeypatch.setattr(memory, larger, lambda *_, **__: 0)
+
+    def needed(threads: int, device: str = "cpu") -> int:
+        return told(256, training={"base_precision": "4bit", "threads": threads, "device": device}).bytes
+
+    assert needed(4) - needed(2) == 2 * 3 * 4 * 128 * 256 * 256
+    assert needed(16) == needed(4)
+    assert needed(4, "cuda") == needed(1, "cuda")
+
+
 def test_on_a_gpu_libraries_and_the_heap_do_not_count() -> None:
     found = told(training={"device": "cuda"})
     assert (found.device, found.programs) == ("GPU", 0)

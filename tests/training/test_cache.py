@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,66 @@ def test_each_image_is_encoded_by_itself(tmp_path: Path, monkeypatch: pytest.Mon
     assert seen == [1, 1, 1]
 
 
+class Busy(FakeModel):
+    """Notes how many threads each image has, and goes on only once `together` of them are being encoded."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self.others = threading.Barrier(together, timeout=60)
+        self.threads: list[int] = []
+
+    def encode_images(self, pixels: torch.Tensor) -> LatentDistribution:
+        self.others.wait()
+        self.threads.append(torch.get_num_threads())
+        return super().encode_images(pixels)
+
+
+@pytest.fixture
+def four_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("four_threads")
+@pytest.mark.parametrize(
+    ("bucket", "together", "each"),
+    [(SQUARE, 4, 1), (Bucket(256, 512), 2, 2), (Bucket(512, 768), 1, 4)],
+    ids=["small", "middle", "large"],
+)
+def test_the_smaller_images_are_the_more_are_encoded_at_once(
+    tmp_path: Path, bucket: Bucket, together: int, each: int
+) -> None:
+    colours = ["red", "blue", "green", "gold"]
+    samples = [picture(tmp_path / f"{n}.png", colour, bucket, bucket) for n, colour in enumerate(colours)]
+    model = Busy(together)
+    latents = fill(model, samples).latents(range(4))
+    assert model.threads == [each] * 4
+    assert torch.get_num_threads() == 4
+    assert [round(float(latents.at(n, False, 0).mean[0, 0, 0]), 2) for n in range(4)] == [-0.33, -0.33, -0.67, 0.23]
+
+
+@pytest.mark.usefixtures("four_threads")
+def test_an_entry_that_is_made_again_has_as_many_threads_as_the_first_time(tmp_path: Path) -> None:
+    model = Busy(1)
+    latents = fill(model, [picture(tmp_path / "a.png")]).latents([0])
+    latents.store._memory.clear()
+    for path in (paths.cache_dir() / "latents").rglob("*.safetensors"):
+        path.unlink()
+    latents.at(0, False, 0)
+    assert model.threads == [1, 1]
+    assert torch.get_num_threads() == 4
+
+
+@pytest.mark.usefixtures("four_threads")
+def test_a_gpu_encodes_one_after_another(tmp_path: Path) -> None:
+    model = Busy(1)
+    model.device = torch.device("cuda")
+    fill(model, [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])])
+    assert model.threads == [4, 4, 4]
+
+
 def test_what_is_there_already_is_no_progress(tmp_path: Path) -> None:
     samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
     fill(FakeModel(), samples[:2])
@@ -239,6 +301,7 @@ def test_runs_that_cache_at_the_same_time_share_what_each_makes(
             other.fill(lambda done, total: None)
 
     monkeypatch.setattr(cache_module, "derive", lambda *_: 0)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # else the first is ahead of what it tells
     made(first, samples).fill(meanwhile)
     assert (first.encoded_images, second.encoded_images) == (2, 2)
 
