@@ -99,7 +99,8 @@ def _boolean(setting: Setting, found: Any) -> Verdict:
 def _quoted_number(setting: Setting, found: str) -> Verdict:
     quantity = _QUANTITY.match(found)
     if quantity is None:
-        return Verdict("wrong-type", f"is the text {toml(found)}, not a number", "")
+        remedy = dict(setting.words).get(found.lower(), "")
+        return Verdict("wrong-type", f"is the text {toml(found)}, not a number", remedy)
     number = _bare(quantity["number"])
     unit = quantity["unit"]
     if not unit:

@@ -31,6 +31,14 @@ from sdtui.profile.values import judge, toml
         ("schedule.warmup", "10 steps", "wrong-unit", "Write the bare number: warmup = 10"),
         ("captions.dropout", 10, "out-of-range", "It is a share of 1, not per cent: 10 % is 0.1"),
         ("optimizer.learning_rate", "fast", "wrong-type", ""),
+        (
+            "training.batch_size",
+            "auto",
+            "wrong-type",
+            "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
+            "as large as fit, with the same gradient",
+        ),
+        ("training.at_once", "Auto", "wrong-type", "Write 0: as many as fit, found by the run"),
         ("schedule.name", "cosin", "not-a-choice", 'Did you mean "cosine"?'),
         ("augment.hue", 0.9, "out-of-range", "0.5 both ways is the whole circle"),
         (

@@ -37,6 +37,13 @@ class Training(Section):
             "the same gradient (see at_once).",
             unit="images",
             aka=("train_batch_size", "effective_batch", "effective_batch_size"),
+            words=(
+                (
+                    "auto",
+                    "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
+                    "as large as fit, with the same gradient",
+                ),
+            ),
         ),
     ] = 1
     at_once: Annotated[
@@ -47,6 +54,7 @@ class Training(Section):
             "fit in memory, found by the run.",
             unit="images",
             aka=("micro_batch_size", "micro_batch", "auto_batch_size"),
+            words=(("auto", "Write 0: as many as fit, found by the run"),),
         ),
     ] = 0
     accumulation: Annotated[
