@@ -122,16 +122,13 @@ class _Command:
         return self._tell(whole=not job.stopped)
 
     def _work(self, job: Job) -> None:
-        from sdtui.tools.drawing import Drawing, grids, pictures
-        from sdtui.tools.vocabulary import named, teach
+        from sdtui.tools.drawing import Drawing, grids
 
         args, request = self._args, self._request
         print(f"loading {request.source.base}", file=sys.stderr)
         model = request.source.load(args.device, args.precision)
         self._model = model.name
         wanted = grids([_sized(picture, model) for picture in request.pictures], *request.axes)
-        texts = [text for one in pictures(wanted) for text in (one.text, one.negative)]
-        teach(model, named(request.words, texts))
         sheets = any(request.axes)
         Drawing(model, job, on_step=self._stepped, on_picture=self._pictured).draw(wanted, sheets=sheets)
         self._sheets = len(wanted) if sheets else 0

@@ -34,14 +34,12 @@ class Request:
         source: base model and run.
         pictures: one of each prompt line and seed; sizes left open are 0.
         axes: of the sheets, across and down.
-        words: embedding files by name.
     """
 
     task: SampleTask
     source: Source
     pictures: Sequence[Picture]
     axes: tuple[Axis | None, Axis | None]
-    words: dict[str, Path]
 
 
 def understand(args: argparse.Namespace) -> Request:
@@ -55,11 +53,11 @@ def understand(args: argparse.Namespace) -> Request:
     lines = _lines(args, texts, source)
     axes = (_axis(args.x, source), _axis(args.y, source))
     worn, known = _adapters(args, source)
-    words = vocabulary(args.words)
-    make = _maker(args, source, worn, known)
+    words = {**source.checkpoints.words, **vocabulary(args.words)}
+    make = _maker(args, source, worn, known, words)
     pictures = [_placed(where, line, make) for where, line in lines]
     grids(pictures, *axes)  # what an axis cannot do is said here
-    return Request(_task(args, named, texts if args.prompts or args.file else []), source, pictures, axes, words)
+    return Request(_task(args, named, texts if args.prompts or args.file else []), source, pictures, axes)
 
 
 def again(args: argparse.Namespace) -> argparse.Namespace:
@@ -220,7 +218,7 @@ def _strength(number: str, text: str) -> float:
 
 
 def _maker(
-    args: argparse.Namespace, source: Source, worn: Sequence[Worn], known: dict[str, Path]
+    args: argparse.Namespace, source: Source, worn: Sequence[Worn], known: dict[str, Path], words: dict[str, Path]
 ) -> Callable[[PromptLine], Picture]:
     """What makes a picture of a prompt line; sizes left open are 0."""
     skip = args.clip_skip or (source.profile.captions.clip_skip if source.profile else 1)
@@ -232,6 +230,7 @@ def _maker(
         return Picture(
             line.prompt, text, line.negative, line.width or 0, line.height or 0, line.steps, line.guidance, line.seed or 0,
             line.sampler or "ddim", skip, (*(one for one in worn if one.file not in named), *tagged),
+            tuple(words.items()),
         )  # fmt: skip
 
     return make

@@ -52,6 +52,17 @@ class BoundedRegex:
         except TimeoutError as error:
             raise SlowExpressionError(self._compiled.pattern) from error
 
+    def all_in(self, text: str) -> list[str]:
+        """All that is found, or the first group of each where there is one; raises SlowExpressionError."""
+        if len(text) <= self._longest:
+            finds = list(self._compiled.finditer(text))
+        else:
+            try:
+                finds = list(self._with_a_clock().finditer(text, timeout=_SECONDS, concurrent=True))
+            except TimeoutError as error:
+                raise SlowExpressionError(self._compiled.pattern) from error
+        return [(find[1] if self._compiled.groups else find[0]) or "" for find in finds]
+
     def replaced_in(self, text: str, replacement: str) -> str:
         r"""The text with `replacement` (`\1`, `\g<name>`) for whatever is found; raises SlowExpressionError."""
         if len(text) <= self._longest:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.names import printable
 from sdtui.dataset.pipeline import whole
+from sdtui.dataset.templates import template_of
 from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.schema import Profile
 
@@ -33,7 +34,10 @@ def missing_trigger(profile: Profile, samples: Sequence[Sample]) -> str:
     if not (prior.class_caption and prior.trigger):
         return ""
     rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
-    lacking = [each for each in samples if not has_trigger(whole(each.caption, rules[each.row]), prior.trigger)]
+    put = [template_of(profile, row) for row in range(len(profile.dataset.folders))]
+    lacking = [
+        each for each in samples if not has_trigger(whole(each.caption, rules[each.row], put[each.row]), prior.trigger)
+    ]
     if not lacking:
         return ""
     return (

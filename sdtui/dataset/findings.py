@@ -11,6 +11,7 @@ from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.names import printable
 from sdtui.dataset.problem import Kind, Problem
 from sdtui.dataset.survey import folder_plans
+from sdtui.dataset.words import word_findings
 from sdtui.profile.plan import undivided_folders
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
@@ -55,6 +56,10 @@ def findings_of(profile: Profile, collection: Collection, most: int | None = MOS
         yield from _of_kind(row, list(group), blocking, most)
     if not blocking and not collection.training:
         yield Finding("no-images", "dataset.folders", "the dataset has no image that can be trained")
+    of_words = list(word_findings(profile, collection))
+    yield from of_words
+    if any(finding.code == "bad-template" for finding in of_words):
+        return
     if missing := missing_trigger(profile, collection.training):
         yield Finding("no-trigger", "prior.trigger", missing, severity="warning")
     if undivided := undivided_folders(profile, list(folder_plans(collection))):

@@ -1,4 +1,4 @@
-"""What a caption reads as in one step: prefix, dropout, wildcards, kept tags, warm-up, shuffle, tag dropout, separators.
+"""What a caption reads as in one step: prefix, dropout, wildcards, kept tags, warm-up, shuffle, tag dropout, separators, template.
 
 Pure functions of the text, the settings and the moment. Whatever is random asks the moment for a number by name, so one
 setting never moves the numbers of another, and a resumed run reads what it would have read.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sdtui.dataset.templates import Template
 from sdtui.profile.folder_rules import rearranges
 from sdtui.profile.sections.captions import Captions
 
@@ -43,12 +44,19 @@ class Parts(NamedTuple):
     back: list[str]
 
 
-def draw(text: str, rules: Captions, moment: Moment) -> str:
+def draw(text: str, rules: Captions, moment: Moment, template: Template | None = None) -> str:
     """The caption as the model reads it at `moment`; an image without a caption reads as nothing, whatever the prefix.
 
-    The order is kohya sd-scripts' (`process_caption`), except that prefix and suffix go to the line that is taken.
+    The order is kohya sd-scripts' (`process_caption`), except that prefix and suffix go to the line that is taken. What it
+    comes to is put into a line of the template, if there is one, with a caption or without.
     """
-    return "" if not text or is_dropped(rules, moment) else compose(text, rules, moment)
+    return "" if is_dropped(rules, moment) else read(text, rules, moment, template)
+
+
+def read(text: str, rules: Captions, moment: Moment, template: Template | None = None) -> str:
+    """The same, given that it is not left out."""
+    caption = compose(text, rules, moment) if text else ""
+    return template.filled(caption, moment.roll) if template else caption
 
 
 def is_dropped(rules: Captions, moment: Moment) -> bool:
@@ -72,15 +80,16 @@ def compose(text: str, rules: Captions, moment: Moment) -> str:
     return text
 
 
-def whole(text: str, rules: Captions) -> str:
+def whole(text: str, rules: Captions, template: Template | None = None) -> str:
     """The caption at the end of a run with nothing left out of it: what its length is judged by."""
-    return compose(text, rules, Moment(sys.maxsize, 0, 1, lambda _: _ALMOST_ONE)) if text else ""
+    caption = compose(text, rules, Moment(sys.maxsize, 0, 1, lambda _: _ALMOST_ONE)) if text else ""
+    return template.longest(caption) if template else caption
 
 
-def unvaried(text: str, rules: Captions) -> str:
+def unvaried(text: str, rules: Captions, template: Template | None = None) -> str:
     """The caption with nothing left to chance or out: all tags in their order, the first line, the first options."""
     kept = Moment(sys.maxsize, 0, 1, lambda purpose: _ALMOST_ONE if purpose.startswith("tag ") else 0.0)
-    return compose(text, rules, kept) if text else ""
+    return read(text, rules, kept, template)
 
 
 def take_line(text: str, lines: str, roll: Roll) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sdtui.dataset.caption import CaptionError, caption_name, namings_for
 from sdtui.dataset.class_images import Missing, generating, layout_of, recipe_of, stock_of
+from sdtui.dataset.file_caption import file_caption
 from sdtui.dataset.image import EXTENSIONS, FOREIGN, ImageFacts, UnreadableImage, has_alpha, read_facts
 from sdtui.dataset.layout import Layout, Part, find_layout
 from sdtui.dataset.library import Library
@@ -17,6 +18,7 @@ from sdtui.dataset.masks import Masks, mask_problem
 from sdtui.dataset.names import printable
 from sdtui.dataset.problem import Problem
 from sdtui.dataset.scan import DatasetError
+from sdtui.dataset.templates import needs_captions
 from sdtui.profile.schema import Profile
 
 _UNCAPTIONED = 'Write one, give the folder class_tokens, or set captions.on_missing = "empty"'
@@ -228,6 +230,12 @@ def _caption(profile: Profile, source: Source, position: int, problems: list[Pro
     text = "\n".join(stripped for line in caption.text.splitlines() if (stripped := line.strip()))
     if text or source.part.class_tokens:
         return text or source.part.class_tokens
+    if profile.captions.on_missing == "file-name" and (
+        named := file_caption(Path(library.name(position)).stem, profile.captions)
+    ):
+        return named
+    if not needs_captions(profile, source.row):
+        return ""
     tolerated = profile.captions.on_missing == "empty"
     remedy = "Write one, or give the folder class_tokens" if tolerated else _UNCAPTIONED
     if caption.raw is None:

@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.formats import embedding_png, safetensors_file
+from sdtui.formats.kohya import BUNDLE
+from sdtui.formats.learned import Embedding
+
+__all__ = [
+    "Embedding",
+    "read",
+    "read_bundle",
+    "write_card",
+    "write_diffusers",
+    "write_picture",
+    "write_safetensors",
+    "write_webui",
+]
 
 # By text encoder: Stable Diffusion XL's files hold both.
 _XL = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 # The id of "*" in CLIP's vocabulary, which A1111 writes for every embedding.
 _STAR = 265
 _PICTURES = (".png", ".webp")
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """Vectors of one word.
-
-    Args:
-        name: what is written in a prompt.
-        vectors: (n, D) by text encoder: "text_encoder", and with two "text_encoder_2"; the same n in both.
-        step: how many steps it learned for.
-        model: the base model's name; "" when it is not known.
-        model_hash: its short hash as web UIs write it; "" when it is not known.
-    """
-
-    name: str
-    vectors: Mapping[str, Tensor]
-    step: int = 0
-    model: str = ""
-    model_hash: str = ""
-
-    @property
-    def count(self) -> int:
-        """How many places it takes in a prompt."""
-        return len(next(iter(self.vectors.values())))
 
 
 def write_webui(path: Path, embedding: Embedding) -> int:
@@ -73,9 +61,15 @@ def write_diffusers(path: Path, embedding: Embedding, metadata: Mapping[str, str
     return safetensors_file.write(path, {embedding.name: _only(embedding)}, metadata)
 
 
-def write_png(path: Path, embedding: Embedding, picture: Any) -> int:
-    """A1111's picture that is an embedding: `picture` (a PIL image) with the vectors in its text and in its pixels."""
-    content = embedding_png.encode(_webui(embedding), picture)
+def write_card(path: Path, embedding: Embedding, kind: str) -> int:
+    """A1111's picture that is an embedding, "PNG" or lossless "WEBP", with its name, model, vectors and steps on it."""
+    told = f"{embedding.count}v {embedding.step}s"
+    return write_picture(path, embedding, embedding_png.card(embedding.name, embedding.model, told), kind)
+
+
+def write_picture(path: Path, embedding: Embedding, picture: Any, kind: str = "PNG") -> int:
+    """The same with the vectors in `picture` (a PIL image): as text in a PNG, and in the pixels of both."""
+    content = embedding_png.encode(_webui(embedding), picture, kind)
     write_atomic(path, content)
     return len(content)
 
@@ -103,6 +97,35 @@ def read(path: Path) -> Embedding:
         if type(error).__module__ not in {"_pickle", "pickle", "zlib"}:
             raise
         raise UserError("holds no embedding, or more than plain tensors", where=str(path)) from error
+
+
+def read_bundle(path: Path) -> list[Embedding]:
+    """The words in an adapter's file; none of most.
+
+    Raises:
+        UserError: one of them is in a form that is not known.
+    """
+    if path.suffix != ".safetensors":
+        return []
+    held: dict[str, dict[str, Tensor]] = {}
+    with safe_open(path, framework="pt") as file:
+        for key in file.keys():  # noqa: SIM118 - it is no dictionary
+            if key.startswith(BUNDLE):
+                name, _, rest = key.removeprefix(BUNDLE).partition(".")
+                held.setdefault(name, {})[rest] = file.get_tensor(key)
+    try:
+        return [_of_bundle(name, found) for name, found in held.items()]
+    except ValueError as error:
+        raise UserError(f"holds a word that cannot be read: {error}", where=str(path)) from error
+
+
+def _of_bundle(name: str, found: Mapping[str, Tensor]) -> Embedding:
+    if _XL.keys() <= found.keys():
+        return Embedding(name, {part: _rows(found[key]) for key, part in _XL.items()})
+    params = [rows for key, rows in found.items() if key.startswith("string_to_param.")]
+    if len(params) != 1:
+        raise ValueError(f"{name} has {len(params)} tensors, and no name that says which")
+    return Embedding(name, {"text_encoder": _rows(params[0])})
 
 
 def _loaded(path: Path, content: bytes) -> dict[str, Any]:

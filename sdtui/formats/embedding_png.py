@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -25,18 +25,35 @@ _TENSOR = "TORCHTENSOR"
 # The generator behind the whitening: X(n + 1) = (A · X(n) + C) mod 2³² (Knuth's and Lewis' "quick and dirty" one).
 _A, _C = 1664525, 1013904223
 _CIRCLE, _APART = 6, 8
+_SIDE = 512
 
 Bytes = npt.NDArray[np.uint8]
 
 
-def encode(data: dict[str, Any], picture: Image.Image) -> bytes:
-    """A PNG of `picture` (any mode) that holds `data`, the dictionary of a `.pt` file."""
+def encode(data: dict[str, Any], picture: Image.Image, kind: str = "PNG") -> bytes:
+    """A "PNG" or "WEBP" of `picture` (any mode) that holds `data`, the dictionary of a `.pt` file; WebP in its pixels only."""
     text = json.dumps(_written(data))
-    chunks = PngInfo()
-    chunks.add_text(TEXT, base64.b64encode(text.encode()).decode())
+    framed = _framed(picture.convert("RGB"), zlib.compress(text.encode(), 9), _first(data))
     stream = io.BytesIO()
-    _framed(picture.convert("RGB"), zlib.compress(text.encode(), 9), _first(data)).save(stream, "PNG", pnginfo=chunks)
+    if kind == "WEBP":
+        framed.save(stream, "WEBP", lossless=True, exact=True)
+    else:
+        chunks = PngInfo()
+        chunks.add_text(TEXT, base64.b64encode(text.encode()).decode())
+        framed.save(stream, "PNG", pnginfo=chunks)
     return stream.getvalue()
+
+
+def card(name: str, model: str, told: str) -> Image.Image:
+    """A plain picture that says what it is: the name on top, model and `told` at the foot."""
+    shade = Image.linear_gradient("L").resize((_SIDE, _SIDE)).point(lambda value: 40 + value // 3)
+    picture = Image.merge("RGB", (shade, shade, shade.point(lambda value: value + 30)))
+    draw = ImageDraw.Draw(picture)
+    title, small = (ImageFont.load_default(size) for size in (56, 20))
+    draw.text((_SIDE // 2, 40), f"<{name}>", font=title, anchor="ma", fill="white")
+    draw.text((24, _SIDE - 40), model, font=small, anchor="ls", fill="white")
+    draw.text((_SIDE - 24, _SIDE - 40), told, font=small, anchor="rs", fill="white")
+    return picture
 
 
 def decode(content: bytes) -> dict[str, Any]:

@@ -7,20 +7,24 @@ diffusers insist on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from sdtui.formats import hashes, safetensors_file
-from sdtui.formats.learned import Adapter
+from sdtui.formats.learned import Adapter, Embedding
 from sdtui.profile.unet_names import SDXL
 
 PRECISIONS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te"}
 SDXL_PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
 TEXT_ROOT = "text_model."
+# How words stand in an adapter's file (A1111's `networks.py`): the prefix, and what follows the word's name.
+BUNDLE = "bundle_emb."
+BUNDLED = "string_to_param.*"
+BUNDLED_XL = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
 
 
 def key(family: str, component: str, path: str) -> str:
@@ -54,3 +58,24 @@ def write(path: Path, adapter: Adapter, metadata: Mapping[str, str], precision: 
     """
     named = tensors(adapter, precision)
     return safetensors_file.write(path, named, {**metadata, **hashes.identity(named, metadata)})
+
+
+def write_bundle(path: Path, adapter: Adapter, metadata: Mapping[str, str], precision: str) -> int:
+    """The same with the adapter's words in it, as A1111 and its kin read them: `bundle_emb.<word>.string_to_param.*`.
+
+    Of Stable Diffusion XL a word is `bundle_emb.<word>.clip_l` and `.clip_g`. Words are in fp32.
+
+    Raises:
+        SdtuiError: as `write`.
+    """
+    named = tensors(adapter, precision) | {
+        f"{BUNDLE}{word.name}.{key}": rows.detach().cpu().contiguous()
+        for word in adapter.words
+        for key, rows in _bundled(word)
+    }
+    return safetensors_file.write(path, named, {**metadata, **hashes.identity(named, metadata)})
+
+
+def _bundled(word: Embedding) -> Iterator[tuple[str, Tensor]]:
+    for part, rows in word.vectors.items():
+        yield (BUNDLED if len(word.vectors) == 1 else BUNDLED_XL[part]), rows

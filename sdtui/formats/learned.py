@@ -1,4 +1,4 @@
-"""What was learned, free of any file format: beside a base model for each layer some tensors and a scale, or a whole model."""
+"""What was learned, free of any file format: beside a base model for each layer some tensors and a scale, a whole model, or a word."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class Adapter:
 
     family: str
     layers: Sequence[Learned]
+    words: Sequence[Embedding] = ()
+    """Words that go with it into a bundle."""
 
 
 @dataclass(frozen=True)
@@ -64,5 +66,29 @@ class Whole:
     folder: Callable[[torch.dtype], Iterator[tuple[str, Content]]]
 
 
-Result: TypeAlias = Adapter | Whole
+@dataclass(frozen=True)
+class Embedding:
+    """Vectors of one word.
+
+    Args:
+        name: what is written in a prompt.
+        vectors: (n, D) by text encoder: "text_encoder", and with two "text_encoder_2"; the same n in both.
+        step: how many steps it learned for.
+        model: the base model's name; "" when it is not known.
+        model_hash: its short hash as web UIs write it; "" when it is not known.
+    """
+
+    name: str
+    vectors: Mapping[str, Tensor]
+    step: int = 0
+    model: str = ""
+    model_hash: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many places it takes in a prompt."""
+        return len(next(iter(self.vectors.values())))
+
+
+Result: TypeAlias = Adapter | Whole | Embedding
 """What a method has made, each kind with formats of its own."""

@@ -145,7 +145,7 @@ def _run(profile: Profile, facts: TrainingFacts) -> dict[str, Any]:
 def _network(profile: Profile) -> dict[str, Any]:
     """What kohya calls the network beside the model; nothing where the model itself learned."""
     method = profile.method
-    if method.kind == "full":
+    if method.kind != "lora":
         return {}
     own = {"targets": list(method.targets), "text_encoder": method.text_encoder}
     return {

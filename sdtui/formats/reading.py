@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from sdtui.errors import UserError
-from sdtui.formats.kohya import TEXT_ROOT, key
+from sdtui.formats.kohya import BUNDLE, TEXT_ROOT, key
 from sdtui.formats.learned import Adapter, Learned
 from sdtui.formats.peft import SETTINGS
 from sdtui.formats.spellings import MAGNITUDES, usual
@@ -58,6 +58,8 @@ def read(
     found: dict[tuple[str, str], dict[str, Tensor]] = {}
     strange: list[str] = []
     for name, tensor in tensors.items():
+        if name.startswith(BUNDLE):
+            continue  # a word that goes with it: `sdtui.formats.embedding.read_bundle`
         stem, ending = _split(name)
         if stem in places:
             found.setdefault(places[stem], {})[ending] = tensor
@@ -82,8 +84,6 @@ class StrangeLayersError(UserError):
 
 def _strange(names: list[str], where: str) -> UserError:
     """What to say of tensors for none of the layers."""
-    if names[0].startswith("bundle_emb."):
-        return UserError(f"{names[0]} belongs to an embedding in the same file, which is not trained here", where=where)
     more = f" and {len(names) - 1} more are for layers that are" if len(names) > 1 else " is for a layer that is"
     return StrangeLayersError(
         f"{names[0]}{more} not trained here",

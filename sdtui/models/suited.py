@@ -12,6 +12,7 @@ from typing import Any
 
 from sdtui.errors import UserError
 from sdtui.models.layout import read_scheduler
+from sdtui.models.new_words import word_findings
 from sdtui.models.recognise import EPSILON, Found, recognise, stated_prediction
 from sdtui.profile.factors import Site
 from sdtui.profile.objective_rules import unsuited
@@ -33,6 +34,7 @@ def suits(profile: Profile, base: Path) -> Iterator[Finding]:
     yield from _objective(profile, prediction)
     yield from _clip_skip(profile, found, configs)
     yield from _layers(profile, configs)
+    yield from word_findings(profile, found, configs)
 
 
 def _prediction(found: Found) -> str:
@@ -83,6 +85,8 @@ def _clip_skip(profile: Profile, found: Found, configs: Mapping[str, Mapping[str
 def _layers(profile: Profile, configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     """Whether the method finds layers in each part, and each block that a setting names one of them."""
     method = profile.method
+    if method.kind == "textual-inversion":
+        return
     parts = trainable(method, configs)
     if not all(parts.values()):
         return  # of a kind that only diffusers can count

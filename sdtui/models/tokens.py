@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,19 @@ def count(text: str) -> int:
 def length(text: str, *, weighted: bool) -> int:
     """Tokens of `text` as a caption or prompt; where brackets weigh, they take no place."""
     return sum(count(span.text) for span in parse(text)) if weighted else count(text)
+
+
+def more_places(text: str, words: Mapping[tuple[int, ...], int]) -> int:
+    """How many places more `text` takes where words of the user's own, by their tokens, take so many each."""
+    if not words:
+        return 0
+    ids = token_ids(text)
+    return sum(
+        places - len(word)
+        for word, places in words.items()
+        for at in range(len(ids))
+        if tuple(ids[at : at + len(word)]) == word
+    )
 
 
 def borders(text: str, limits: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ looks for the end mark, the largest id, is not misled by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sdtui.errors import UserError
+from sdtui.models.new_words import known_word, unfit
 
 Spelling = Callable[[list[int], list[float]], tuple[list[int], list[float]]]
 """The ids of a text and their weights, to the same with names replaced."""
@@ -26,11 +27,11 @@ class Words:
 
     Args:
         rows: by name, which rows are its.
-        tables: by text encoder ("text_encoder", "text_encoder_2"), (all rows, D).
+        tables: by text encoder ("text_encoder", "text_encoder_2"), each word's rows (n, D) in their order; they may learn.
     """
 
     rows: dict[str, range] = field(default_factory=dict)
-    tables: dict[str, Tensor] = field(default_factory=dict)
+    tables: dict[str, list[Tensor]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, known: Mapping[str, Mapping[str, Tensor]]) -> Words:
@@ -42,7 +43,7 @@ class Words:
             words.rows[name] = range(start, start + count)
             start += count
         parts = {part for vectors in known.values() for part in vectors}
-        words.tables = {part: torch.cat([vectors[part] for vectors in known.values()]) for part in sorted(parts)}
+        words.tables = {part: [vectors[part] for vectors in known.values()] for part in sorted(parts)}
         return words
 
     def spelling(self, tokenizer: Any) -> Spelling:
@@ -60,10 +61,11 @@ class Words:
     @contextmanager
     def spoken(self, component: str, encoder: Any) -> Iterator[None]:
         """While it is open the text encoder understands negative ids; gradients reach the table."""
-        table = self.tables.get(component)
-        if table is None:
+        if component not in self.tables:
             yield
             return
+        # Put together each time: a word that learns keeps its rows to itself, for a rate of its own.
+        table = torch.cat(self.tables[component])
         places: list[Tensor] = []
 
         def before(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -86,6 +88,18 @@ class Words:
                 hook.remove()
 
 
+def require_new(names: Iterable[str], tokenizer: Any) -> None:
+    """See that none of `names` is a word that the model knows: its vectors would stand wherever that is meant.
+
+    Raises:
+        UserError: one is a single token of the vocabulary.
+    """
+    for name in names:
+        if len(tokenizer(name, add_special_tokens=False).input_ids) == 1:
+            message, remedy = known_word(name)
+            raise UserError(message, where="method.words", remedy=remedy)
+
+
 def require_fitting(name: str, vectors: Mapping[str, Tensor], widths: Mapping[str, int], where: str) -> None:
     """See that a word is for a model whose text encoders have these widths.
 
@@ -94,12 +108,8 @@ def require_fitting(name: str, vectors: Mapping[str, Tensor], widths: Mapping[st
     """
     found = {part: rows.shape[1] for part, rows in vectors.items()}
     if found != dict(widths):
-        has, needs = (" and ".join(str(width) for width in each.values()) for each in (found, widths))
-        raise UserError(
-            f"the vectors of {name!r} have {has} values, and the model's text encoder {needs}",
-            where=where,
-            remedy="An embedding works with models of the family it was trained on: SD 1 has 768, SD 2 1024, XL 768 and 1280",
-        )
+        message, remedy = unfit(name, list(found.values()), list(widths.values()))
+        raise UserError(message, where=where, remedy=remedy)
 
 
 def _spelled(

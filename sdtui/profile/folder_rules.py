@@ -26,7 +26,12 @@ def is_coloured(augment: Augment) -> bool:
 
 def is_settled(captions: Captions) -> bool:
     """Whether a caption that is not left out always reads the same."""
-    return not (captions.lines == "random" or captions.wildcards or rearranges(captions))
+    return not (captions.lines == "random" or captions.wildcards or is_templated(captions) or rearranges(captions))
+
+
+def is_templated(captions: Captions) -> bool:
+    """Whether captions are put into lines, one of which is drawn in each step."""
+    return bool(captions.template or captions.template_file)
 
 
 def rearranges(captions: Captions) -> bool:

@@ -33,6 +33,8 @@ _BLOCK = 28
 _GRADIENTS = 20
 # In ops' working space and in gaps of the heap, in units of what the widest block keeps; on the processor only.
 _HEAP = 4
+# Values that a frozen text encoder keeps of each state of a layer, and states of 75 tokens between their marks.
+_TEXT, _TOKENS = 14, 77
 # Feature maps of a VAE that live at once without gradients.
 _MAPS = 3
 # Of the memory that is free, what a run may count on: the estimate may be a tenth too low.
@@ -89,6 +91,7 @@ def estimate(
     images = training.batch_size if images is None else images
     rows = images * (2 if profile.prior.keeps_class else 1)
     activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)
+    activations += _text_activations(profile, found, rows)
     each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
     base, text = _base_bytes(sites, training.base_precision, width), 4 * text_values(found)
     own, casts = 4 * values.values, 0
@@ -146,6 +149,15 @@ def _activations(kept: Kept, rows: int, width: int, *, checkpointed: bool) -> in
     return rows * width * kept.all + 4 * kept.products + width * kept.sums
 
 
+def _text_activations(profile: Profile, parts: Parts, rows: int) -> int:
+    """Bytes that frozen text encoders keep so that gradients reach words; nothing where none learns."""
+    if not profile.method.words:
+        return 0
+    sizes = [parts.get(name, {}) for name in ("text_encoder", "text_encoder_2")]
+    states = sum(int(size.get("hidden_size", 0)) * int(size.get("num_hidden_layers", 0)) for size in sizes)
+    return 4 * rows * _TEXT * _TOKENS * (profile.captions.max_tokens // 75) * states
+
+
 def _working(profile: Profile, kept: Kept, rows: int, width: int, *, processor: bool) -> int:
     """Bytes of a step besides: gradients of the widest block, which is made anew with checkpointing, and the heap's gaps."""
     checkpointed = profile.training.gradient_checkpointing
@@ -157,9 +169,10 @@ def _working(profile: Profile, kept: Kept, rows: int, width: int, *, processor: 
 
 
 def _asks_text(profile: Profile) -> bool:
-    """Whether steps ask the text encoders: they learn, or each step draws its own texts."""
+    """Whether steps ask the text encoders: they or words learn, or each step draws its own texts."""
     rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))] or [profile.captions]
-    return profile.method.text_encoder or not all(map(is_settled, rules))
+    learns = profile.method.text_encoder or bool(profile.method.words)
+    return learns or not all(map(is_settled, rules))
 
 
 def _base_bytes(sites: Sequence[Site], storage: str, width: int) -> int:

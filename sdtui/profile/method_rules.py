@@ -15,7 +15,7 @@ _SCALED = ("lora", "loha", "lokr")
 _SIZED = (*_SCALED, "oft", "boft")
 _ADDING = (*_SCALED, "full")
 # Of [method], what is for weights of the model's own.
-_OF_WHOLE = frozenset({"kind", "include", "exclude", "text_encoder"})
+_OF_WHOLE = frozenset({"kind", "words", "include", "exclude", "text_encoder"})
 # Settings, and the algorithms that have them.
 _OF = {
     "rank": _SIZED,
@@ -129,9 +129,8 @@ def layouts(profile: Profile) -> Iterator[Finding]:
         if layout not in known:
             message = f'"{layout}" in saving.formats is not for what method.kind = "{method.kind}" makes'
             choice = " or ".join(f'"{name}"' for name in known)
-            yield Finding(
-                "contradiction", "saving.formats", message, f"Write {choice}", choice, at=f"saving.formats[{index}]"
-            )
+            remedy = f"Write {choice}" if known else "Leave it out: layouts of words are those of saving.word_formats"
+            yield Finding("contradiction", "saving.formats", message, remedy, choice, at=f"saving.formats[{index}]")
     held = _only_in_kohya_s(method) if method.kind == "lora" else ""
     if "diffusers" in formats and held:
         message = f'"diffusers" in saving.formats has no place for {held}'

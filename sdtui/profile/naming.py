@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,22 +19,67 @@ def safe_name(name: str) -> str:
     return kept.lstrip(".-")[:80].encode()[:_BYTES].decode("utf-8", "ignore") or "run"
 
 
-LAYOUTS: dict[str, tuple[str, ...]] = {"lora": ("kohya", "diffusers"), "full": ("single-file", "folder")}
-"""What a method's result can be written as, the usual one first."""
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "lora": ("kohya", "diffusers"),
+    "full": ("single-file", "folder"),
+    "textual-inversion": (),
+}
+"""What a method's own result can be written as, the usual one first; none where only words learn."""
+
+WORD_FOLDER = "embeddings"
+"""Words have a folder of their own, so that a file can have the word's name, by which prompts call it."""
+
+_WORD_ENDINGS = {
+    "kohya": ".safetensors",
+    "webui": ".pt",
+    "webui-png": ".png",
+    "webui-webp": ".webp",
+    "diffusers": ".diffusers.safetensors",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished file or folder.
+
+    Args:
+        result: which of a method's results it holds: a word by its name, or "" for what else learned.
+        layout: how it is written.
+        path: below the folder of finished files, with / between parts.
+    """
+
+    result: str
+    layout: str
+    path: str
 
 
 def layouts(profile: Profile) -> tuple[str, ...]:
-    """The layouts of the finished files: those of `saving.formats`, else the usual one of the method."""
+    """The layouts of what learned beside words: those of `saving.formats`, else the usual one of the method."""
     return profile.saving.formats or LAYOUTS[profile.method.kind][:1]
 
 
-def output_name(profile: Profile, layout: str = "kohya", result: str = "") -> str:
-    """The finished file's name: `saving.name`, else the profile's, the `result` of several, and one ending.
+def outputs(profile: Profile) -> list[Output]:
+    """All finished files of a run; with words in a bundle, kohya's layout is that."""
+    chosen = profile.saving.word_formats or ("kohya",)
+    bundled = bool(profile.method.words) and "bundle" in chosen
+    found = []
+    for layout in layouts(profile):
+        written = "bundle" if bundled and layout == "kohya" else layout
+        found.append(Output("", written, output_name(profile, layout)))
+    for word in profile.method.words:
+        found += [
+            Output(word.name, layout, f"{WORD_FOLDER}/{word.name}{_WORD_ENDINGS[layout]}")
+            for layout in chosen
+            if layout != "bundle"
+        ]
+    return found
+
+
+def output_name(profile: Profile, layout: str = "kohya") -> str:
+    """The finished file's name: `saving.name`, else the profile's, and one ending.
 
     diffusers' adapter stands beside kohya's, and says what it is; a folder has no ending.
     """
     name = (profile.saving.name or profile.name).removesuffix(_ENDING)
     told = ".diffusers" if layout == "diffusers" else ""
-    return (
-        safe_name(name) + (f"-{safe_name(result)}" if result else "") + told + ("" if layout == "folder" else _ENDING)
-    )
+    return safe_name(name) + told + ("" if layout == "folder" else _ENDING)

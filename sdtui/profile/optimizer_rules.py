@@ -146,7 +146,7 @@ def stops(profile: Profile) -> Iterator[Finding]:
     rest = ["text_encoder"] if profile.method.text_encoder else []
     ends = [at[name] for name in ("unet", *rest) if name in at]
     early = all(not (isinstance(end, int) and steps is not None and end >= steps) for end in ends)
-    if len(ends) == 1 + len(rest) and early:
+    if len(ends) == 1 + len(rest) and early and not profile.method.words:
         message = "optimizer.stops ends all that is trained before the run ends"
         yield Finding("contradiction", "optimizer.stops", message, "Leave one part out, or shorten the run")
 

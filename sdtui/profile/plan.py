@@ -12,11 +12,21 @@ from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.machine import memory_bytes, trains_on_processor
 from sdtui.profile.memory import Memory, estimate, images_at_once, text_values, vae_values
-from sdtui.profile.naming import layouts, output_name
+from sdtui.profile.naming import Output, outputs
 from sdtui.profile.prompt_line import is_comment, parse_prompt_line
 from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
-from sdtui.profile.size import BYTES, Parts, Trained, folder_parts, text_width, trained, unet_values
+from sdtui.profile.size import (
+    BYTES,
+    METADATA,
+    Parts,
+    Trained,
+    folder_parts,
+    text_width,
+    trained,
+    unet_values,
+    word_values,
+)
 
 Size = tuple[int, int]
 
@@ -25,6 +35,8 @@ ENLARGED = 1.5
 
 # PNG files of pictures take about this much a pixel.
 _PREVIEW_BYTES = 1.6
+# A picture that is an embedding: the picture, and each value as text and once more in pixels.
+_CARD, _WRITTEN = 12_000, 40
 # Mean and spread of four channels in fp32, one value for 8 × 8 pixels.
 _LATENT_BYTES = 2 * 4 * 4 / 64
 
@@ -273,24 +285,43 @@ def _files(
     previews = profile.previews
     output = _output_bytes(profile, values, parts)
     state = values.state_bytes(averaged=bool(profile.training.ema_decay)) if values else None
-    if output and state and profile.method.kind == "lora":
-        state += output  # which is usable as it is
+    words = word_values(profile.method, folder_parts(profile) if parts is None else parts) or {}
+    if state and profile.method.kind != "full":
+        # What is usable as it is.
+        state += (output or 0) + sum(map(_word_bytes, words.values()))
     # Before the first step if wanted, every so many steps, and in any case at the end.
     planned = _times(steps - 1, previews.every, previews.every_epochs * steps_per_epoch)
     sets = previews.at_start + planned + 1
     sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
     files = [
-        *(PlannedFile(f"output/{output_name(profile, layout)}", 1, output) for layout in layouts(profile)),
+        *(_planned(each, output, words) for each in outputs(profile)),
         PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
         PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
     ]
     return tuple(file for file in files if file.count)
 
 
+def _planned(output: Output, size: int | None, words: Mapping[str, int]) -> PlannedFile:
+    """A finished file: of what `size` is known of, or of a word."""
+    if output.result:
+        values = words.get(output.result)
+        size = (
+            None
+            if values is None
+            else _word_bytes(values) + (_CARD + values * _WRITTEN if "webui-" in output.layout else 0)
+        )
+    return PlannedFile(f"output/{output.path}", 1, size)
+
+
+def _word_bytes(values: int) -> int:
+    """An embedding file: its values in fp32, and metadata."""
+    return 4 * values + METADATA
+
+
 def _output_bytes(profile: Profile, values: Trained | None, parts: Parts | None) -> int | None:
     """Of a finished file: the adapter, or the whole model with its VAE."""
     precision = profile.saving.precision
-    if values is None:
+    if values is None or profile.method.kind == "textual-inversion":
         return None
     if profile.method.kind == "lora":
         return values.adapter_bytes(precision)
@@ -317,7 +348,7 @@ def _caches(profile: Profile, survey: Survey, parts: Parts | None) -> tuple[Plan
     width = text_width(profile, parts)
     text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
     caches = [PlannedFile(str(cache_dir() / "latents"), survey.encoded, latents)]
-    if not profile.method.text_encoder:
+    if not (profile.method.text_encoder or profile.method.words):
         # In a caption without the trigger the class words stand alone, the same for all of them.
         classes = (survey.captions if profile.prior.trigger else 1) if profile.prior.keeps_class else 0
         texts = survey.captions + classes if survey.captions else 0

@@ -85,7 +85,7 @@ def masks(profile: Profile) -> Iterator[Finding]:
                     severity="warning",
                 )
         return
-    for name in changed(objective, "unmasked_weight", "unmasked_chance"):
+    for name in changed(objective, "unmasked_weight", "unmasked_chance", "even_masks"):
         yield idle(f"objective.{name}", _NO_MASKS, "Give a folder masks, or leave it out")
 
 
@@ -105,5 +105,5 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
     ),
     prefixed_class: ("dataset.folders", "captions.prefix", "captions.suffix"),
     class_caption: ("prior.class_caption", "prior.trigger", "prior.class_weight"),
-    masks: ("objective.unmasked_weight", "objective.unmasked_chance", "dataset.folders"),
+    masks: ("objective.unmasked_weight", "objective.unmasked_chance", "objective.even_masks", "dataset.folders"),
 }

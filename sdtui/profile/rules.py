@@ -12,6 +12,7 @@ from sdtui.profile import (
     objective_rules,
     optimizer_rules,
     prior_rules,
+    word_rules,
 )
 from sdtui.profile.folder_rules import captions_of
 from sdtui.profile.no_effect import idle
@@ -181,6 +182,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     **objective_rules.RULES,
     **optimizer_rules.RULES,
     **prior_rules.RULES,
+    **word_rules.RULES,
 }
 
 

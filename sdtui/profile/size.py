@@ -18,7 +18,7 @@ BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 # A safetensors header holds about this much for each tensor (name, type, shape, offsets) …
 _HEADER_PER_TENSOR = 130
 # … and this much metadata, the resolved profile among it.
-_METADATA = 8_000
+METADATA = 8_000
 _TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
@@ -37,7 +37,7 @@ class Trained:
     def adapter_bytes(self, precision: str) -> int:
         """Size of the finished file: tensors and alpha of each module, the header and metadata (these two about)."""
         header = (self.tensors + self.modules) * _HEADER_PER_TENSOR
-        return (self.values + self.modules) * BYTES[precision] + header + _METADATA
+        return (self.values + self.modules) * BYTES[precision] + header + METADATA
 
     def state_bytes(self, *, averaged: bool) -> int:
         """Size of what training goes on from: value, two AdamW moments and the average of everything trained, in fp32."""
@@ -49,8 +49,20 @@ def trained(profile: Profile, parts: Parts | None = None) -> Trained | None:
 
     `parts` are the base model's configs; a folder's are read when they are not given.
     """
-    sites = trainable(profile.method, folder_parts(profile) if parts is None else parts)
-    return count(profile.method, [site for part in sites.values() for site in part]) if all(sites.values()) else None
+    found = folder_parts(profile) if parts is None else parts
+    sites, words = trainable(profile.method, found), word_values(profile.method, found)
+    if not all(sites.values()) or words is None:
+        return None
+    layers = count(profile.method, [site for part in sites.values() for site in part])
+    return Trained(layers.values + sum(words.values()), layers.modules, layers.tensors)
+
+
+def word_values(method: Method, parts: Parts) -> dict[str, int] | None:
+    """How many values each of the words has, by name; None when the configs of the text encoders cannot be read."""
+    widths = [parts[name].get("hidden_size") for name in _TEXT_ENCODERS if name in parts]
+    if method.words and not (widths and all(isinstance(width, int) for width in widths)):
+        return None
+    return {word.name: word.vectors * sum(width for width in widths if width) for word in method.words}
 
 
 def trainable(method: Method, parts: Parts) -> dict[str, list[Site]]:
@@ -67,6 +79,8 @@ def trainable(method: Method, parts: Parts) -> dict[str, list[Site]]:
 
 def is_chosen(method: Method, site: Site) -> bool:
     """Whether the method trains something in the layer, unless its rank is 0."""
+    if method.kind == "textual-inversion":
+        return False
     if method.kind == "full":
         return is_wanted(method, site.component, site.path)
     choose = is_trained_norm if site.norm else is_target

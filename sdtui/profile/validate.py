@@ -19,7 +19,7 @@ from sdtui.profile.settings import SECTIONS, SETTINGS, Setting, find, template
 Path = tuple[str | int, ...]
 
 # Stands in for a required value that is missing or wrong, so that the other settings can still be judged together.
-_PLACEHOLDER = "-"
+_PLACEHOLDER = "x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,8 @@ def _take_out(data: dict[str, Any], path: Path) -> None:
             del holder[part]
             return
         if position == len(path) - 1:
-            holder[part] = {"path": _PLACEHOLDER}
+            section = template(join_key(*path))
+            holder[part] = {each.name: _PLACEHOLDER for each in SETTINGS if each.required and each.section == section}
         holder = inner
 
 

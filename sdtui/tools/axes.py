@@ -39,15 +39,19 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """A run's adapter in the states it was saved in.
+    """A run's adapter and words in the states they were saved in.
 
     Args:
         finished: the file that a picture wears unless the axis says otherwise.
         steps: step → file, rising.
+        words: embedding files by name, as a picture reads them unless the axis says otherwise.
+        word_steps: step → the same.
     """
 
     finished: Path | None = None
     steps: Mapping[int, Path] = field(default_factory=dict)
+    words: Mapping[str, Path] = field(default_factory=dict)
+    word_steps: Mapping[int, Mapping[str, Path]] = field(default_factory=dict)
 
 
 def parse_axis(text: str, checkpoints: Checkpoints) -> Axis:
@@ -69,7 +73,7 @@ def parse_axis(text: str, checkpoints: Checkpoints) -> Axis:
         return Axis(name, [(known, partial(_put, sampler=known)) for known in map(_sampler, values)])
     if name == "strength":
         return Axis(
-            name, [(f"strength {number:g}", partial(_worn, strength=number)) for number in _numbers(name, values)]
+            name, [(f"strength {number:.3g}", partial(_worn, strength=number)) for number in _numbers(name, values)]
         )
     if name == "checkpoint":
         return Axis(name, _steps(values, checkpoints))
@@ -126,15 +130,15 @@ def _sampler(text: str) -> str:
 
 
 def _steps(values: Sequence[str], checkpoints: Checkpoints) -> list[tuple[str, Change]]:
-    known = checkpoints.steps
-    if checkpoints.finished is None or not known:
+    known = checkpoints.steps or checkpoints.word_steps
+    if not known:
         raise UserError("the axis checkpoint needs a run with checkpoints", remedy="Give a run in place of a model")
     chosen = list(known) if values == ["all"] else [int(value) if value.isdigit() else -1 for value in values]
     for step, value in zip(chosen, values, strict=False):
         if step not in known:
             there = ", ".join(map(str, known))
             raise UserError(f"the run has no checkpoint {value}", remedy=f"There are: {there}; or write all")
-    return [(f"step {step}", partial(_exchanged, old=checkpoints.finished, new=known[step])) for step in chosen]
+    return [(f"step {step}", partial(_of_step, checkpoints=checkpoints, step=step)) for step in chosen]
 
 
 def _put(picture: Picture, **values: Any) -> Picture:
@@ -147,8 +151,12 @@ def _worn(picture: Picture, strength: float) -> Picture:
     return replace(picture, worn=tuple(one._replace(unet=strength, text=strength) for one in picture.worn))
 
 
-def _exchanged(picture: Picture, old: Path, new: Path) -> Picture:
-    return replace(picture, worn=tuple(one._replace(file=new) if one.file == old else one for one in picture.worn))
+def _of_step(picture: Picture, checkpoints: Checkpoints, step: int) -> Picture:
+    """With the adapter and the words that the run had after so many steps."""
+    old, new = checkpoints.finished, checkpoints.steps.get(step)
+    worn = tuple(one._replace(file=new) if new and one.file == old else one for one in picture.worn)
+    words = {**dict(picture.words), **checkpoints.word_steps.get(step, {})}
+    return replace(picture, worn=worn, words=tuple(words.items()))
 
 
 def _said(picture: Picture, sought: str, word: str) -> Picture:

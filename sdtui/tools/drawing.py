@@ -78,7 +78,7 @@ class Drawing:
     A picture that is there and was made in the same way is kept, so that the same call goes on with what was interrupted.
 
     Args:
-        model: the base model; it wears what each picture asks and is bare again at the end.
+        model: the base model; it wears and reads what each picture asks, and is bare again at the end.
         job: in whose folder the pictures are drawn; it has begun.
         on_step: hears (pictures done, pictures in all, sampling steps done, steps in all).
         on_picture: hears of each picture.
@@ -142,12 +142,13 @@ def _made(stack: Stack, picture: Picture, folder: Path, number: int, stepped: Ca
     facts = picture.facts(stack.model.name)
     if _stands(file, facts):
         return Drawn(picture, file, 0.0, kept=True)
-    stack.wear(picture.worn)
+    stack.wear(picture.worn, picture.said)
     image = sample(
         stack.model, picture.text, picture.negative, width=picture.width, height=picture.height, steps=picture.steps,
         guidance=picture.guidance, seed=picture.seed, sampler=picture.sampler, reading=picture.reading(partial(stack.model.length, weighted=True)), on_step=stepped,
     )  # fmt: skip
-    told = {"parameters": picture.parameters(stack.model.name), **facts, "adapters": json.dumps(facts["adapters"])}
+    plain = {name: json.dumps(fact) if isinstance(fact, list | dict) else fact for name, fact in facts.items()}
+    told = {"parameters": picture.parameters(stack.model.name), **plain}
     write_atomic(file, png(image, told), sync=False)
     write_atomic(file.with_suffix(".json"), json.dumps(facts, ensure_ascii=False, indent=2) + "\n", sync=False)
     return Drawn(picture, file, time.monotonic() - began, kept=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sdtui
@@ -21,6 +22,7 @@ class Picture:
         prompt: as it was written, tags such as `<lora:city:0.8>` left in.
         text: the prompt without them.
         worn: adapters, in their order.
+        words: embedding files by the names that the texts may call them by.
         steps: of the sampler.
         guidance: the scale of classifier-free guidance; 1 leaves the negative prompt out.
         clip_skip: layers of the text encoder, counted from the last one that the family reads.
@@ -37,6 +39,13 @@ class Picture:
     sampler: str
     clip_skip: int = 1
     worn: tuple[Worn, ...] = ()
+    words: tuple[tuple[str, Path], ...] = ()
+
+    @property
+    def said(self) -> dict[str, Path]:
+        """Those of the words that one of the texts holds, case ignored."""
+        texts = f"{self.text}\n{self.negative}".lower()
+        return {name: file for name, file in self.words if name.lower() in texts}
 
     def reading(self, length: Callable[[str], int]) -> Reading:
         """How the texts are read: brackets weigh, and as many windows as the longer text needs by `length`, in tokens."""
@@ -57,6 +66,7 @@ class Picture:
             "clip_skip": self.clip_skip,
             "model": model,
             "adapters": [{"file": str(one.file), "unet": one.unet, "text": one.text} for one in self.worn],
+            **({"embeddings": {name: str(file) for name, file in said.items()}} if (said := self.said) else {}),
             "software": f"sdtui {sdtui.__version__}",
         }
 

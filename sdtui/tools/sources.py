@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
 from sdtui.profile.load import load_frozen
-from sdtui.profile.naming import layouts, output_name
+from sdtui.profile.naming import WORD_FOLDER, outputs
 from sdtui.runs.layout import ADAPTER
 from sdtui.tools.axes import Checkpoints
 
@@ -34,7 +34,7 @@ class Source:
         vae: a VAE in place of the model's own; "" for that.
         prediction: "auto", or what the model predicts.
         zero_terminal_snr: whether its noise schedule ends in pure noise.
-        checkpoints: the adapter of a run.
+        checkpoints: the adapter and the words of a run.
         profile: the run's; None of a model by itself.
     """
 
@@ -60,19 +60,22 @@ class Source:
 
 
 def of_run(run: RunFolder) -> Source:
-    """What a run trains on, with the adapter it has made so far; or the whole model that it has made.
+    """What a run trains on, with the adapter and the words it has made so far; or the whole model that it has made.
 
     Raises:
         UserError: it has neither finished nor saved a checkpoint, or trains a whole model and has not finished.
     """
     profile = load_frozen(run.profile_file)
-    outputs = [run.output_dir / output_name(profile, layout) for layout in layouts(profile)]
+    finished = [(each.result, run.output_dir / each.path) for each in outputs(profile)]
+    words = {name: path for name, path in reversed(finished) if name and path.is_file()}
+    whole = [path for name, path in finished if not name]
     if profile.method.kind == "full":
-        return _trained_model(run, profile, outputs)
-    steps = {step: folder / ADAPTER for step, folder in run.complete_checkpoints()}
-    finished = next(filter(Path.is_file, outputs), None)
-    newest = finished or next(reversed(steps.values()), None)
-    if newest is None:
+        return _trained_model(run, profile, whole, words)
+    steps, word_steps = _adapters(run), _words(run, profile)
+    adapter = next(filter(Path.is_file, whole), None)
+    if adapter is None and not words:
+        adapter, words = next(reversed(steps.values()), None), next(reversed(word_steps.values()), {})
+    if adapter is None and not words:
         raise UserError(
             "the run has saved nothing yet",
             where=str(run.path),
@@ -80,18 +83,30 @@ def of_run(run: RunFolder) -> Source:
         )
     objective = profile.objective
     return Source(
-        profile.model.base,
-        profile.model.vae,
-        objective.prediction,
-        objective.zero_terminal_snr,
-        Checkpoints(newest, steps),
-        profile,
-    )
+        profile.model.base, profile.model.vae, objective.prediction, objective.zero_terminal_snr,
+        Checkpoints(adapter, steps, words, word_steps), profile,
+    )  # fmt: skip
 
 
-def _trained_model(run: RunFolder, profile: Profile, outputs: Sequence[Path]) -> Source:
+def _adapters(run: RunFolder) -> dict[int, Path]:
+    """The adapter of each checkpoint, if that is what learns."""
+    files = {step: folder / ADAPTER for step, folder in run.complete_checkpoints()}
+    return {step: file for step, file in files.items() if file.is_file()}
+
+
+def _words(run: RunFolder, profile: Profile) -> dict[int, dict[str, Path]]:
+    """The words of each checkpoint, if any learn."""
+    names = [word.name for word in profile.method.words]
+    found = {
+        step: {name: folder / WORD_FOLDER / f"{name}.safetensors" for name in names}
+        for step, folder in run.complete_checkpoints()
+    }
+    return {step: words for step, words in found.items() if words}
+
+
+def _trained_model(run: RunFolder, profile: Profile, models: Sequence[Path], words: Mapping[str, Path]) -> Source:
     """The finished model, which has its VAE with it, and its noise schedule but for what no file tells."""
-    finished = next(filter(Path.exists, outputs), None)
+    finished = next(filter(Path.exists, models), None)
     if finished is None:
         raise UserError(
             "the run has not finished, and its checkpoints hold no whole model",
@@ -100,7 +115,11 @@ def _trained_model(run: RunFolder, profile: Profile, outputs: Sequence[Path]) ->
         )
     objective = profile.objective
     return Source(
-        str(finished), prediction=objective.prediction, zero_terminal_snr=objective.zero_terminal_snr, profile=profile
+        str(finished),
+        prediction=objective.prediction,
+        zero_terminal_snr=objective.zero_terminal_snr,
+        checkpoints=Checkpoints(words=words),
+        profile=profile,
     )
 
 

@@ -6,7 +6,7 @@ only pays for the layers that change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from sdtui.formats.learned import Learned
 from sdtui.models.family import Model
 from sdtui.models.loading import SingleFile
 from sdtui.models.weights import read_contents
+from sdtui.tools.vocabulary import Vocabulary
 
 _OTHER = "It is no adapter, or one for another base model"
 _KINDS = (nn.Linear, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
@@ -37,7 +38,7 @@ class Worn(NamedTuple):
 
 @dataclass
 class Stack:
-    """What a model wears; `wear` puts on what is asked and takes off the rest.
+    """What a model wears and reads; `wear` puts on what is asked and takes off the rest.
 
     Args:
         model: whose weights are written to.
@@ -48,13 +49,22 @@ class Stack:
     _bare: dict[str, Parameters] = field(default_factory=dict)
     _read: dict[Path, list[Learned]] = field(default_factory=dict)
 
-    def wear(self, worn: Sequence[Worn]) -> None:
-        """Have exactly these adapters on, in this order; none of them: the base model, bit for bit.
+    def __post_init__(self) -> None:
+        """The model's words follow from what it wears, too."""
+        self._vocabulary = Vocabulary(self.model)
+
+    def wear(self, worn: Sequence[Worn], said: Mapping[str, Path] | None = None) -> None:
+        """Have exactly these adapters on, in this order, and these words known; none of them: the base model, bit for bit.
+
+        Words that an adapter's file brings along are known besides.
 
         Raises:
             UserError: a file cannot be read, or does not fit the model; the model is as it was before any adapter.
         """
-        wanted = tuple(worn)
+        self._wear(tuple(worn))
+        self._vocabulary.teach(said or {}, [one.file for one in worn])
+
+    def _wear(self, wanted: tuple[Worn, ...]) -> None:
         if wanted == self.worn:
             return
         self._take_off()

@@ -1,8 +1,9 @@
-"""Embedding files as words of a model: those that a prompt names, by their files' names as in web UIs."""
+"""Embedding files as words of a model: those that a prompt names, by their files' names as in web UIs, and those in adapters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +31,39 @@ def library(places: Sequence[Path]) -> dict[str, Path]:
     return known
 
 
-def named(known: dict[str, Path], texts: Iterable[str]) -> dict[str, Path]:
-    """Those of `known` whose names stand in one of the texts, case ignored."""
-    said = "\n".join(texts).lower()
-    return {name: file for name, file in known.items() if name.lower() in said}
+@dataclass
+class Vocabulary:
+    """The words that a model reads; `teach` has it know what a picture asks, and forget the rest.
 
-
-def teach(model: Any, known: dict[str, Path]) -> None:
-    """Have the model read these names as the vectors in their files.
-
-    Raises:
-        UserError: a file holds no embedding, or one for another family of models.
+    Args:
+        model: whose words they are.
     """
-    widths = {
-        kind.component: encoder.config.hidden_size
-        for kind, (encoder, _) in zip(model.kind.encoders, model.encoders, strict=True)
-    }
-    words = {}
-    for name, file in known.items():
-        found = embedding.read(file)
-        require_fitting(name, found.vectors, widths, str(file))
-        words[name] = {part: rows.to(model.device) for part, rows in found.vectors.items()}
-    model.words = Words.of(words) if words else Words()
+
+    model: Any
+    _known: tuple[dict[str, Path], list[Path]] = field(default_factory=lambda: ({}, []))
+
+    def teach(self, said: Mapping[str, Path], worn: Sequence[Path] = ()) -> None:
+        """Have the model read these names as the vectors in their files, and those that adapter files bring along.
+
+        Raises:
+            UserError: a file holds no embedding, or one for another family of models.
+        """
+        asked = dict(said), list(worn)
+        if asked == self._known:
+            return
+        widths = {
+            kind.component: encoder.config.hidden_size
+            for kind, (encoder, _) in zip(self.model.kind.encoders, self.model.encoders, strict=True)
+        }
+        found = {name: (file, embedding.read(file)) for name, file in said.items()}
+        for file in worn:
+            found |= {word.name: (file, word) for word in embedding.read_bundle(file) if word.name not in said}
+        for name, (file, word) in found.items():
+            require_fitting(name, word.vectors, widths, str(file))
+        self.model.words = Words.of(
+            {
+                name: {part: rows.to(self.model.device) for part, rows in word.vectors.items()}
+                for name, (_, word) in found.items()
+            }
+        )
+        self._known = asked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui.dataset import pipeline
 from sdtui.dataset.pipeline import Moment
+from sdtui.dataset.templates import Template
 from sdtui.profile.folder_rules import is_settled
 from sdtui.profile.schema import Prior
 from sdtui.training.data import DataOrder
@@ -38,6 +39,7 @@ class CaptionSource:
         seed: the run's seed.
         total: length of the run in optimizer steps.
         prior: which samples are also shown with a class caption.
+        templates: what the caption of each is put into; none if left out.
     """
 
     texts: Sequence[str]
@@ -46,6 +48,7 @@ class CaptionSource:
     seed: int
     total: int
     prior: Prior = field(default_factory=Prior)
+    templates: Sequence[Template | None] = ()
 
     @property
     def settled(self) -> bool:
@@ -55,7 +58,7 @@ class CaptionSource:
     def at(self, step: int, first: int, samples: Sequence[int]) -> list[str]:
         """What `samples` read as in optimizer step `step`, the first of them being number `first` of the step."""
         return [
-            pipeline.draw(self.texts[sample], self.rules[sample], self._moment(step, place))
+            pipeline.draw(self.texts[sample], self.rules[sample], self._moment(step, place), self._template(sample))
             for place, sample in enumerate(samples, start=first)
         ]
 
@@ -78,6 +81,9 @@ class CaptionSource:
             if self.prior.keeps_class and sample not in self.order.regularization:
                 texts.update(class_caption_of(one, self.prior) for one in read)
         return sorted(texts)
+
+    def _template(self, sample: int) -> Template | None:
+        return self.templates[sample] if self.templates else None
 
     def _moment(self, step: int, place: int) -> Moment:
         return Moment(step, self.order.epoch_of(step), self.total, partial(uniform, self.seed, step, place))

@@ -1,6 +1,6 @@
 """Everything a run needs to go on as if it had never stopped, in one folder that is complete or does not count.
 
-`checkpoints/step-000500/` holds `adapter.safetensors` (usable as it is, if an adapter is what is trained), `state.safetensors` (trained parameters in
+`checkpoints/step-000500/` holds what is usable as it is (`adapter.safetensors`, and words in `embeddings/`), `state.safetensors` (trained parameters in
 fp32, their moving average if there is one, and the optimizer's moments), `state.json` (step and what was set live) and, written last, `complete` with the
 digests of the others. The folder is filled under another name and renamed. Nothing in it is pickled.
 """
@@ -23,7 +23,7 @@ from torch import Tensor
 from sdtui.errors import SdtuiError
 from sdtui.files import sync_folder, write_atomic, write_failure
 from sdtui.formats import safetensors_file
-from sdtui.runs.layout import ADAPTER, RunFolder
+from sdtui.runs.layout import RunFolder
 
 TENSORS, PROGRESS, COMPLETE = "state.safetensors", "state.json", "complete"
 # What bitsandbytes keeps for a parameter besides values in the parameter's own shape.
@@ -63,11 +63,11 @@ def save(
     progress: Progress,
     parameters: Mapping[str, Tensor],
     moments: Mapping[str, Tensor],
-    write_adapter: Callable[[Path], object] | None,
+    usable: Mapping[str, Callable[[Path], object]],
     *,
     average: Mapping[str, Tensor] | None = None,
 ) -> Path:
-    """Write the checkpoint of `progress.step` and return its folder.
+    """Write the checkpoint of `progress.step` and return its folder; `usable` write files of these names in it.
 
     Tensors pass through memory one by one: of a whole model a second copy may not fit.
 
@@ -79,15 +79,16 @@ def save(
     try:
         _remove(partial)
         partial.mkdir(parents=True)
-        if write_adapter is not None:
-            write_adapter(partial / ADAPTER)
+        for name, write in usable.items():
+            (partial / name).parent.mkdir(exist_ok=True)
+            write(partial / name)
         tensors = {f"parameter/{name}": tensor for name, tensor in parameters.items()}
         tensors |= {f"average/{name}": tensor for name, tensor in (average or {}).items()}
         tensors |= {f"optimizer/{name}": tensor for name, tensor in moments.items()}
         # Not by the safetensors library, which refuses what Prodigy and D-Adaptation do: one tensor in all their groups.
         safetensors_file.write(partial / TENSORS, tensors, {})
         write_atomic(partial / PROGRESS, json.dumps(asdict(progress), indent=2) + "\n")
-        digests = {file.name: _digest(file) for file in sorted(partial.iterdir())}
+        digests = {file.relative_to(partial).as_posix(): _digest(file) for file in _files(partial)}
         write_atomic(partial / COMPLETE, json.dumps(digests, indent=2) + "\n")
         # Only a folder without its marker can have this name already.
         _remove(target)
@@ -138,7 +139,7 @@ def clear_partial(run: RunFolder) -> None:
 
 def size_of(path: Path) -> int:
     """Bytes of all files of a checkpoint."""
-    return sum(file.stat().st_size for file in path.iterdir())
+    return sum(file.stat().st_size for file in _files(path))
 
 
 def optimizer_tensors(optimizer: Any) -> dict[str, Tensor]:
@@ -238,6 +239,10 @@ def _set_aside(path: Path) -> Path:
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _digest(path: Path) -> str:

@@ -144,6 +144,16 @@ def mask_weights(masks: Tensor, unmasked_weight: float, ignored: Tensor) -> Tens
     return torch.where(ignored.view(-1, 1, 1), 1.0, counted).unsqueeze(1)
 
 
+def evened(counted: Tensor) -> Tensor:
+    """The weights of `mask_weights`, (B, 1, h, w), each image's less its least and over its mean, as A1111 has them.
+
+    One whose places all count alike keeps its weights.
+    """
+    above = counted - counted.amin(dim=(2, 3), keepdim=True)
+    mean = above.mean(dim=(2, 3), keepdim=True)
+    return torch.where(mean > 0, above / mean.clamp(min=1e-12), counted)
+
+
 def loss(errors_at: Tensor, weights_of: Tensor) -> Tensor:
     """The mean error of each sample times its weight: shape (B,)."""
     return errors_at.mean(dim=(1, 2, 3)) * weights_of

@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class GuardedStep:
         optimizer: one wrapped by the accelerator.
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
         ema_decay: of the moving average of the weights; 0 keeps none.
-        limit: keeps a limit on the weights after each step, and says how many it scaled, mean and largest norm, (3,).
+        limit: keeps a limit on the weights after each step, given its rates by group, and says how many it scaled, mean and largest norm, (3,).
 
     Raises:
         UserError: a moving average is wanted of an optimizer that averages by itself.
@@ -94,7 +94,7 @@ class GuardedStep:
         optimizer: Any,
         clip_norm: float,
         ema_decay: float = 0.0,
-        limit: Callable[[], Tensor] | None = None,
+        limit: Callable[[Mapping[str, float]], Tensor] | None = None,
     ) -> None:
         self._accelerator = accelerator
         self.optimizer = optimizer
@@ -140,7 +140,7 @@ class GuardedStep:
             self.optimizer.step()
         self.optimizer.zero_grad()
         if self._limit is not None:
-            self.norms = self._limit()
+            self.norms = self._limit({group["name"]: group["lr"] for group in self.optimizer.param_groups})
         if self.average is not None:
             self.average.update(torch.maximum(self.failed, _not_finite(norm)))
         return norm

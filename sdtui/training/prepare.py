@@ -13,6 +13,8 @@ import torch
 from sdtui.dataset.collect import Collection, Sample, collect
 from sdtui.dataset.pipeline import unvaried
 from sdtui.dataset.survey import folder_line, folder_plans
+from sdtui.dataset.templates import lines_of, template_of
+from sdtui.dataset.words import require_read_words
 from sdtui.errors import SdtuiError, UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
@@ -71,6 +73,7 @@ def gather(profile: Profile, check: Check) -> Collection:
     """
     collection = collect(profile, lambda _done, _total: check())
     collection.require(profile)
+    require_read_words(profile, collection)
     return collection
 
 
@@ -190,7 +193,8 @@ def cache_images(
     teaching, latents = tuple(samples[index] for index in taught), cache.latents(taught)
     held_out = _held_out(profile, samples, [index for index in kept if samples[index].role == "validation"], cache)
     captions = [f"{sample.repeats} {sample.caption}" for sample in teaching]
-    digest = key_of(latents.digest, held_out.latents.digest, *captions, *held_out.texts)
+    lines = lines_of(profile.captions)
+    digest = key_of(latents.digest, held_out.latents.digest, *captions, *held_out.texts, *lines)
     return Data(teaching, latents, make_order(profile, teaching), held_out, digest)
 
 
@@ -207,7 +211,9 @@ def measures(profile: Profile) -> bool:
 def _held_out(profile: Profile, samples: Sequence[Sample], numbers: Sequence[int], cache: LatentCache) -> HeldOut:
     """The samples with these `numbers`, as they are measured."""
     found = [samples[number] for number in numbers]
-    texts = [unvaried(sample.caption, captions_of(profile, sample.row)) for sample in found]
+    texts = [
+        unvaried(sample.caption, captions_of(profile, sample.row), template_of(profile, sample.row)) for sample in found
+    ]
     return HeldOut(found, cache.latents(numbers), texts)
 
 
@@ -220,10 +226,11 @@ def make_captions(profile: Profile, samples: Sequence[Sample], order: DataOrder)
     """The captions of `samples`, as the profile has them read."""
     training = profile.training
     total = total_steps(profile, order)
-    rules = [captions_of(profile, row) for row in range(len(profile.dataset.folders))]
+    rows = range(len(profile.dataset.folders))
+    rules, templates = [captions_of(profile, row) for row in rows], [template_of(profile, row) for row in rows]
     texts = [sample.caption for sample in samples]
-    read = [rules[sample.row] for sample in samples]
-    return CaptionSource(texts, read, order, training.seed, total, profile.prior)
+    read, put = [rules[sample.row] for sample in samples], [templates[sample.row] for sample in samples]
+    return CaptionSource(texts, read, order, training.seed, total, profile.prior, put)
 
 
 def cache_texts(

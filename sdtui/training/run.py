@@ -9,11 +9,11 @@ from sdtui.profile.launch_rules import world_size
 from sdtui.profile.load import load_frozen
 from sdtui.profile.optimizers import sets_own_rate
 from sdtui.profile.prior_rules import asks_frozen
-from sdtui.training import class_images, prepare, preview
+from sdtui.training import class_images, methods, prepare, preview
 from sdtui.training.compiling import compile_blocks
 from sdtui.training.device import Opened, open_device
 from sdtui.training.failures import Interrupted
-from sdtui.training.methods import METHODS
+from sdtui.training.methods.textual_inversion import require_starts
 from sdtui.training.optimizer import GuardedStep, build, resolve
 from sdtui.training.rendering import Renderer
 from sdtui.training.session import Session
@@ -66,9 +66,10 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
 
     fit = prepare.make_fit(profile, prepare.trained(collection.samples), report, crew)
 
+    require_starts(profile)
     report.state("loading")
     model = prepare.load(profile, start.device, report)
-    trainable = METHODS[profile.method.kind].prepare(model, profile.method, profile.training.seed)
+    trainable = methods.prepare(model, profile.method, profile.training.seed)
     if asks_frozen(profile):
         trainable.remember()
     report.state("caching")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sdtui.errors import SdtuiError
-from sdtui.formats import FORMATS
-from sdtui.profile.naming import layouts, output_name
-from sdtui.runs.layout import RunFolder
+from sdtui.formats import writer
+from sdtui.formats.learned import Adapter, Embedding
+from sdtui.profile.naming import WORD_FOLDER, outputs
+from sdtui.runs.layout import ADAPTER, RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
 from sdtui.training.disk import DiskGuard, is_full
@@ -83,14 +84,13 @@ class Saver:
         started = time.perf_counter()
         parameters, average = self.trainable.state(), self._average()
         moments = checkpoint.optimizer_tensors(self.apply.optimizer)
-        layout = self.trainable.format
-        usable = parameters if layout else {}
+        usable = self._usable(progress.step)
+        again = parameters if usable else {}
         need = sum(
-            tensor.nbytes for tensor in [*usable.values(), *parameters.values(), *average.values(), *moments.values()]
+            tensor.nbytes for tensor in [*again.values(), *parameters.values(), *average.values(), *moments.values()]
         )
-        adapter = partial(self._write, step=progress.step, layout=layout) if layout else None
         path: Path = self._patiently(
-            lambda: checkpoint.save(self.run, progress, parameters, moments, adapter, average=average), need
+            lambda: checkpoint.save(self.run, progress, parameters, moments, usable, average=average), need
         )
         self.report.write(
             "checkpoint", step=progress.step, path=self._relative(path), bytes=checkpoint.size_of(path),
@@ -105,11 +105,11 @@ class Saver:
         """Write the finished file in each of the profile's layouts; raises SdtuiError as `checkpoint` does."""
         self.run.output_dir.mkdir(parents=True, exist_ok=True)
         need = sum(tensor.nbytes for tensor in self.trainable.state().values())
-        for result in self.trainable.results():
-            for layout in layouts(self.profile):
-                path = self.run.output_dir / output_name(self.profile, layout, result)
-                size = self._patiently(partial(self._write, path, step, layout, result), need)
-                self.report.write("output", path=self._relative(path), bytes=size, step=step)
+        for output in outputs(self.profile):
+            path = self.run.output_dir / output.path
+            path.parent.mkdir(exist_ok=True)
+            size = self._patiently(partial(self._write, path, step, output.layout, output.result), need)
+            self.report.write("output", path=self._relative(path), bytes=size, step=step)
 
     def wait_for_space(self, need: int = 0) -> None:
         """Stay here while the disk is too full for a file of `need` bytes, unless the user says to go on regardless."""
@@ -161,10 +161,26 @@ class Saver:
         with self.apply.average.in_place():
             return self.trainable.state()
 
+    def _usable(self, step: int) -> dict[str, Callable[[Path], object]]:
+        """What writes the files of a checkpoint that are usable as they are: the adapter, and each word."""
+        words = [word.name for word in self.profile.method.words]
+        found: dict[str, Callable[[Path], object]] = {
+            f"{WORD_FOLDER}/{word}.safetensors": partial(self._write, step=step, layout="kohya", result=word)
+            for word in words
+        }
+        if self.trainable.format:
+            found[ADAPTER] = partial(self._write, step=step, layout=self.trainable.format)
+        return found
+
     def _write(self, path: Path, step: int, layout: str, result: str = "") -> int:
         with self.apply.finished_weights():
-            made = self.trainable.results()[result]
-            return FORMATS[layout](path, made, self.describe(step), self.profile.saving.precision)
+            results = self.trainable.results()
+            made = results[result]
+            if isinstance(made, Embedding):
+                made = replace(made, step=step)
+            if layout == "bundle" and isinstance(made, Adapter):
+                made = replace(made, words=[one for one in results.values() if isinstance(one, Embedding)])
+            return writer(made, layout)(path, made, self.describe(step), self.profile.saving.precision)
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.run.path))

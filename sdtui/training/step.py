@@ -161,7 +161,7 @@ class Stepper:
         source = randomness.Source(self.profile.training.seed, step, range(first, first + len(batch)))
         shown = [self._shown(alone, sample) for alone, sample in zip(source.each(), batch, strict=True)]
         means, stds = torch.stack([one.mean for one in shown]), torch.stack([one.std for one in shown])
-        latents = objective.sample_latents(means, stds, source.normal(means.shape[1:], "latent"))
+        latents = self._latents(source, batch, means, stds)
         noise = draw_noise(settings, source, latents)
         last = min(settings.timestep_max, len(self._alphas))
         timesteps = source.integers(settings.timestep_min, last, "timestep")
@@ -182,6 +182,16 @@ class Stepper:
             rows=rows,
         )
 
+    def _latents(self, source: randomness.Source, batch: Batch, means: Tensor, stds: Tensor) -> Tensor:
+        """Latents of the batch, (B, 4, h, w): of the spread that the VAE gave them, drawn as the profile says."""
+        kind = self.profile.objective.latents
+        if kind == "deterministic":
+            return means
+        if kind == "once":
+            # By the sample and no step: whenever it comes, it is the same.
+            source = randomness.Source(self.profile.training.seed, 0, batch)
+        return objective.sample_latents(means, stds, source.normal(means.shape[1:], "latent"))
+
     def _shown(self, source: randomness.Source, sample: int) -> Encoded:
         """The sample in one of its ways, mirrored or not, drawn for its place in the step."""
         ways = self.latents.ways[sample]
@@ -196,7 +206,8 @@ class Stepper:
         settings = self.profile.objective
         masks = [torch.ones(one.mean.shape[1:]) if one.mask is None else one.mask for one in shown]
         ignored = source.uniform("unmasked") < settings.unmasked_chance
-        counted = objective.mask_weights(torch.stack(masks), settings.unmasked_weight, ignored)[places]
+        counted = objective.mask_weights(torch.stack(masks), settings.unmasked_weight, ignored)
+        counted = (objective.evened(counted) if settings.even_masks else counted)[places]
         # What a mask keeps from being learned is to be kept as it was all the same.
         counted[len(shown) :] = 1.0
         return self.move(counted)

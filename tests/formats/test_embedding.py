@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from sdtui.errors import UserError
-from sdtui.formats.embedding import Embedding, read, write_diffusers, write_png, write_safetensors, write_webui
+from sdtui.formats.embedding import Embedding, read, write_diffusers, write_picture, write_safetensors, write_webui
 
 VALUES = torch.randn(3, 8, generator=torch.Generator().manual_seed(4))
 WORD = Embedding("<cat-toy>", {"text_encoder": VALUES}, 400, "sd15", "6ce0161689")
@@ -70,7 +70,7 @@ def test_what_was_written_is_read_with_all_it_says(tmp_path: Path, ending: str) 
     if ending == "pt":
         write_webui(file, WORD)
     else:
-        write_png(file, WORD, Image.new("RGB", (64, 64), "red"))
+        write_picture(file, WORD, Image.new("RGB", (64, 64), "red"))
     found = read(file)
     assert torch.equal(found.vectors["text_encoder"], VALUES)
     assert (found.name, found.step, found.model, found.model_hash, found.count) == (

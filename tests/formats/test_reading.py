@@ -148,13 +148,16 @@ def test_other_algorithms_keep_their_names() -> None:
     [
         (["lora_unet_conv_in.lora_down.weight"], r"lora_unet_conv_in\.lora_down\.weight is for a layer that is not"),
         (["lora_unet_conv_in.alpha", "lora_te_x.alpha"], r"lora_unet_conv_in\.alpha and 1 more are for layers that"),
-        (["bundle_emb.cat.string_to_param.*"], r"bundle_emb\.cat\..* belongs to an embedding in the same file"),
     ],
-    ids=["one", "several", "an embedding"],
+    ids=["one", "several"],
 )
 def test_a_tensor_for_no_layer_is_named(names: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         found({**pair(STEM), **dict.fromkeys(names, DOWN)})
+
+
+def test_words_of_a_bundle_are_passed_over() -> None:
+    assert found({**pair(STEM), "bundle_emb.cat.string_to_param.*": DOWN}).keys() == {UNET}
 
 
 def test_a_layer_that_cannot_be_read_is_named() -> None:

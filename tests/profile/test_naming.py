@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.profile.naming import layouts, output_name, safe_name
-from sdtui.profile.schema import Profile
+from sdtui.profile.naming import layouts, output_name, outputs, safe_name
+from sdtui.profile.schema import Method, Profile
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,32 @@ def test_each_method_has_a_usual_layout(kind: str, formats: list[str], files: li
     assert [output_name(profile, layout) for layout in layouts(profile)] == files
 
 
-def test_one_of_several_results_is_named_behind_the_run() -> None:
-    profile = Profile.model_validate({"name": "x", "model": {"base": "b"}})
-    assert output_name(profile, "kohya", "<my cat>") == "x-my-cat-.safetensors"
+@pytest.mark.parametrize(
+    ("kind", "formats", "files"),
+    [
+        ("textual-inversion", [], ["embeddings/toy.safetensors"]),
+        (
+            "textual-inversion",
+            ["webui", "webui-png", "webui-webp", "diffusers"],
+            ["embeddings/toy.pt", "embeddings/toy.png", "embeddings/toy.webp", "embeddings/toy.diffusers.safetensors"],
+        ),
+        ("lora", [], ["x.safetensors", "embeddings/toy.safetensors"]),
+        ("lora", ["bundle"], ["x.safetensors"]),
+        ("lora", ["bundle", "webui"], ["x.safetensors", "embeddings/toy.pt"]),
+        ("full", ["webui"], ["x.safetensors", "embeddings/toy.pt"]),
+    ],
+)
+def test_words_have_a_folder_of_their_own(kind: str, formats: list[str], files: list[str]) -> None:
+    method = {"kind": kind, "words": [{"name": "toy"}]}
+    data = {"name": "x", "model": {"base": "b"}, "method": method, "saving": {"word_formats": formats}}
+    made = outputs(Profile.model_validate(data))
+    assert [each.path for each in made] == files
+    assert [each.result for each in made] == ["toy" if file.startswith("embeddings") else "" for file in files]
+
+
+def test_an_adapter_with_its_words_in_it_is_a_bundle_in_kohyas_layout_only() -> None:
+    method = {"words": [{"name": "toy"}]}
+    saving = {"formats": ["kohya", "diffusers"], "word_formats": ["bundle"]}
+    profile = Profile.model_validate({"name": "x", "model": {"base": "b"}, "method": method, "saving": saving})
+    assert [each.layout for each in outputs(profile)] == ["bundle", "diffusers"]
+    assert [each.layout for each in outputs(profile.model_copy(update={"method": Method()}))] == ["kohya", "diffusers"]

@@ -92,7 +92,7 @@ def test_a_rule_is_silent_about_a_key_that_is_broken_already() -> None:
 
 
 def test_rules_look_at_settings_that_exist() -> None:
-    known = set(BY_KEY) | {"dataset.folders"}
+    known = set(BY_KEY) | {"dataset.folders", "method.words"}
     assert {key for keys in RULES.values() for key in keys} <= known
 
 

@@ -22,6 +22,7 @@ def test_sections_in_the_order_of_the_form() -> None:
         "",
         "model",
         "method",
+        "method.words[]",
         "dataset",
         "dataset.folders[]",
         "augment",

@@ -14,6 +14,12 @@ MASKED: Changes = {"dataset.folders": [{**PLAIN, "masks": "masks"}]}
 MEASURED: Changes = {"dataset.folders": [PLAIN, {**HELD, "validation": True}]}
 KOHYA: Changes = {"dataset.folders": [{"path": "kohya", "recursive": True}]}
 UNCAPTIONED: Changes = {"dataset.folders": [{"path": "uncaptioned"}], "captions.on_missing": "empty"}
+NAMED: Changes = {"dataset.folders": [{"path": "named"}], "captions.on_missing": "file-name"}
+WORDS: Changes = {
+    "method.words": [{"name": "zzza"}, {"name": "zzzb"}],
+    "captions.template": "subject_filewords",
+    "captions.prefix": "zzzb, ",
+}
 VELOCITY: Changes = {"objective.prediction": "v_prediction"}
 HUBER: Changes = {"objective.loss": "huber"}
 SQUARE: Changes = {"dataset.buckets": "none"}
@@ -60,6 +66,8 @@ TRIED: dict[str, Try] = {
     "objective.huber_schedule": Try("constant", HUBER),
     "objective.huber_c": Try(0.5, HUBER),
     "objective.huber_scale": Try(3.0, HUBER),
+    "objective.latents": Try("deterministic"),
+    "objective.even_masks": Try(True, MASKED),
     "objective.unmasked_weight": Try(0.5, MASKED),
     "objective.unmasked_chance": Try(1.0, MASKED),
     "optimizer.name": Try("lion"),
@@ -95,6 +103,10 @@ TRIED: dict[str, Try] = {
     "captions.tag_dropout": Try(0.7),
     "captions.token_warmup": Try(10),
     "captions.token_warmup_min": Try(3, {"captions.token_warmup": 10}),
+    "captions.template": Try("filewords"),
+    "captions.template_file": Try("template.txt"),
+    "captions.file_name_pattern": Try("[a-z]+", NAMED),
+    "captions.file_name_join": Try("-", {**NAMED, "captions.file_name_pattern": "[a-z]+"}),
     "captions.weighted": Try(True),
     "captions.max_tokens": Try(150),
     "captions.clip_skip": Try(2),
@@ -133,6 +145,7 @@ TRIED: dict[str, Try] = {
     "dataset.folders[].recursive": Try(False, folder({"dataset.folders": [{"path": "nested", "recursive": True}]})),
     "dataset.folders[].layout": Try("flat", folder(KOHYA)),
     "dataset.folders[].class_tokens": Try("a bowl", folder(UNCAPTIONED)),
+    "dataset.folders[].word": Try("zzza", folder(WORDS)),
     "dataset.folders[].resolutions": Try([32], folder()),
     "dataset.folders[].regularization": Try(True, folder({"dataset.folders": [PLAIN, KEPT]}, row=1)),
     "dataset.folders[].generate": Try(3, folder(GENERATED, row=1)),

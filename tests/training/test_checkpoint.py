@@ -29,7 +29,7 @@ def adapter(path: Path) -> None:
 
 
 def save(run: RunFolder, step: int, moments: dict[str, torch.Tensor] | None = None) -> Path:
-    return checkpoint.save(run, Progress(step=step), PARAMETERS, moments or {}, adapter)
+    return checkpoint.save(run, Progress(step=step), PARAMETERS, moments or {}, {"adapter.safetensors": adapter})
 
 
 def trained(steps: int, width: int = 3) -> tuple[torch.nn.Parameter, torch.optim.Optimizer]:
@@ -60,7 +60,7 @@ def test_a_checkpoint_holds_the_four_files_and_is_found(run: RunFolder) -> None:
 
 def test_the_moving_average_lies_beside_what_is_trained(run: RunFolder) -> None:
     average = {name: tensor + 1 for name, tensor in PARAMETERS.items()}
-    checkpoint.save(run, Progress(step=1, averaged=7), PARAMETERS, {}, adapter, average=average)
+    checkpoint.save(run, Progress(step=1, averaged=7), PARAMETERS, {}, {"adapter.safetensors": adapter}, average=average)
     found, _ = checkpoint.load_latest(run)
     assert found is not None
     assert found.progress.averaged == 7
@@ -76,7 +76,7 @@ def test_the_moving_average_lies_beside_what_is_trained(run: RunFolder) -> None:
 
 def test_an_optimizer_goes_on_bit_for_bit(run: RunFolder) -> None:
     parameter, optimizer = trained(3)
-    checkpoint.save(run, Progress(step=3), {"p": parameter}, checkpoint.optimizer_tensors(optimizer), adapter)
+    checkpoint.save(run, Progress(step=3), {"p": parameter}, checkpoint.optimizer_tensors(optimizer), {})
     found, _ = checkpoint.load_latest(run)
     assert found is not None
     second, fresh = trained(0)
@@ -159,7 +159,7 @@ def test_a_write_that_finds_no_space_leaves_nothing(run: RunFolder) -> None:
         raise OSError(28, os.strerror(28))
 
     with pytest.raises(SdtuiError, match="no space left"):
-        checkpoint.save(run, Progress(step=2), PARAMETERS, {}, full)
+        checkpoint.save(run, Progress(step=2), PARAMETERS, {}, {"adapter.safetensors": full})
     assert [path.name for path in run.checkpoints_dir.iterdir()] == ["step-000001"]
 
 

@@ -148,6 +148,8 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
             caption = None if name == "uncaptioned" else CAPTION.replace("{number}", f"{name} {number}")
             size = SIZES[number]
             make_picture(folder / name / f"{place}{number}.png", size, ("red", "green", "blue")[number % 3], caption)
+    make_picture(folder / "named" / "00012-0-a red cat, 3.png", SIZES[0], "red")
+    (folder / "template.txt").write_text("a [filewords] indeed\n")
     for number in range(4):
         mask = Image.linear_gradient("L").point(lambda value: 255 if value > 100 else 0)
         (folder / "masks").mkdir(exist_ok=True)

@@ -40,7 +40,7 @@ def test_what_is_longer_is_scaled_to_the_limit_and_the_rest_left(tmp_path: Path,
     before = {name: norm(layer) for name, layer in trainable.layers.items()}
     kept = trainable.state()
     assert trainable.limit is not None
-    scaled, mean, largest = trainable.limit().tolist()
+    scaled, mean, largest = trainable.limit({}).tolist()
     after = {name: norm(layer) for name, layer in trainable.layers.items()}
     above = {name for name, value in before.items() if value > 1}
     assert 0 < len(above) < len(before)
@@ -57,7 +57,7 @@ def test_both_matrices_of_lora_take_their_half(tmp_path: Path) -> None:
     name = max(trainable.layers, key=lambda name: norm(trainable.layers[name]))
     kept, share = trainable.state(), math.sqrt(1 / norm(trainable.layers[name]))
     assert trainable.limit is not None
-    trainable.limit()
+    trainable.limit({})
     for part in ("down", "up"):
         expected = kept[f"{name}.{part}"] * share
         assert torch.allclose(trainable.state()[f"{name}.{part}"], expected, rtol=1e-4)
@@ -68,5 +68,5 @@ def test_an_untrained_adapter_is_left_alone(tmp_path: Path) -> None:
     trainable = prepare(model, Method(rank=4, scale_weight_norms=1.0), 0)
     kept = trainable.state()
     assert trainable.limit is not None
-    assert trainable.limit().tolist() == [0.0, 0.0, 0.0]
+    assert trainable.limit({}).tolist() == [0.0, 0.0, 0.0]
     assert all(torch.equal(value, kept[name]) for name, value in trainable.state().items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sdtui.profile.kohya import blocks
+from sdtui.profile.kohya.lacking import LACKING
 from sdtui.profile.kohya.network import IA3, KOHYA_TARGETS, LYCORIS, PRESETS
 from sdtui.profile.schema import Method, Profile
 
@@ -26,8 +27,11 @@ _LYCORIS_FLAGS = {
 def give(profile: Profile, files: Files) -> None:
     """Set `network_module` and `network_args`; tell what neither module can do."""
     method = profile.method
-    if method.kind == "full":
-        files.lack("method.kind", method.kind, "fine_tune.py takes other options: these are for a LoRA in its place")
+    script = {"full": "fine_tune.py", "textual-inversion": "train_textual_inversion.py"}.get(method.kind)
+    if script:
+        files.lack("method.kind", method.kind, f"{script} takes other options: these are for a LoRA in its place")
+    for index, word in enumerate(method.words):
+        files.lack(f"method.words[{index}].name", word.name, LACKING["method.words[].name"])
     args: dict[str, Any] = {}
     plain = _is_plain(method)
     files.config["network_module"] = "networks.lora" if plain else LYCORIS

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA
+from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH
 
 
 class Captions(Section):
@@ -115,11 +115,43 @@ class Captions(Section):
         ),
     ] = 512
     on_missing: Annotated[
-        Literal["stop", "empty"],
+        Literal["stop", "empty", "file-name"],
         About(
-            "What to do about an image with no caption file or an empty one: stop before training, or train it with empty text."
+            "What to do about an image with no caption file or an empty one: stop before training, train it with empty text, or "
+            "read its file's name, without the digits and dashes it starts with."
         ),
     ] = "stop"
+    file_name_pattern: Annotated[
+        str,
+        About(
+            'With on_missing = "file-name": a regular expression whose finds in the name, joined, are the caption; empty: the '
+            "whole name.",
+            allowed="a regular expression such as [A-Za-z]+",
+            source="A1111's filename word regex",
+            aka=("dataset_filename_word_regex",),
+        ),
+    ] = ""
+    file_name_join: Annotated[
+        str, About("What stands between two such finds.", source="A1111", aka=("dataset_filename_join_string",))
+    ] = " "
+    template: Annotated[
+        Literal["", "subject", "style", "subject_filewords", "style_filewords", "filewords", "picture"],
+        About(
+            "Lines that captions are put into, one drawn in each step: of photos of a subject or pictures in a style, with the "
+            "caption in them (filewords) or without; filewords: the caption in plain words; picture: no words but that. Empty: "
+            "captions as they are.",
+            source="A1111's textual inversion templates",
+            aka=("use_object_template", "use_style_template", "template_file"),
+        ),
+    ] = ""
+    template_file: Annotated[
+        str,
+        About(
+            "A text file of such lines of your own: [filewords] is the caption, [name] the word that is trained. "
+            f"{RELATIVE_PATH}",
+            path="file",
+        ),
+    ] = ""
     weighted: Annotated[
         bool,
         About(

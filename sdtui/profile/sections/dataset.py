@@ -49,6 +49,12 @@ class Folder(Section):
             aka=("instance_prompt",),
         ),
     ] = ""
+    word: Annotated[
+        str,
+        About(
+            "Which of [[method.words]] the [name] of a template stands for here; empty: all of them, one after the other.",
+        ),
+    ] = ""
     resolutions: Annotated[
         tuple[Resolution, ...],
         FromArray,

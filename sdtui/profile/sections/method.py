@@ -14,17 +14,87 @@ Target = Literal["attention", "feed-forward", "projection", "convolution", "edge
 _Globs = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], FromArray]
 
 
+class Word(Section):
+    """A word of the user's own: wherever its name stands in a text, its vectors take the place of what it is spelt with."""
+
+    name: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+        About(
+            "The word, as captions, templates and prompts write it, and the name of its file: letters, digits, . _ and -. "
+            "None that the model knows already, in capitals or not.",
+            allowed="letters, digits, . _ and -, up to 64",
+            aka=("token_string", "placeholder_token", "trigger_word"),
+        ),
+    ]
+    vectors: Annotated[
+        int,
+        Field(ge=1, le=75),
+        About(
+            "How many places of a text it takes: 1 to 4 for up to a hundred images, more only with more images.",
+            source="A1111's Textual Inversion",
+            aka=("num_vectors_per_token", "num_vectors", "nvpt"),
+            limit="the text encoder reads 75 places at a time",
+        ),
+    ] = 1
+    init: Annotated[
+        str,
+        About(
+            "Text whose vectors it starts with, a word for what it shall mean; shorter ones are repeated evenly, longer ones cut. "
+            "Empty: zeros.",
+            source="A1111's default is *",
+            aka=("init_word", "initializer_token", "initialization_text"),
+        ),
+    ] = "*"
+    continue_from: Annotated[
+        str,
+        About(
+            "An embedding file to start from in place of init, with as many vectors, for this family of models. "
+            f"{RELATIVE_PATH}",
+            path="file",
+        ),
+    ] = ""
+    learning_rate: Annotated[
+        float,
+        Field(ge=0, le=1),
+        About(
+            "Its learning rate; 0: as optimizer.learning_rate. 0.005 is usual, 0.0005 beside an adapter.",
+            source="A1111's Textual Inversion; cloneofsimo's pivotal tuning",
+        ),
+    ] = 0.0
+    weight_decay: Annotated[
+        float, Field(ge=0, le=1), About("Pull of its vectors towards zero.", source="A1111 has none")
+    ] = 0.0
+    norm: Annotated[
+        float,
+        Field(ge=0, le=1000),
+        About(
+            "Length that each of its vectors is pulled to after every step, by 100 × learning rate of the way; 0: free. "
+            "Words of Stable Diffusion 1.x are about 0.4 long.",
+            source="cloneofsimo's pivotal tuning has 0.4",
+            aka=("clip_ti_decay",),
+        ),
+    ] = 0.0
+
+
 class Method(Section):
     """What is trained, and how large it is."""
 
     kind: Annotated[
-        Literal["lora", "full"],
+        Literal["lora", "full", "textual-inversion"],
         About(
             "What is trained: lora adds something small to each chosen layer; full trains the model's own weights, and writes a "
-            "whole model.",
+            "whole model; textual-inversion trains nothing but the words of [[method.words]].",
             aka=("network_module", "type"),
+            words=(
+                ("ti", 'Write "textual-inversion"'),
+                ("textual_inversion", 'Write "textual-inversion"'),
+                ("embedding", 'Write "textual-inversion"'),
+                ("pivotal", 'Write "lora" and give it [[method.words]]'),
+            ),
         ),
     ] = "lora"
+    words: Annotated[tuple[Word, ...], FromArray] = ()
     algorithm: Annotated[
         Algorithm,
         About(

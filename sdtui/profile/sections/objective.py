@@ -160,6 +160,23 @@ class Objective(Section):
     huber_scale: Annotated[
         float, Field(gt=0, le=100), About("Factor on that size at every timestep.", source=_KOHYA_OPTION)
     ] = 1.0
+    latents: Annotated[
+        Literal["random", "once", "deterministic"],
+        About(
+            "Which latents of an image are trained, of the spread that the VAE says it has: drawn anew in each step, drawn once for "
+            "the whole run, or the middle.",
+            source="A1111's latent sampling method",
+            aka=("latent_sampling_method",),
+        ),
+    ] = "random"
+    even_masks: Annotated[
+        bool,
+        About(
+            "Scale each mask so that its least counts 0 and its mean 1: an image with a small white part then teaches as much "
+            "as any other.",
+            source="A1111's weighing of the loss by PNG alpha",
+        ),
+    ] = False
     unmasked_weight: Annotated[
         float,
         Field(ge=0, le=1),

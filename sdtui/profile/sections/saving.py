@@ -10,6 +10,7 @@ from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.shared import PRECISION_WORDS, FromArray, Precision
 
 Format = Literal["kohya", "diffusers", "single-file", "folder"]
+WordFormat = Literal["kohya", "webui", "webui-png", "webui-webp", "diffusers", "bundle"]
 
 
 class Saving(Section):
@@ -50,6 +51,15 @@ class Saving(Section):
             "read by every program, for LyCORIS' algorithms too; diffusers holds LoRA and DoRA only, and is the only one in "
             "which diffusers reads DoRA. A whole model is a single-file as web UIs have it, or a folder for diffusers.",
             aka=("save_model_as",),
+        ),
+    ] = ()
+    word_formats: Annotated[
+        tuple[WordFormat, ...],
+        FromArray,
+        About(
+            "Layouts of the words of [[method.words]], a file each, named as the word; empty: kohya. kohya (SDXL: clip_l and clip_g) is "
+            "a .safetensors that all programs read; webui A1111's .pt; webui-png and webui-webp a picture that is an embedding; "
+            "diffusers its learned_embeds; bundle puts them into the adapter's own file.",
         ),
     ] = ()
     precision: Annotated[

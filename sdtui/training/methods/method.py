@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
 
 from torch import Tensor, nn
 
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class ParameterGroup(TypedDict):
-    """One optimizer group: what it is called in events and checkpoints, its parameters and its learning rate."""
+    """One optimizer group: what it is called in events and checkpoints, its parameters and its learning rate.
+
+    With a `weight_decay` of its own the profile's is not for it.
+    """
 
     name: str
     params: list[nn.Parameter]
     lr: float
+    weight_decay: NotRequired[float]
 
 
 class Trainable(Protocol):
@@ -36,8 +40,11 @@ class Trainable(Protocol):
         """Whether conditioning changes as it learns, so that it must not be cached."""
 
     @property
-    def limit(self) -> Callable[[], Tensor] | None:
-        """Called after each step where a limit on what is learned must be kept: how many are scaled, mean and largest norm, (3,)."""
+    def limit(self) -> Callable[[Mapping[str, float]], Tensor] | None:
+        """Called after each step, with its rates by group, where a limit on what is learned must be kept.
+
+        It tells how many are scaled, mean and largest norm, (3,).
+        """
 
     def remember(self) -> None:
         """Called before anything is learned or put back, where `frozen` will be asked: keep what that needs."""
@@ -57,7 +64,7 @@ class Trainable(Protocol):
     def results(self) -> Mapping[str, Result]:
         """What was learned, for `sdtui.formats.FORMATS` to write, by what a file of it is called behind the run's name.
 
-        A file of its own for each: the only one of a run is called "".
+        Words are called by their names, each in a file of its own; what learned beside them is called "".
         """
 
 

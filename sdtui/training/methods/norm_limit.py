@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ class NormLimit:
         self._batches = [(same, _scales(same)) for same in alike.values()]
 
     @torch.no_grad()
-    def __call__(self) -> Tensor:
+    def __call__(self, rates: Mapping[str, float]) -> Tensor:  # noqa: ARG002 - the limit is the same at any rate
         """Keep the limit; returns how many layers were scaled, and mean and largest norm after that, (3,)."""
         scaled, norms = [], []
         for layers, scales in self._batches:
