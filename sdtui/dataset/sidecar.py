@@ -23,11 +23,18 @@ def home(root: Path, name: str = "") -> Path:
     root = Path(os.path.abspath(root))
     inside = root / ".sdtui"
     nearest = next((folder for folder in (inside / name, inside, root) if folder.exists()), root)
-    if os.access(nearest, os.W_OK):
-        return inside / name
-    real = os.path.realpath(root)
-    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
-    return paths.data_dir() / "datasets" / key / name
+    return inside / name if os.access(nearest, os.W_OK) else _elsewhere(root) / name
+
+
+def both(root: Path, name: str) -> list[Path]:
+    """The two folders where the part called `name` may lie, that of `home` last: what can be written today could not always."""
+    root, now = Path(os.path.abspath(root)), home(root, name)
+    return sorted((root / ".sdtui" / name, _elsewhere(root) / name), key=lambda folder: folder == now)
+
+
+def _elsewhere(root: Path) -> Path:
+    key = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+    return paths.data_dir() / "datasets" / key
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from sdtui.runs.events import EventReader, EventWriter
 from sdtui.tagging.scores import folder_name
 
 SCHEMA = 1
+_FILE = "descriptions.jsonl"
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,19 @@ class DescriberFacts:
 class Descriptions:
     """What one model said of the images of one dataset."""
 
-    def __init__(self, home: Path, facts: DescriberFacts) -> None:
+    def __init__(self, home: Path, facts: DescriberFacts, other: Path | None = None) -> None:
+        """`other` is where its words lay while the dataset could not be written, or before that; it is only read."""
         self.home = home
         self.facts = facts
+        self._other = other
 
     @classmethod
     def of(cls, dataset: Path, facts: DescriberFacts) -> Descriptions:
         """The place for this model's words; nothing is written before the first of them."""
-        return cls(sidecar.home(dataset, "descriptions") / folder_name(facts.name, facts.digest), facts)
+        other, home = (
+            folder / folder_name(facts.name, facts.digest) for folder in sidecar.both(dataset, "descriptions")
+        )
+        return cls(home, facts, other)
 
     @property
     def id(self) -> str:
@@ -55,7 +61,8 @@ class Descriptions:
 
     def texts(self) -> dict[str, str]:
         """The description of each image, by its SHA-256 in hex."""
-        told = EventReader(self._file).poll()
+        places = [self.home] if self._other is None else [self._other, self.home]
+        told = [event for place in places for event in EventReader(place / _FILE).poll()]
         return {str(each["digest"]): str(each["text"]) for each in told if {"digest", "text"} <= each.keys()}
 
     def append(self, digests: Sequence[str], texts: Sequence[str]) -> None:
@@ -79,7 +86,7 @@ class Descriptions:
 
     @property
     def _file(self) -> Path:
-        return self.home / "descriptions.jsonl"
+        return self.home / _FILE
 
 
 def describers(dataset: Path) -> list[Descriptions]:
@@ -88,8 +95,9 @@ def describers(dataset: Path) -> list[Descriptions]:
     Raises:
         SdtuiError: what says which model it is cannot be read.
     """
-    home = sidecar.home(dataset, "descriptions")
-    return sorted(_found(home), key=lambda each: each.id) if home.is_dir() else []
+    other, home = sidecar.both(dataset, "descriptions")
+    found = {folder.name: facts for place in (other, home) if place.is_dir() for folder, facts in _found(place)}
+    return [Descriptions(home / name, found[name], other / name) for name in sorted(found)]
 
 
 def descriptions_of(dataset: Path, name: str) -> Descriptions:
@@ -107,7 +115,7 @@ def descriptions_of(dataset: Path, name: str) -> Descriptions:
     raise UserError(f"{what} described these images", remedy=f"There are: {known}")
 
 
-def _found(home: Path) -> Iterator[Descriptions]:
+def _found(home: Path) -> Iterator[tuple[Path, DescriberFacts]]:
     for folder in home.iterdir():
         path = folder / "describer.json"
         try:
@@ -121,4 +129,4 @@ def _found(home: Path) -> Iterator[Descriptions]:
                 where=printable(path),
                 remedy="Delete the folder; `sdtui tag` describes its images again",
             ) from error
-        yield Descriptions(folder, facts)
+        yield folder, facts

@@ -54,14 +54,17 @@ class TaggerFacts:
 class Scores:
     """The scores that one tagger gave the images of one dataset."""
 
-    def __init__(self, home: Path, facts: TaggerFacts) -> None:
+    def __init__(self, home: Path, facts: TaggerFacts, other: Path | None = None) -> None:
+        """`other` is where its scores lay while the dataset could not be written, or before that; it is only read."""
         self.home = home
         self.facts = facts
+        self._earlier = [Scores(other, facts)] if other is not None else []
 
     @classmethod
     def of(cls, dataset: Path, facts: TaggerFacts) -> Scores:
         """The place for this tagger's scores; nothing is written before the first `append`."""
-        return cls(sidecar.home(dataset, "scores") / folder_name(facts.name, facts.digest), facts)
+        other, home = (folder / folder_name(facts.name, facts.digest) for folder in sidecar.both(dataset, "scores"))
+        return cls(home, facts, other)
 
     @property
     def id(self) -> str:
@@ -70,13 +73,17 @@ class Scores:
 
     @property
     def newest(self) -> int:
-        """The number of the newest file, which rises with every change; 0 without any."""
+        """A number that rises with every change; 0 without any scores."""
+        return self._newest + sum(each.newest for each in self._earlier)
+
+    @property
+    def _newest(self) -> int:
         return max((number for number, _ in self._files()), default=0)
 
     @property
     def size(self) -> int:
         """The bytes of all files that count."""
-        return sum(path.stat().st_size for _, path in self._live())
+        return sum(path.stat().st_size for _, path in self._live()) + sum(each.size for each in self._earlier)
 
     def table(self) -> ScoreTable:
         """All scores; straight from the disk where one file holds them.
@@ -87,6 +94,7 @@ class Scores:
         for _ in range(_TRIES):
             try:
                 tables = [score_file.read(path, self.facts.tags) for _, path in self._live()]
+                tables[:0] = (each.table() for each in self._earlier if each.newest)
             except FileNotFoundError:
                 continue
             return joined(tables) if tables else empty_table(self.facts.tags)
@@ -124,7 +132,7 @@ class Scores:
         self._sweep({number for number, _ in self._live()})
 
     def _write(self, table: ScoreTable, replaces: int | None) -> None:
-        score_file.write(self.home / f"{self.newest + 1:06d}.safetensors", table, replaces)
+        score_file.write(self.home / f"{self._newest + 1:06d}.safetensors", table, replaces)
 
     def _introduce(self) -> None:
         path = self.home / "tagger.json"
@@ -182,8 +190,10 @@ def taggers(dataset: Path) -> list[Scores]:
     Raises:
         SdtuiError: what says which tagger it is cannot be read.
     """
-    home = sidecar.home(dataset, "scores")
-    return sorted(_found(home), key=lambda scores: scores.id) if home.is_dir() else []
+    other, home = sidecar.both(dataset, "scores")
+    # Of a tagger that has scores in both the one at home counts, and reads the others as well.
+    found = {folder.name: facts for place in (other, home) if place.is_dir() for folder, facts in _found(place)}
+    return [Scores(home / name, found[name], other / name) for name in sorted(found)]
 
 
 def scores_of(dataset: Path, name: str = "") -> Scores:
@@ -214,7 +224,7 @@ def empty_table(tags: TagList) -> ScoreTable:
     return ScoreTable(tags, digests, np.zeros(1, np.int64), np.zeros(0, id_type(tags)), np.zeros(0, np.float16))
 
 
-def _found(home: Path) -> Iterator[Scores]:
+def _found(home: Path) -> Iterator[tuple[Path, TaggerFacts]]:
     for folder in home.iterdir():
         path = folder / "tagger.json"
         try:
@@ -231,7 +241,7 @@ def _found(home: Path) -> Iterator[Scores]:
             continue
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise score_file.damaged(path, str(error) or type(error).__name__) from error
-        yield Scores(folder, facts)
+        yield folder, facts
 
 
 def _small_from(sizes: list[int]) -> int:

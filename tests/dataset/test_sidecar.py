@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sdtui import paths
-from sdtui.dataset.sidecar import home, locked
+from sdtui.dataset.sidecar import both, home, locked
 from sdtui.errors import SdtuiError
 
 
@@ -28,6 +28,15 @@ def test_a_dataset_that_cannot_be_written_has_its_own_elsewhere(
     (tmp_path / "one").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "one")
     assert home(tmp_path / "link", "marks") == one
+
+
+def test_both_places_are_known_and_the_one_in_use_is_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / ".sdtui" / "scores"
+    outside, now = both(tmp_path, "scores")
+    assert now == inside
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert outside == home(tmp_path, "scores")
+    assert both(tmp_path, "scores") == [inside, outside]
 
 
 def test_what_decides_is_the_part_that_is_there_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

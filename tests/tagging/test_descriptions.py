@@ -30,6 +30,17 @@ def test_a_line_that_a_killed_process_left_half_written_is_passed_over(tmp_path:
     assert made.texts() == {"aa": "a cat", "bb": "a dog"}
 
 
+def test_words_are_found_when_a_dataset_can_be_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("os.access", lambda *_: False)
+        Descriptions.of(tmp_path, FACTS).append(["aa", "bb"], ["a cat", "a dog"])
+    assert not (tmp_path / ".sdtui").exists()
+    Descriptions.of(tmp_path, FACTS).append(["aa"], ["a black cat"])
+    (found,) = describers(tmp_path)
+    assert found.home.is_relative_to(tmp_path / ".sdtui")
+    assert found.texts() == Descriptions.of(tmp_path, FACTS).texts() == {"aa": "a black cat", "bb": "a dog"}
+
+
 def test_models_are_found_by_name(tmp_path: Path) -> None:
     Descriptions.of(tmp_path, FACTS).append(["aa"], ["a cat"])
     assert descriptions_of(tmp_path, "some/blip").id == descriptions_of(tmp_path, "some-blip-cdcdcdcd").id

@@ -142,6 +142,34 @@ def test_a_dataset_that_cannot_be_written_has_its_scores_in_the_data_folder(
     assert len(scores_of(dataset).table()) == 1
 
 
+def test_scores_are_found_when_a_dataset_can_be_written_again_and_when_it_no_longer_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writable = True
+    monkeypatch.setattr("os.access", lambda *_: writable)
+    monkeypatch.setenv("SDTUI_DATA", str(tmp_path / "data"))
+    dataset = tmp_path / "images"
+    dataset.mkdir()
+    seen = []
+    for writable, score in ((False, 0.2), (True, 0.4), (False, 0.6)):
+        Scores.of(dataset, facts()).append(table({f"only {score}": [0, score, 0, 0], "all": [0, score, 0, 0]}))
+        (found,) = taggers(dataset)
+        seen.append(found.newest)
+        assert found.home.is_relative_to(dataset) == writable
+        assert len(found.table()) == len(Scores.of(dataset, facts()).table())
+    assert seen == [1, 2, 3]
+    # What lies where scores are written now counts where both know an image.
+    assert told(found.table(), "all") == {"cat": 0.6}
+    assert [told(found.table(), f"only {score}") for score in (0.2, 0.4, 0.6)] == [
+        {"cat": 0.2},
+        {"cat": 0.4},
+        {"cat": 0.6},
+    ]
+    assert found.size == sum(path.stat().st_size for path in tmp_path.rglob("0*.safetensors"))
+    writable = True
+    assert told(taggers(dataset)[0].table(), "all") == {"cat": 0.4}
+
+
 WRITER = """
 import sys
 from pathlib import Path
