@@ -18,7 +18,9 @@ from sdtui.profile.values import toml
 from sdtui.tui.keys import Press
 from sdtui.tui.numbers import count
 
-FOLDERS = "dataset.folders"
+FOLDERS, WORDS = "dataset.folders", "method.words"
+LISTS = {WORDS: ("word", "name"), FOLDERS: ("folder", "path")}
+"""Lists of tables: what one of them is called, and the setting of it that is filled in first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Row:
     """One line of the form.
 
     Attributes:
-        kind: a section's heading; a setting; a key the schema does not know; the offer to add a folder.
+        kind: a section's heading; a setting; a key the schema does not know; the offer to add to a list.
         section: the declared section: "method", "dataset.folders[]", "" for the whole profile.
         key: concrete key ("dataset.folders[1].path"); for a heading the section's.
         problem: the first thing wrong with it, an error before any warning.
@@ -43,7 +45,7 @@ class Row:
 
 
 def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
-    """Every section with its settings, the list of folders with a row for each, and unknown keys where they stand.
+    """Every section with its settings, the lists with a row for each table, and unknown keys where they stand.
 
     A text that is no TOML has no values to show: its form is the place to mend.
     """
@@ -51,8 +53,8 @@ def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
         return _broken_rows(document, press)
     rows: list[Row] = []
     for section in SECTIONS:
-        if section == f"{FOLDERS}[]":
-            rows += _folder_rows(document)
+        if (base := section.removesuffix("[]")) in LISTS:
+            rows += _list_rows(document, base)
         else:
             rows += _section_rows(document, section, section, section_title(section))
     return rows
@@ -60,7 +62,13 @@ def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
 
 def section_title(section: str) -> str:
     """What the list of sections calls it."""
-    return {"": "profile", f"{FOLDERS}[]": "folders"}.get(section, section)
+    noun, _ = LISTS.get(section.removesuffix("[]"), ("", ""))
+    return f"{noun}s" if noun else section or "profile"
+
+
+def list_of(key: str) -> str:
+    """The list of tables that a concrete key is in; empty where it is in none."""
+    return next((base for base in LISTS if key == base or key.startswith(f"{base}[")), "")
 
 
 def trial(document: ProfileDocument, key: str, value: Any) -> Problem | None:
@@ -201,19 +209,18 @@ def _section_rows(document: ProfileDocument, section: str, prefix: str, title: s
     rows = [Row("heading", section, prefix, title)]
     for setting in declared:
         key = f"{dot}{setting.name}"
-        if key != FOLDERS:
-            rows.append(Row("setting", section, key, setting.name, setting, *_by_weight(document.problems_at(key))))
+        rows.append(Row("setting", section, key, setting.name, setting, *_by_weight(document.problems_at(key))))
     return rows + _strays(document, section, prefix, {row.key for row in rows})
 
 
-def _folder_rows(document: ProfileDocument) -> list[Row]:
+def _list_rows(document: ProfileDocument, base: str) -> list[Row]:
     rows: list[Row] = []
-    section = f"{FOLDERS}[]"
-    for index in range(document.rows(FOLDERS)):
-        rows += _section_rows(document, section, f"{FOLDERS}[{index}]", f"folder {index + 1}")
-    heading = [] if rows else [Row("heading", section, FOLDERS, "folders")]
-    missing = [problem for problem in document.problems() if problem.key == FOLDERS]
-    return [*rows, *heading, Row("add", section, FOLDERS, "add a folder", None, *_by_weight(missing))]
+    section, (noun, _) = f"{base}[]", LISTS[base]
+    for index in range(document.rows(base)):
+        rows += _section_rows(document, section, f"{base}[{index}]", f"{noun} {index + 1}")
+    heading = [] if rows else [Row("heading", section, base, f"{noun}s")]
+    missing = [problem for problem in document.problems() if problem.key == base]
+    return [*rows, *heading, Row("add", section, base, f"add a {noun}", None, *_by_weight(missing))]
 
 
 def _strays(document: ProfileDocument, section: str, prefix: str, known: set[str]) -> list[Row]:
@@ -222,7 +229,7 @@ def _strays(document: ProfileDocument, section: str, prefix: str, known: set[str
     for problem in document.problems():
         parent, _, name = problem.key.rpartition(".")
         stray = problem.key not in known and find(problem.key) is None and problem.key not in SECTIONS
-        if parent == prefix and stray and not problem.key.startswith(FOLDERS):
+        if parent == prefix and stray and (parent or not list_of(problem.key)) and problem.key not in LISTS:
             rows.append(Row("stray", section, problem.key, name or f"line {problem.line}", None, problem))
     return rows
 

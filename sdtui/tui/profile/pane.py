@@ -127,7 +127,7 @@ class FormPane(Vertical):
         row, document = self.row, self._document
         if row is None or document is None or row.setting is None:
             if row is not None and row.kind == "add":
-                self.add_folder()
+                self.add_to_list()
             return
         value = document.get(row.key)
         if row.setting.type_name == "true or false":
@@ -157,19 +157,20 @@ class FormPane(Vertical):
         if row is not None and row.kind in {"setting", "stray"}:
             self.put(row.key, None)
 
-    def add_folder(self) -> None:
-        """One more folder of images, with an empty path to fill in."""
+    def add_to_list(self) -> None:
+        """One more word where the cursor is among words, else one more folder of images; to be filled in."""
         if self._document is None:
             return
-        number = self._document.rows(form.FOLDERS)
-        self._attempt(lambda document: document.add_row(form.FOLDERS, path=""))
-        if self.go_to(f"{form.FOLDERS}[{number}].path"):
+        base = (form.list_of(self.row.key) if self.row else "") or form.FOLDERS
+        number, first = self._document.rows(base), form.LISTS[base][1]
+        self._attempt(lambda document: document.add_row(base, **{first: ""}))
+        if self.go_to(f"{base}[{number}].{first}"):
             self.edit()
 
-    def drop_folder(self) -> None:
-        """Remove the folder that the cursor is in."""
+    def drop_from_list(self) -> None:
+        """Remove the folder or word that the cursor is in."""
         row = self.row
-        if row is not None and row.key.startswith(f"{form.FOLDERS}["):
+        if row is not None and form.list_of(row.key) and row.kind != "add" and "[" in row.key:
             key = row.key.partition("]")[0] + "]"
             self._attempt(lambda document: document.remove_row(key))
 

@@ -240,12 +240,12 @@ class ProfileScreen(PlannedScreen):
         self.query_one(FormPane).to_default()
 
     def action_add_folder(self) -> None:
-        """One more folder of images."""
-        self.query_one(FormPane).add_folder()
+        """One more folder of images, or word."""
+        self.query_one(FormPane).add_to_list()
 
     def action_drop_folder(self) -> None:
-        """One folder less."""
-        self.query_one(FormPane).drop_folder()
+        """One folder less, or word."""
+        self.query_one(FormPane).drop_from_list()
 
     def action_next_pane(self) -> None:
         """Between sections and settings."""

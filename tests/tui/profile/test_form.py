@@ -34,7 +34,7 @@ def document(tmp_path: Path) -> ProfileDocument:
 def test_sections_and_settings_stand_in_the_order_of_the_schema(document: ProfileDocument) -> None:
     rows = form_rows(document, PRESS)
     assert [row.title for row in rows if row.kind == "heading"] == [
-        "profile", "model", "method", "dataset", "folder 1", "folder 2", "augment", "captions", "training", "objective",
+        "profile", "model", "method", "words", "dataset", "folder 1", "folder 2", "augment", "captions", "training", "objective",
         "prior", "validation", "optimizer", "schedule", "previews", "saving", "launch",
     ]  # fmt: skip
     names = [each.name for each in SETTINGS if each.section == "dataset.folders[]"]
@@ -44,7 +44,7 @@ def test_sections_and_settings_stand_in_the_order_of_the_schema(document: Profil
         *("dataset.folders[1]", *(f"dataset.folders[1].{name}" for name in names)),
         "dataset.folders",
     ]
-    declared = {each.key for each in SETTINGS if "[]" not in each.key} - {form.FOLDERS}
+    declared = {each.key for each in SETTINGS if "[]" not in each.key}
     assert declared <= {row.key for row in rows if row.kind == "setting"}
 
 
@@ -55,6 +55,21 @@ def test_a_profile_without_folders_offers_one_and_says_it_is_missing(tmp_path: P
         ("add", "add a folder"),
     ]
     assert row_of(document_of(tmp_path / "again", "schema = 1\n"), form.FOLDERS).problem is not None
+
+
+def test_words_have_rows_of_their_own_and_one_more_is_offered(tmp_path: Path) -> None:
+    text = TEXT + '\n[[method.words]]\nname = "toy"\n'
+    rows = [row for row in form_rows(document_of(tmp_path, text), PRESS) if row.section == "method.words[]"]
+    assert [(row.kind, row.title) for row in rows][:3] == [
+        ("heading", "word 1"),
+        ("setting", "name"),
+        ("setting", "vectors"),
+    ]
+    assert (rows[-1].kind, rows[-1].key, rows[-1].title) == ("add", "method.words", "add a word")
+    assert [form.list_of(key) for key in ("method.words[0].name", "method.words", "method.rank", "dataset.folders[2]")] == [
+        "method.words", "method.words", "", "dataset.folders",
+    ]  # fmt: skip
+    assert form.section_title("method.words[]") == "words"
 
 
 def test_a_problem_stands_at_its_row_and_an_unknown_key_in_its_section(tmp_path: Path) -> None:
