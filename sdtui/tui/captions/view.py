@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -97,17 +98,17 @@ class CaptionsView(SdtuiScreen):
         folder = self.model.folder if self.model else self._opening
         return home_path(str(folder), str(Path.home())) if folder else "no dataset open"
 
-    def facts(self) -> Content:
-        """The captions' ending, how many images, how many still lack a caption, and how many have one that cannot be read.
+    def fact_parts(self) -> list[Content]:
+        """The captions' ending, how many images, how many lack a caption, have one that cannot be read, are marked.
 
-        Nothing is said of captions before all are read: their figures would grow under the user's eyes.
+        What can be done without stands first. Nothing is said of captions before all are read: their figures would grow under the user's eyes.
         """
         if self.model is None:
-            return Content("")
+            return []
         known, marked = self.model.known, len(self.model.marked)
         untagged, unreadable = known.count(UNTAGGED), known.count(BROKEN)
         if self._read is not None:
-            return Content.styled(f"reading {grouped(self._read)} of {grouped(len(self.model.library))}", "$accent")
+            return [Content.styled(f"reading {grouped(self._read)} of {grouped(len(self.model.library))}", "$accent")]
         endings = [label(naming) for naming in self.model.library.namings]
         parts = [Content.styled(" + ".join(endings), "$warning" if endings[1:] else "$soft")] if endings else []
         parts.append(Content.styled(count(len(self.model.library), "image"), "$soft"))
@@ -117,7 +118,7 @@ class CaptionsView(SdtuiScreen):
         else:
             parts.append(Content.styled("captions not read yet", "$soft"))
         parts += [Content.styled(f"{grouped(marked)} marked", "$accent")] if marked else []
-        return Content.styled(f" {self.sdtui.glyphs.dot} ", "$faint").join(parts)
+        return parts
 
     def copyable(self) -> str:
         """The image's path."""
@@ -148,11 +149,16 @@ class CaptionsView(SdtuiScreen):
         self.query_one(PicturePanel).show(None)
         self.query_one(TagPanel).show(TagRanks(Counter()), "tags")
         pane = self.query_one(CaptionPane)
-        pane.show_facts("", Content(""), Content(""))
+        pane.show_facts("", (), Content(""))
         pane.show_legend(Content(""))
         pane.view.show_message(message, style)
         self.hand = None
         self.update_chrome()
+
+    async def on_resize(self, event: events.Resize) -> None:
+        """What is laid out for the window's width is drawn again."""
+        await super().on_resize(event)
+        self.call_after_refresh(self._show_hand)
 
     def on_mount(self) -> None:
         """From now on the caption follows the cursor, in the same frame."""

@@ -67,10 +67,9 @@ class Note(NamedTuple):
 DONE = "$success"
 
 
-def facts_words(image: str, note: Note) -> Content:
-    """The image's size, and what became of the last edit; what is not known yet takes no room."""
-    parts = [(clean(image), "$soft"), note]
-    return Content("   ").join(Content.styled(words, style) for words, style in parts if words)
+def facts_words(image: str, note: Note) -> list[Content]:
+    """The image's size, and what became of the last edit; empty ones of what is not known yet."""
+    return [Content.styled(clean(image), "$soft"), Content.styled(*note)]
 
 
 def saving_words(

@@ -59,14 +59,15 @@ class CaptionsWriting(CaptionsMarks):
     # -- what is saved ------------------------------------------------------------------------------------------------
 
     def facts(self) -> Content:
-        """First whether everything is saved; where there is no room for more, only that."""
-        state, rest = self._save_state(), super().facts()
+        """First whether everything is saved, then as much of the rest as there is room for."""
+        state, parts = self._save_state(), self.fact_parts()
         if state.cell_length > self._header_room:
             return state.truncate(max(1, self._header_room - 1)) + Content(self.sdtui.glyphs.ellipsis)
-        if not state.plain or not rest.plain:
-            return state + rest
-        both = Content.assemble(state, (f" {self.sdtui.glyphs.dot} ", "$faint"), rest)
-        return both if both.cell_length <= self._header_room else state
+        first = [state] if state.plain else []
+        dot = Content.styled(f" {self.sdtui.glyphs.dot} ", "$faint")
+        while parts and dot.join([*first, *parts]).cell_length > self._header_room:
+            parts.pop(0)
+        return dot.join([*first, *parts])
 
     @property
     def _header_room(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -13,8 +15,8 @@ from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.tag_input import Offering, TagInput
 
-# Cells between the parts of the line of facts, and those that a name keeps even so.
-GAP, NAME = 3, 12
+# Cells between the parts of the line of facts; those that a name keeps beside the size, and in the smallest window.
+GAP, NAME, SHORT_NAME, WORD = 3, 24, 12, 6
 
 
 class CaptionPane(Vertical):
@@ -37,7 +39,7 @@ class CaptionPane(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._facts = Static(Content(""), id="facts", markup=False)
-        self._shown_facts: tuple[str, Content, Content] = ("", Content(""), Content(""))
+        self._shown_facts: tuple[str, Sequence[Content], Content] = ("", (), Content(""))
         self.view = CaptionView()
         self._legend = Static(Content(""), id="legend", markup=False)
         self._label = Static("", id="ask-label", markup=False)
@@ -63,15 +65,26 @@ class CaptionPane(Vertical):
         """The caption as it stands in the editor; None while none is edited."""
         return self.editor.text if self.editor is not None and self.has_class("-editing") else None
 
-    def show_facts(self, name: str, facts: Content, right: Content) -> None:
-        """One line: the image, what is to say of it, and at the right how long its caption is; the name gives way first."""
+    def show_facts(self, name: str, facts: Sequence[Content], right: Content) -> None:
+        """One line: the image, what is to say of it, the surest first, and at the right how long its caption is.
+
+        Where there is no room for all of it the name is shortened first, then the facts are left out that can be.
+        """
         self._shown_facts = name, facts, right
         width = max(0, self.size.width - 2)
-        beside = facts.cell_length + right.cell_length + 2 * GAP
-        shown = shorten(name, max(NAME, width - beside), glyphs_of(self).ellipsis)
-        left = (Content.styled(shown, "bold $strong") + Content(" " * GAP) + facts).truncate(
-            max(0, width - right.cell_length - 1)
-        )
+        room = max(0, width - right.cell_length - GAP)
+        kept, marks = [fact for fact in facts if fact.plain], glyphs_of(self)
+        least = min(NAME, Content(name).cell_length)
+        while len(kept) > 1 and least + _length(kept) > room:
+            kept.pop(0)
+        if least + _length(kept) > room:
+            least = min(SHORT_NAME, least)
+            # Less than a word says nothing.
+            kept = kept if room - least - GAP >= WORD else []
+        shown = shorten(name, max(least, room - _length(kept)), marks.ellipsis)
+        left = Content(" " * GAP).join([Content.styled(shown, "bold $strong"), *kept])
+        if left.cell_length > room:
+            left = left.truncate(max(0, room - 1)) + Content(marks.ellipsis)
         gap = max(1, width - left.cell_length - right.cell_length)
         self._facts.update((left + Content(" " * gap) + right).truncate(width), layout=False)
 
@@ -118,3 +131,7 @@ class CaptionPane(Vertical):
     def close(self) -> None:
         """Back to showing."""
         self.remove_class("-asking", "-editing")
+
+
+def _length(facts: Sequence[Content]) -> int:
+    return sum(GAP + fact.cell_length for fact in facts)

@@ -73,6 +73,20 @@ async def test_images_caption_counts_and_length(images: Path) -> None:
         assert pane(app)[1] == " city, bridge"
 
 
+async def test_a_narrow_window_leaves_out_what_can_be_done_without(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=(60, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "d")
+        await until(pilot, lambda: screen_text(app)[0].endswith(" saved · 0 untagged · 1 marked"))
+        await pilot.resize_terminal(44, 24)
+        await until(pilot, lambda: screen_text(app)[0].endswith(" saved · 1 marked") and not says(app, "bracket alone"))
+        # In a wide window all of it is there again, also the letters of the colours.
+        await pilot.resize_terminal(*SIZE)
+        await until(pilot, lambda: screen_text(app)[0].endswith("saved · .txt · 3 images · 0 untagged · 1 marked"))
+        await until(pilot, lambda: says(app, "bracket alone"))
+
+
 async def test_next_previous_and_a_tag_that_stands_twice(images: Path) -> None:
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:

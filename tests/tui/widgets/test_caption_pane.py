@@ -31,7 +31,7 @@ class Recorded(Stage):
 async def test_facts_at_both_ends_and_the_caption_below() -> None:
     app = Recorded()
     async with app.run_test(size=(40, 9)) as pilot:
-        app.pane.show_facts("a.png", Content(""), Content("2 tags"))
+        app.pane.show_facts("a.png", (), Content("2 tags"))
         app.show("city, boat", 0)
         await until(pilot, lambda: screen_text(app)[1] == " a.png                           2 tags")
         assert screen_text(app)[2] == " city, boat"
@@ -42,11 +42,14 @@ async def test_facts_at_both_ends_and_the_caption_below() -> None:
 async def test_a_long_name_gives_way_to_the_facts_and_the_length() -> None:
     app = Recorded()
     async with app.run_test(size=(50, 9)) as pilot:
-        app.pane.show_facts("name" * 30, Content("64x64   saved"), Content("tokens 5 / 75"))
-        await until(pilot, lambda: screen_text(app)[1] == " namenam…namename   64x64   saved   tokens 5 / 75")
+        app.pane.show_facts("name" * 30, (Content("64x64"), Content("saved")), Content("tokens 5 / 75"))
+        # The size is known from the picture, too.
+        await until(pilot, lambda: screen_text(app)[1] == " namenamenam…namenamename   saved   tokens 5 / 75")
+        await pilot.resize_terminal(60, 9)
+        await until(pilot, lambda: screen_text(app)[1].endswith("   64x64   saved   tokens 5 / 75"))
         # The last cells go to the length, as the caption is what one edits.
         await pilot.resize_terminal(34, 9)
-        await until(pilot, lambda: screen_text(app)[1] == " namen…mename   64x tokens 5 / 75")
+        await until(pilot, lambda: screen_text(app)[1] == " namenam…namename   tokens 5 / 75")
 
 
 async def test_enter_saves_ctrl_j_breaks_escape_cancels() -> None:
