@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sdtui.profile.samplers import SAMPLER_NAMES, nearest, sampler_called
 
@@ -29,6 +30,14 @@ _WHOLE = {"width": (8, 4096), "height": (8, 4096), "steps": (1, 1000), "seed": (
 _GUIDANCE = (0.0, 100.0)
 _STEPS = 20
 _DEFAULT_GUIDANCE = 7.5
+
+
+class Fault(NamedTuple):
+    """What is wrong with a line, and from which character to which."""
+
+    message: str
+    start: int
+    end: int
 
 
 class PromptError(ValueError):
@@ -90,6 +99,18 @@ def parse_prompt_line(line: str, silent: PromptLine | None = None) -> PromptLine
         "sampler": _sampler(found),
     }
     return replace(silent, **{name: value for name, value in given.items() if value is not None})
+
+
+def fault_of(line: str) -> Fault | None:
+    """The first flag that cannot be read, with its value; None where the line can be read."""
+    starts = [found.end() - len(found[0].lstrip()) for found in _FLAG.finditer(line)]
+    for start, end in itertools.pairwise([*starts, len(line)]):
+        try:
+            # The flags before are sound, so that it is this one.
+            parse_prompt_line(line[:end])
+        except PromptError as error:
+            return Fault(str(error), start, len(line[:end].rstrip()))
+    return None
 
 
 def _unknown(flag: str) -> str:

@@ -90,12 +90,21 @@ def read_task(folder: Path) -> SampleTask:
         raise UserError("is damaged", where=where) from None
     if schema != SCHEMA:
         raise UserError("was written by a newer sdtui", where=where, remedy="Upgrade sdtui")
-    values = {
-        field.name: _value(field.name, told[field.name], where) for field in fields(SampleTask) if field.name in told
-    }
-    if not values.get("source"):
+    task = task_of_json(told, where)
+    if not task.source:
         raise UserError("is damaged: it names no model", where=where)
-    return SampleTask(**values)
+    return task
+
+
+def task_of_json(told: dict[str, Any], where: str) -> SampleTask:
+    """The task with these values; those that are missing have their defaults.
+
+    Raises:
+        UserError: a value is none that could stand there.
+    """
+    known = {"source": "", **told}
+    names = [field.name for field in fields(SampleTask) if field.name in known]
+    return SampleTask(**{name: _value(name, known[name], where) for name in names})
 
 
 def is_sample_folder(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The app: four screens joined by number keys, one table of keys, and what holds for all of them.
+"""The app: five screens joined by number keys, one table of keys, and what holds for all of them.
 
 What must not be in the first frame (pydantic, tomlkit, PIL, watchdog) is imported by the screens after it, in workers.
 """
@@ -40,6 +40,7 @@ SCREENS: dict[str, tuple[str, str]] = {
     "captions": ("sdtui.tui.screens.captions", "CaptionsScreen"),
     "monitor": ("sdtui.tui.screens.monitor", "MonitorScreen"),
     "profile": ("sdtui.tui.screens.profile", "ProfileScreen"),
+    "samples": ("sdtui.tui.screens.samples", "SamplesScreen"),
 }
 
 
@@ -189,6 +190,10 @@ class SdtuiApp(App[None]):
     def action_profile(self) -> None:
         """Go to Profile."""
         self.open("profile", self._meant_for("profile"))
+
+    def action_samples(self) -> None:
+        """Go to Samples."""
+        self.open("samples", self._meant_for("samples"))
 
     def _meant_for(self, screen: str) -> Path | None:
         return self.screen.meant_for(screen) if isinstance(self.screen, SdtuiScreen) else None

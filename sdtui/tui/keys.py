@@ -18,7 +18,7 @@ from textual.keys import _character_to_key
 from sdtui.errors import UserError
 from sdtui.tui.captions.key_rows import CAPTIONS
 from sdtui.tui.key import Key
-from sdtui.tui.key_rows import EVERYWHERE, HOME, LIST, MONITOR, OTHERS, PROFILE
+from sdtui.tui.key_rows import EVERYWHERE, HOME, LIST, MONITOR, OTHERS, PROFILE, SAMPLES
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -33,6 +33,8 @@ CONTEXTS: dict[str, str] = {
     "captions": "Captions",
     "profile": "Profile",
     "monitor": "Monitor",
+    "samples": "Samples",
+    "pictures": "In the pictures",
     "tags": "In the list of tags",
     "scores": "In the scores",
     "yes_no": "Yes or no",
@@ -57,6 +59,7 @@ MODAL = TYPING | {
     "scores",
     "yes_no",
     "pair",
+    "pictures",
     "words",
     "items",
     "selections",
@@ -66,7 +69,7 @@ MODAL = TYPING | {
     "dialog",
 }
 
-TABLE: tuple[Key, ...] = (*EVERYWHERE, *LIST, *HOME, *CAPTIONS, *MONITOR, *PROFILE, *OTHERS)
+TABLE: tuple[Key, ...] = (*EVERYWHERE, *LIST, *HOME, *CAPTIONS, *MONITOR, *PROFILE, *SAMPLES, *OTHERS)
 
 _SHOWN = {
     "question_mark": "?",

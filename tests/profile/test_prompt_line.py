@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sdtui.profile.prompt_line import PromptError, PromptLine, is_comment, parse_prompt_line
+from sdtui.profile.prompt_line import PromptError, PromptLine, fault_of, is_comment, parse_prompt_line
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,21 @@ def test_comments() -> None:
     assert is_comment("# a note --w nonsense")
     assert is_comment("   ")
     assert not is_comment("a # b")
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("a cat", ""),
+        ("a cat --w 64 --n fog", ""),
+        ("# --zz 3", ""),
+        ("a cat --zz 3 --w 64", "--zz 3"),
+        ("a cat --w 64 --h 65 --s 0", "--h 65"),
+        ("a cat --w 64   --w 72  ", "--w 72"),
+        ("--l much", "--l much"),
+    ],
+    ids=["no flags", "sound", "a comment", "unknown", "the first of two", "twice", "no prompt"],
+)
+def test_the_part_that_is_at_fault(line: str, part: str) -> None:
+    fault = fault_of(line)
+    assert (line[fault.start : fault.end] if fault else "") == part

@@ -92,6 +92,8 @@ class HomeScreen(SdtuiScreen):
         An ended run is what one wants to watch only while none is going; `enter` opens it in any case.
         """
         item = self._item()
+        if screen == "samples":
+            return item.run.path if isinstance(item, RunInfo) else None
         ended = isinstance(item, RunInfo) and not item.live and self.board.live
         if item is not None and _screen_of(item) == screen and not ended:
             return home_rows.path_of(item)

@@ -59,6 +59,10 @@ class RunScreen(SdtuiScreen):
         """The run's folder."""
         return str(self._reader.run_folder.path) if self._reader else ""
 
+    def meant_for(self, screen: str) -> Path | None:
+        """Pictures are drawn from the run that is watched."""
+        return self._reader.run_folder.path if screen == "samples" and self._reader else None
+
     def open_target(self, target: Path) -> None:
         """Show the run in this folder, and stay with it."""
         self._chosen = True

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sdtui.errors import SdtuiError
+from sdtui.tui.glyphs import glyphs_of
 from sdtui.tui.literal import clean, fit
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class PicturePanel(Widget):
         top = max(0, (self._rows - len(strips)) // 2)
         if self._caption and y == top + len(strips):
             words = clean(self._caption, ascii_only=self._mode == "ascii")
-            caption = Strip([Segment(fit(words, width).rstrip(), self.get_component_rich_style("picture--caption"))])
+            shown = fit(words, width, glyphs_of(self).ellipsis).rstrip()
+            caption = Strip([Segment(shown, self.get_component_rich_style("picture--caption"))])
             return _centred(caption, width).apply_style(style)
         if top <= y < top + len(strips):
             return _centred(strips[y - top], width).apply_style(style)

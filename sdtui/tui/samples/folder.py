@@ -1,0 +1,194 @@
+"""The one thread that reads a folder of pictures while it is on the screen: what is there, what is being drawn, how it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sdtui.runs import control, registry
+from sdtui.runs.events import EventReader
+from sdtui.runs.layout import RunFolder
+from sdtui.runs.watch import Watch
+
+LEAST_SECONDS = 0.4
+# A process that was killed changes no file: look at its lock this often.
+LOOK_SECONDS = 2.0
+_NUMBERED = re.compile(r"(\d{5,})-(\d+)\.png")
+_SHEET = re.compile(r"grid-\d+\.png")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture.
+
+    Attributes:
+        number: its place in the order of drawing, from 1; 0 for a sheet.
+        seed: as its name says.
+    """
+
+    path: Path
+    number: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A folder at one moment.
+
+    Attributes:
+        shots: pictures by number, then the sheets.
+        state: as `registry.RunInfo`; "" for pictures that no job of ours has drawn.
+        done, total: pictures of the job; 0 before it told.
+        step, steps: of the picture being drawn.
+        columns, rows: what the places of a sheet are called; empty without one.
+    """
+
+    folder: Path
+    shots: tuple[Shot, ...] = ()
+    state: str = ""
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    step: int = 0
+    steps: int = 0
+    columns: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether a process draws."""
+        return self.state in registry.LIVE
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it can be gone on with."""
+        return self.state in {"stopped", "failed", "killed"}
+
+    def place(self, number: int) -> str:
+        """What a sheet calls the place of the picture `number`; "" without a sheet."""
+        if not self.columns or not number:
+            return ""
+        row, column = divmod((number - 1) % (len(self.columns) * len(self.rows)), len(self.columns))
+        return "  ".join(word for word in (self.columns[column], self.rows[row]) if word)
+
+
+class FolderReader(threading.Thread):
+    """Follows one folder and keeps what is in it now.
+
+    Args:
+        folder: where the pictures are.
+        tell: called in this thread when there is something new and the last was taken; it must not block.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[FolderReader], None]) -> None:
+        super().__init__(name=f"samples {folder.name}", daemon=True)
+        self.folder = folder
+        self.problem: Exception | None = None
+        self._tell = tell
+        self._latest: Contents | None = None
+        self._lock = threading.Lock()
+        self._watch: Watch | None = None
+        self._ending = threading.Event()
+        self._unwanted = threading.Event()
+
+    def take(self) -> Contents | None:
+        """The newest contents, once; None if they were taken already."""
+        with self._lock:
+            latest, self._latest = self._latest, None
+            return latest
+
+    def close(self) -> None:
+        """End the thread soon; the drawing goes on."""
+        self._ending.set()
+        if self._watch is not None:
+            self._watch.close()
+
+    def stop_drawing(self) -> None:
+        """Have the process end after the step it is at: at once, or as soon as it listens."""
+        self._unwanted.set()
+
+    def run(self) -> None:
+        """Read, hand over, sleep until something changes."""
+        run = RunFolder(self.folder)
+        events = EventReader(run.events_file)
+        before: Contents | None = None
+        told = Contents(self.folder)
+        asked = False
+        try:
+            with Watch((run.events_file, run.run_json), least_seconds=LEAST_SECONDS) as self._watch:
+                while not self._ending.is_set():
+                    told = read(told, run, events)
+                    if told != before:
+                        before = told
+                        self._hand_over(told)
+                    if self._unwanted.is_set() and told.state == "running" and not asked:
+                        asked = True
+                        control.send(run, "stop")
+                    # Pictures of others may come without an event.
+                    self._watch.wait(LOOK_SECONDS)
+        except Exception as error:  # noqa: BLE001  the screen reports it; a thread's own traceback would tear the screen
+            self.problem = error
+            self._tell(self)
+        finally:
+            events.close()
+
+    def _hand_over(self, contents: Contents) -> None:
+        with self._lock:
+            waiting, self._latest = self._latest is not None, contents
+        if not waiting:
+            self._tell(self)
+
+
+def read(before: Contents, run: RunFolder, events: EventReader) -> Contents:
+    """What is there now, after what was told before."""
+    # The state first: whoever sees the end has also seen the last picture.
+    info = registry.inspect(run) if run.run_json.exists() else None
+    now = before
+    for event in events.news():
+        now = _told(now, event)
+    state, reason = (info.state, info.reason) if info is not None else ("", "")
+    return replace(now, state=state, reason=reason, shots=_shots(run.path))
+
+
+def _told(now: Contents, event: dict[str, Any]) -> Contents:
+    kind = event["kind"]
+    try:
+        if kind == "run":
+            return Contents(now.folder)
+        if kind == "sheets":
+            return replace(now, columns=_words(event["columns"]), rows=_words(event["rows"]))
+        if kind == "sampling":
+            return replace(now, step=int(event["step"]), steps=int(event["steps"]))
+        if kind == "progress":
+            return replace(now, done=int(event["done"]), total=int(event["total"]), step=0)
+    except (LookupError, TypeError, ValueError):
+        pass  # a log may have been written by anyone; the picture itself is shown in any case
+    return now
+
+
+def _words(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not values:
+        raise TypeError
+    return tuple(map(str, values))
+
+
+def _shots(folder: Path) -> tuple[Shot, ...]:
+    """All pictures; those that no number begins come last, by name."""
+    numbered: list[Shot] = []
+    others: list[Shot] = []
+    try:
+        names: Sequence[str] = os.listdir(folder)
+    except OSError:
+        return ()
+    for name in sorted(names):
+        found = _NUMBERED.fullmatch(name)
+        if found:
+            numbered.append(Shot(folder / name, int(found[1]), int(found[2])))
+        elif _SHEET.fullmatch(name) or (name.lower().endswith((".png", ".jpg", ".webp")) and name[0] != "."):
+            others.append(Shot(folder / name, 0, 0))
+    return (*sorted(numbered, key=lambda shot: shot.number), *others)
