@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OF_OPEN_SCORES = {"captions.lower", "captions.higher", "captions.much_lower", "captions.much_higher"}
 _OTHER = "\0"
-_WHICH = "a tagger's folder or file, or its id on the Hugging Face hub"
+_WHICH = "a folder or file, an id on the Hugging Face hub, or an address with --model"
 
 
 class CaptionsScores(CaptionsScoreView):
@@ -90,6 +90,10 @@ class CaptionsScores(CaptionsScoreView):
             self._tick_tag(event.tag)
         elif event.deed == "apply":
             self.action_apply_scores()
+        elif event.deed == "undo":
+            self.action_undo()
+        elif event.deed == "redo":
+            self.action_redo()
         elif event.deed == "score":
             self._ask_tagger("Score the images with:")
         elif self.desk is not None:
@@ -250,7 +254,7 @@ class CaptionsScores(CaptionsScoreView):
             except SdtuiError as error:
                 trouble = error
             # Without waiting for the screen: while it closes, it waits for this thread.
-            self.call_later(self._job_ended, model, words, trouble)
+            self.call_later(self._job_ended, model, job, words, trouble)
 
         self.run_worker(work, thread=True, group="tagging", exit_on_error=False)
         self.update_chrome()
@@ -263,12 +267,14 @@ class CaptionsScores(CaptionsScoreView):
             self.call_later(self.update_chrome)
         return self.is_attached
 
-    def _job_ended(self, model: CaptionsModel, words: str, trouble: SdtuiError | None) -> None:
+    def _job_ended(self, model: CaptionsModel, job: TaggingJob, words: str, trouble: SdtuiError | None) -> None:
         self._tagging = None
         self.update_chrome()
         if trouble is not None:
             self.sdtui.report(trouble)
         elif words:
             self.say(words)
-        if model is self.model and (self.has_class("-scores") or self.desk is not None):
+        if model is self.model and job.described and self.desk_here is None:
+            self.panel.show_message("the images are described", "no tagger has scored them")
+        elif model is self.model and (self.has_class("-scores") or self.desk is not None):
             self._read_scores()

@@ -267,6 +267,14 @@ class ScorePanel(Vertical):
         """Write the tags into captions."""
         self._wish("apply")
 
+    def action_undo(self) -> None:
+        """Take back the last edit."""
+        self._wish("undo")
+
+    def action_redo(self) -> None:
+        """Make it again."""
+        self._wish("redo")
+
     def action_score(self) -> None:
         """Score the images."""
         self._wish("score")

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError, UserError
+from sdtui.runs import record
+from sdtui.runs.events import EventReader
 from sdtui.runs.figures import Progress
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.starter.demo import IMAGES
 from sdtui.tagging.scores import scores_of
-from sdtui.tui.captions.tagging_job import TaggingJob, _words_of, usable
+from sdtui.tui.captions.tagging_job import TaggingJob, _listed, _parts, _words_of, usable
 
 
 @pytest.fixture
@@ -31,10 +35,10 @@ def images(tmp_path: Path) -> Path:
 def test_images_are_scored_and_those_that_were_are_passed_over(images: Path) -> None:
     job = TaggingJob(images, "starter")
     assert job.words == "starting starter"
-    assert job.follow_slowly(lambda: True) == "2 images scored, 1 cannot be read"
+    assert job.follow_slowly(lambda: True) == "2 images scored, 1 cannot be read\nbad.png"
     assert len(scores_of(images).table()) == 2
     again = TaggingJob(images, "starter")
-    assert again.follow_slowly(lambda: True) == "0 images scored, 2 before, 1 cannot be read"
+    assert again.follow_slowly(lambda: True) == "0 images scored, 2 before, 1 cannot be read\nbad.png"
 
 
 def test_how_far_it_is_how_fast_and_what_holds_it_up() -> None:
@@ -76,3 +80,69 @@ def test_taggers_that_were_used_here_come_first(images: Path) -> None:
         path.write_text(json.dumps(task))
         os.utime(path, (number, number))
     assert usable(images) == ["me/wd", "/models/wd", "starter"]
+
+
+def test_a_tagger_that_failed_comes_last_with_its_options(images: Path) -> None:
+    place = images / ".sdtui" / "jobs" / "tag-localhost"
+    place.mkdir(parents=True)
+    task = {"tagger": "http://localhost/v1", "model": "a b", "prompt": "", "terms": ["x.txt", "y.txt"]}
+    (place / "task.json").write_text(json.dumps(task))
+    record.write(RunFolder(place), record.RunRecord(kind="tagging", state="finished"))
+    word = "http://localhost/v1 --model 'a b' --terms x.txt --terms y.txt"
+    assert usable(images) == [word, "starter"]
+    record.write(RunFolder(place), record.RunRecord(kind="tagging", state="failed", reason="no answer"))
+    assert usable(images) == ["starter", word]
+    assert _parts(word) == ("http://localhost/v1", ["--model", "a b", "--terms", "x.txt", "--terms", "y.txt"])
+    assert _parts("/my models/wd v3 --prompt 'a") == ("/my models/wd v3", ["--prompt", "'a"])
+
+
+def test_options_behind_the_tagger_reach_the_command(images: Path) -> None:
+    assert TaggingJob(images, "starter --threads 1").follow_slowly(lambda: True).startswith("2 images scored")
+    with pytest.raises(UserError, match="unrecognized arguments: --nonsense") as raised:
+        TaggingJob(images, "starter --nonsense").follow_slowly(lambda: True)
+    assert "usage" not in str(raised.value)
+    with pytest.raises(UserError, match="these options start no job: --dry-run"):
+        TaggingJob(images, "starter --dry-run").follow_slowly(lambda: True)
+
+
+def test_a_job_that_fails_says_why_and_what_to_do(images: Path) -> None:
+    (images / "wd").mkdir()
+    (images / "wd" / "model.onnx").touch()
+    with pytest.raises(SdtuiError, match=r"wd: there is no selected_tags\.csv in it\. model\.onnx and selected_tags"):
+        TaggingJob(images, str(images / "wd")).follow_slowly(lambda: True)
+
+
+def test_a_few_of_the_images_left_out_are_named() -> None:
+    assert _listed([]) == []
+    assert _listed([f"/x/{name}.png" for name in "abcdefg"]) == ["a.png, b.png, c.png, d.png, e.png and 2 more"]
+
+
+class Answering(BaseHTTPRequestHandler):
+    """An OpenAI-compatible server that says the same of every image, and is busy the first time."""
+
+    busy = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(429 if Answering.busy else 200)
+        self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(json.dumps({"choices": [{"message": {"content": "a thing"}}]}).encode())
+        Answering.busy = False
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_server_that_is_busy_is_waited_for_and_what_it_said_is_told(images: Path) -> None:
+    Answering.busy = True
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        job = TaggingJob(images, f"http://127.0.0.1:{server.server_port}/v1 --model m")
+        said = job.follow_slowly(lambda: True)
+        server.shutdown()
+    assert job.described
+    assert said.startswith("2 images described, 1 cannot be read\nbad.png\n`sdtui tags apply DIR --description m-")
+    (place,) = (images / ".sdtui" / "jobs").iterdir()
+    notes = [event["note"] for event in EventReader(place / "events.jsonl").poll() if "note" in event]
+    assert notes[0] == "429 Too Many Requests: again in 1 s"
