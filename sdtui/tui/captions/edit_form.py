@@ -26,7 +26,7 @@ from sdtui.tui.captions.fields_form import FieldsForm
 from sdtui.tui.captions.preview import count_line, error_lines, sample_lines, tag_line
 from sdtui.tui.captions.task import Task
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import literal
+from sdtui.tui.literal import clean, fit, literal
 from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.tag_input import Offering
 
@@ -79,7 +79,8 @@ class EditForm(FieldsForm[Chosen]):
     DEFAULT_CSS = """
     EditForm {
         & > .frame { width: 116; height: 92%; }
-        & .counts { height: 1; margin-top: 1; }
+        & .help { height: 1; color: $soft; }
+        & .counts { height: auto; max-height: 4; }
         & .samples { height: 1fr; }
     }
     """
@@ -109,6 +110,7 @@ class EditForm(FieldsForm[Chosen]):
             for name, entry in self._entries.items():
                 yield FormRow(name.replace("_", " "), entry)
             yield FormRow("images", self._scope)
+            yield Static("", classes="help", markup=False)
             yield Static("", classes="counts", markup=False)
             yield Static("", classes="samples", markup=False)
             yield self.ways("apply")
@@ -134,6 +136,12 @@ class EditForm(FieldsForm[Chosen]):
     def scope(self) -> Scope:
         """The chosen images."""
         return self._scopes[self._scope.at]
+
+    def on_descendant_focus(self) -> None:
+        """What belongs into the line under the cursor, also while something stands in it."""
+        field, line = self.focused, self.query_one(".help", Static)
+        words = clean(field.placeholder) if isinstance(field, FormLine) else ""
+        line.update(literal(fit(words, line.size.width or self.size.width, glyphs_of(self).ellipsis)))
 
     def on_input_changed(self) -> None:
         """Another preview."""

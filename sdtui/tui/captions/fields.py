@@ -17,7 +17,7 @@ from sdtui.dataset.operations import Parameter
 from sdtui.tui import keys
 from sdtui.tui.captions.operation_form import OFF, ON, TURNED, shown_default
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import literal, shorten
+from sdtui.tui.literal import fit, literal
 from sdtui.tui.widgets.tag_input import TagInput
 
 
@@ -75,7 +75,7 @@ class TurnField(Widget, can_focus=True):
         left, right = "<>" if self.has_focus else "  "
         value = Content.assemble((f"{left} ", "$accent"), literal(self.value, "$strong"), (f" {right}", "$accent"))
         room = self.size.width - value.cell_length - 3
-        return Content.assemble(value, "   ", (shorten(self._meaning, max(0, room), marks.ellipsis), "$soft"))
+        return Content.assemble(value, "   ", (fit(self._meaning, max(0, room), marks.ellipsis).rstrip(), "$soft"))
 
     def action_turn(self) -> None:
         """The next value."""

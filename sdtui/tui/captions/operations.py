@@ -39,9 +39,9 @@ class ChooseOperation(ModalScreen[str]):
     DEFAULT_CSS = """
     ChooseOperation {
         align: center middle; background: $background 60%;
-        & > .frame { width: 84; max-width: 96%; height: auto; background: $surface; padding: 1 2; }
+        & > .frame { width: 84; max-width: 96%; height: 22; max-height: 96%; background: $surface; padding: 1 2; }
         & LineInput { background: $background; margin-bottom: 1; }
-        & LineList { height: auto; max-height: 16; background: $surface; }
+        & LineList { height: 1fr; background: $surface; }
         & .example { color: $soft; height: 1; margin-top: 1; }
     }
     """
@@ -76,10 +76,9 @@ class ChooseOperation(ModalScreen[str]):
             rows = self.query_one(LineList)
             rows.action_down() if event.key == "down" else rows.action_up()
 
-    def on_line_list_moved(self, event: LineList.Moved) -> None:
+    def on_line_list_moved(self) -> None:
         """The command that does the same."""
-        if event.index < len(self._found):
-            self.query_one(".example", Static).update(literal(EDITS[self._found[event.index]].example))
+        self._show_example()
 
     def on_line_input_accepted(self) -> None:
         """The highlighted one."""
@@ -96,8 +95,15 @@ class ChooseOperation(ModalScreen[str]):
     def _show(self, cursor: str) -> None:
         at = self._found.index(cursor) if cursor in self._found else 0
         self.query_one(LineList).set_rows(len(self._found), self._row, cursor=at)
-        if not self._found:
-            self.query_one(".example", Static).update(Content.styled("no edit is called so", "$soft"))
+        self._show_example()
+
+    def _show_example(self) -> None:
+        at = self.query_one(LineList).cursor
+        # The row under the cursor may be another edit than before without that the cursor moved.
+        words = (
+            literal(EDITS[self._found[at]].example) if 0 <= at < len(self._found) else Content("no edit is called so")
+        )
+        self.query_one(".example", Static).update(words)
 
     def _row(self, index: int, width: int) -> Content:
         verb = self._found[index]

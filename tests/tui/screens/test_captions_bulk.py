@@ -65,6 +65,8 @@ async def test_edits_are_found_by_name_and_by_what_they_do(images: Path) -> None
         assert says(app, 'sdtui caption add ~/cats "night sky"')
         await type_in(pilot, "regular")
         await until(pilot, lambda: says(app, "▸ regex") and not says(app, "dedupe"))
+        # The command beside it is that edit's.
+        await until(pilot, lambda: says(app, "sdtui caption regex"))
         await type_in(pilot, "xx")
         await until(pilot, lambda: says(app, "no edit is called so"))
         await pilot.press("enter")
@@ -127,6 +129,19 @@ async def test_what_is_wrong_with_the_fields_is_said_and_nothing_applied(images:
         await pilot.press("enter")
         await until(pilot, lambda: says(app, "nothing would change: nothing to apply"))
         assert isinstance(app.screen, OperationForm)
+
+
+async def test_what_belongs_into_a_line_and_a_long_complaint_are_whole_in_a_small_window(images: Path) -> None:
+    app = app_on(images)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await open_form(pilot, "regex")
+        await pilot.press("c", "tab")
+        await until(pilot, lambda: says(app, r"what takes its place; \1 or \g<name> is what a group found"))
+        await pilot.press(*r"\2", "shift+tab")
+        await until(pilot, lambda: says(app, "a regular expression of Python's re"))
+        # Two lines of it.
+        await until(pilot, lambda: says(app, "invalid group reference 2") and says(app, "position 1"))
 
 
 async def test_enter_goes_by_what_is_typed_and_not_by_an_older_preview(
