@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -17,7 +15,7 @@ from torch import Tensor
 from sdtui.formats.kohya import tensors
 from sdtui.profile.schema import Method
 from sdtui.training.methods.lora import prepare
-from tests.support.real_sizes import shapes_of
+from tests.support.real_sizes import lent
 
 HERE = Path(__file__).parent
 FAMILIES = ("sd1", "sd2", "sdxl")
@@ -51,16 +49,12 @@ def stored(family: str, *, text: bool, convolutions: bool) -> set[str]:
     return {name for name in names if text or name.startswith("lora_unet_")}
 
 
-@functools.cache
-def model(family: str) -> Any:
-    return shapes_of(family)
-
-
 def written(family: str, *, text: bool = False, convolutions: bool = False, **settings: Any) -> dict[str, Tensor]:
     """All of a file by name, at rank 2 if nothing else is said: what is random in it takes time."""
     targets = ["attention", "feed-forward", "projection", *(["convolution"] if convolutions else [])]
     method = Method.model_validate({"rank": 2, "targets": targets, "text_encoder": text, **settings})
-    return tensors(prepare(copy.deepcopy(model(family)), method, 0).export(), "fp16")
+    with lent(family) as model:
+        return tensors(prepare(model, method, 0).export(), "fp16")
 
 
 def combinations() -> Iterator[Any]:

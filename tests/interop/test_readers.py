@@ -15,7 +15,7 @@ from torch import Tensor
 from sdtui.formats.kohya import tensors
 from sdtui.profile.schema import Method
 from sdtui.training.methods.lora import prepare
-from tests.support.real_sizes import shapes_of
+from tests.support.real_sizes import lent, shapes_of
 
 pytestmark = pytest.mark.interop
 RESNET = {
@@ -153,7 +153,8 @@ def file_of(family: str, **settings: Any) -> dict[str, Tensor]:
     method = Method.model_validate(
         {"rank": 1, "targets": ["attention", "feed-forward", "projection", "convolution"], **settings}
     )
-    return tensors(prepare(shapes_of(family), method, 0).export(), "fp16")
+    with lent(family) as model:
+        return tensors(prepare(model, method, 0).export(), "fp16")
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +32,24 @@ UNETS: dict[str, dict[str, Any]] = {
 }
 
 
+@contextmanager
+def lent(family: str) -> Iterator[Any]:
+    """The model of `shapes_of`, in which a method may put adapters: its own layers are in their places again afterwards."""
+    model = shapes_of(family)
+    before = {name: dict(component.named_modules()) for name, component in model.components.items()}
+    try:
+        yield model
+    finally:
+        for name, component in model.components.items():
+            now = dict(component.named_modules())
+            for path, layer in before[name].items():
+                if now.get(path) is not layer:
+                    component.set_submodule(path, layer)
+
+
+@functools.cache
 def shapes_of(family: str) -> Any:
-    """A model of "sd1", "sd2" or "sdxl" on the meta device, as far as a method looks at it."""
+    """A model of "sd1", "sd2" or "sdxl" on the meta device, as far as a method looks at it; one for all, to be looked at."""
     import torch
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers.models.clip.configuration_clip import CLIPTextConfig

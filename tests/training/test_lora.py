@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from sdtui.training.methods.adapters import Adapter
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
 from tests.support.families import tiny_folder
+from tests.support.real_sizes import lent
 from tests.support.tiny import tiny_pipeline
 
 NAMES = Path(__file__).parents[1] / "formats/sd15_lora_names.txt"
@@ -53,29 +54,13 @@ def test_targets_choose_the_counts_kohya_has(model: Model, targets: list[str], u
 
 def test_the_real_sizes_have_the_stored_names_and_parameter_counts() -> None:
     """SD 1.5's UNet and CLIP-L without their weights: 192 + 72 names, 6.78 M + 2.65 M parameters at rank 16."""
-    learned = prepare(shapes_of_sd15(), Method(rank=16, text_encoder=True), 0).export().layers
+    with lent("sd1") as model:
+        learned = prepare(model, Method(rank=16, text_encoder=True), 0).export().layers
     assert sorted(key("sd1", module.component, module.path) for module in learned) == sorted(NAMES.read_text().split())
     sizes = {"unet": 0, "text_encoder": 0}
     for module in learned:
         sizes[module.component] += sum(tensor.numel() for tensor in module.tensors.values())
     assert sizes == {"unet": 6_782_976, "text_encoder": 2_654_208}
-
-
-def shapes_of_sd15() -> Any:
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from transformers.models.clip.configuration_clip import CLIPTextConfig
-    from transformers.models.clip.modeling_clip import CLIPTextModel
-
-    class Shapes:
-        family = "sd1"
-        with torch.device("meta"):
-            unet = UNet2DConditionModel(cross_attention_dim=768)
-            text_encoder = CLIPTextModel(
-                CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
-            )
-            components: ClassVar = {"unet": unet, "text_encoder": text_encoder}
-
-    return Shapes()
 
 
 def test_training_starts_at_the_base_model(model: Model) -> None:
