@@ -92,7 +92,10 @@ def estimate(
     rows = images * (2 if profile.prior.keeps_class else 1)
     activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)
     activations += _text_activations(profile, found, rows)
-    each = 8 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
+    each = 4 + _STATES.get(profile.optimizer.name, 8) + (4 if training.ema_decay else 0)
+    # Gradients: of all that learns, or one at a time.
+    largest = max(prod(site.shape) for site in sites if not site.norm)
+    gradients = 4 * (min(largest, values.values) if training.fused_backward else values.values)
     base, text = _base_bytes(sites, training.base_precision, width), 4 * text_values(found)
     own, casts = 4 * values.values, 0
     if profile.method.kind == "full":
@@ -101,7 +104,7 @@ def estimate(
         casts = width * values.values if width < _BYTES["fp32"] else 0
         each += 4 if asks_frozen(profile) else 0
     frozen = base + (text if _asks_text(profile) else 0) + own - 4 * values.values
-    steps = frozen + values.values * each + activations
+    steps = frozen + values.values * each + gradients + activations
     step = _working(profile, kept, rows, width, processor=processor) + _restored(sites, training.base_precision, width)
     step += casts
     at_once = max(prod(each) * encoders(prod(each), threads_of(profile) if processor else 1) for each in buckets)
@@ -111,7 +114,7 @@ def estimate(
         device="processor" if processor else "GPU",
         programs=_PROGRAMS if processor else 0,
         frozen=frozen,
-        trained=values.values * each,
+        trained=values.values * each + gradients,
         activations=activations,
         working=max(step, before + own - steps),
         images=images,

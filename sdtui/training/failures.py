@@ -68,6 +68,19 @@ class TooLargeError(SdtuiError):
         )
 
 
+class UncutError(SdtuiError):
+    """So many `images` of a bucket do not fit in memory at once, and cannot be taken one after the other."""
+
+    def __init__(self, bucket: tuple[int, int], images: int) -> None:
+        width, height = bucket
+        super().__init__(
+            f"there is no memory for {images} images of {width}×{height} px at once, and training.fused_backward, which "
+            "applies gradients as they come, cannot take them in parts",
+            where="training.fused_backward",
+            remedy="Lower training.batch_size, set training.gradient_checkpointing = true, or leave fused_backward out",
+        )
+
+
 def _signal_name(number: int) -> str:
     # SIGKILL without a user is the system's answer to a machine that runs out of memory.
     return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

@@ -16,6 +16,7 @@ from torch import Tensor
 from sdtui.errors import UserError
 from sdtui.profile.optimizers import INSTALL, OPTIMIZERS
 from sdtui.training.ema import MovingAverage
+from sdtui.training.fused_backward import FusedBackward
 
 if TYPE_CHECKING:
     from sdtui.profile.schema import Optimizer
@@ -83,9 +84,12 @@ class GuardedStep:
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
         ema_decay: of the moving average of the weights; 0 keeps none.
         limit: keeps a limit on the weights after each step, given its rates by group, and says how many it scaled, mean and largest norm, (3,).
+        fused_backward: apply each gradient within the backward pass; a pass whose gradients turn out not to be finite is
+            then void from the first such gradient on.
 
     Raises:
-        UserError: a moving average is wanted of an optimizer that averages by itself.
+        UserError: a moving average is wanted of an optimizer that averages by itself, or gradients that are scaled
+            shall be applied within the pass.
     """
 
     def __init__(
@@ -95,6 +99,8 @@ class GuardedStep:
         clip_norm: float,
         ema_decay: float = 0.0,
         limit: Callable[[Mapping[str, float]], Tensor] | None = None,
+        *,
+        fused_backward: bool = False,
     ) -> None:
         self._accelerator = accelerator
         self.optimizer = optimizer
@@ -121,10 +127,22 @@ class GuardedStep:
                 remedy="Leave it out, or choose another optimizer",
             )
         self.average = MovingAverage(self.parameters, ema_decay) if ema_decay else None
+        if fused_backward and accelerator.scaler is not None:
+            raise UserError(
+                "training.fused_backward does not go with fp16, whose gradients are scaled",
+                where="training.fused_backward",
+                remedy='Set training.precision = "bf16", or leave fused_backward out',
+            )
+        self.fused = (
+            FusedBackward(optimizer.optimizer, self._mark, self._step_unless_failed) if fused_backward else None
+        )
 
     def __call__(self, loss: Tensor) -> Tensor:
         """Apply the gradients of `loss` (a detached scalar) and clear them; returns their norm before clipping."""
-        if self._accelerator.scaler is None:
+        if self.fused is not None:
+            norm = self.fused.norm()
+            self._mark(loss + norm)
+        elif self._accelerator.scaler is None:
             norm = self._clip()
             self._mark(loss + norm)
             self._step_unless_failed()

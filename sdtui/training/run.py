@@ -87,7 +87,10 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
 
     accelerator, settings = start.opened.accelerator, profile.training
     optimizer = accelerator.prepare(build(trainable.parameter_groups(profile), profile.optimizer))
-    apply = GuardedStep(accelerator, optimizer, settings.clip_norm, settings.ema_decay, trainable.limit)
+    apply = GuardedStep(
+        accelerator, optimizer, settings.clip_norm, settings.ema_decay, trainable.limit,
+        fused_backward=settings.fused_backward,
+    )  # fmt: skip
     stepper = Stepper(
         accelerator, model, data.order, data.latents, captions, conditioning, apply, profile, live, trainable.frozen,
         fit, crew,

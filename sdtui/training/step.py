@@ -17,7 +17,7 @@ from sdtui.training.captions import CaptionSource
 from sdtui.training.conditioning import Conditioning
 from sdtui.training.crew import Crew
 from sdtui.training.data import Batch, DataOrder
-from sdtui.training.failures import TooLargeError, is_out_of_memory
+from sdtui.training.failures import TooLargeError, UncutError, is_out_of_memory
 from sdtui.training.fitting import Cut, Fit
 from sdtui.training.noising import Noise, draw_noise
 from sdtui.training.optimizer import GuardedStep
@@ -123,9 +123,13 @@ class Stepper:
 
         Raises:
             TooLargeError: one image alone does not fit.
+        UncutError: a batch does not fit, whose gradients are applied at once.
         """
         total = torch.zeros(2, device=self._device)
-        for first, batch in self._parts(step):
+        parts = list(self._parts(step))
+        if self.apply.fused is not None and len(parts) > 1:
+            raise UncutError(self.order.sizes[parts[0][1][0]], images)
+        for first, batch in parts:
             try:
                 inputs = self._inputs(step, first, batch)
                 marks.lap("data")
@@ -137,6 +141,8 @@ class Stepper:
                 if not is_out_of_memory(error):
                     raise
                 bucket = self.order.sizes[batch[0]]
+                if self.apply.fused is not None:
+                    raise UncutError(bucket, len(batch)) from error
                 if len(batch) == 1:
                     raise TooLargeError(bucket) from error
                 return self.fit.cut(bucket, len(batch))

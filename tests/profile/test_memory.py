@@ -192,5 +192,13 @@ def test_of_a_whole_model_what_is_frozen_is_counted_once_and_answers_as_before_n
     assert kept.trained == pytest.approx(20 * UNET, rel=1e-3)
 
 
+def test_gradients_that_are_applied_one_by_one_are_never_all_there() -> None:
+    fused = told(method=FULL, training={"fused_backward": True})
+    # The largest weight is that of a convolution from 2560 to 1280 channels.
+    assert fused.trained == pytest.approx(12 * UNET + 4 * 9 * 2560 * 1280, rel=1e-3)
+    few = {"kind": "full", "include": ["mid_block.attentions.0.norm"]}
+    assert told(method=few, training={"fused_backward": True}).trained == told(method=few).trained
+
+
 def test_a_whole_model_keeps_what_lora_keeps_of_a_step() -> None:
     assert told(method=FULL).activations == told(method={"rank": 1}).activations

@@ -214,6 +214,7 @@ NOT_TRAINED = {
     "captions.on_missing": "decides whether a run starts; test_run.py tries it",
     "captions.cache_mib": "memory against time; test_conditioning.py tries it",
     "training.gradient_checkpointing": "memory against time, the same numbers",
+    "training.fused_backward": "memory against time, the same steps; test_fused_backward.py tries it",
     "training.channels_last": "how fast, the same step; test_channels_last.py tries it",
     "training.compile": "how fast, the same step; test_compiling.py tries it",
     "training.at_once": "memory against time, the same gradient; test_run_memory.py tries it",
