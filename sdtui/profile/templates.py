@@ -56,6 +56,8 @@ KINDS: dict[str, Callable[[], str]] = {
     "lora": lambda: _written("A LoRA for Stable Diffusion 1.x.", _LORA),
     **_ready(),
 }
+# What the method is called, without saying of what.
+KINDS["textual-inversion"] = KINDS["textual-inversion-character"]
 
 
 def new_profile(kind: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from sdtui.profile import shipped
 from sdtui.profile.check import check_file, check_text
+from sdtui.profile.rate_text import length
 
 
 def test_one_for_each_task() -> None:
@@ -18,6 +19,9 @@ def test_one_for_each_task() -> None:
         "lora-character.toml",
         "lora-city-photos.toml",
         "lora-style.toml",
+        "pivotal.toml",
+        "textual-inversion-character.toml",
+        "textual-inversion-style.toml",
     }
     assert {path.name for path in shipped.profiles()} >= expected
 
@@ -28,7 +32,19 @@ def test_nothing_wrong_but_placeholder_paths(path: Path) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["dreambooth", "finetune", "lora-character", "lora-city-photos", "lora-style"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dreambooth",
+        "finetune",
+        "lora-character",
+        "lora-city-photos",
+        "lora-style",
+        "pivotal",
+        "textual-inversion-character",
+        "textual-inversion-style",
+    ],
+)
 def test_placeholders_are_told_clearly(name: str) -> None:
     path = shipped.folder() / f"{name}.toml"
     problems = check_file(path).problems
@@ -65,3 +81,22 @@ def test_dreambooth_draws_its_class() -> None:
     # The same words but for the subject's own.
     assert subject.class_tokens.replace("sks", "a") == kept.class_tokens
     assert any(kept.class_tokens in line for line in profile.previews.prompts)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rate", "ends"),
+    [
+        ("textual-inversion-character", "textual-inversion", 5e-3, 5000),
+        ("textual-inversion-style", "textual-inversion", 5e-3, 7000),
+        ("pivotal", "lora", 5e-4, 1500),
+    ],
+)
+def test_words_learn_at_the_guides_rates_and_are_prompted_by_name(name: str, kind: str, rate: float, ends: int) -> None:
+    path = shipped.folder() / f"{name}.toml"
+    profile = check_text(path.read_text(encoding="utf-8"), path, places=False).profile
+    assert profile is not None
+    assert profile.method.kind == kind
+    (word,) = profile.method.words
+    assert (word.learning_rate or profile.optimizer.learning_rate) == rate
+    assert profile.training.steps == ends == length(profile.schedule.rates, ends)
+    assert all(word.name in line for line in profile.previews.prompts)

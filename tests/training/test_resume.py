@@ -85,10 +85,39 @@ WHOLE: dict[str, dict[str, Any]] = {
     "validation": {"share": 0.2, "every_steps": 3},
 }
 
+# Words alone, each at its own rate and pulled to a length, of lines and latents that are drawn.
+WORDS: dict[str, dict[str, Any]] = {
+    **PLAIN,
+    "method": {
+        "kind": "textual-inversion",
+        "words": [
+            {"name": "zzza", "vectors": 2, "norm": 0.4, "learning_rate": 0.01},
+            {"name": "zzzb", "init": "square"},
+        ],
+    },
+    "captions": {"template": "subject_filewords", "shuffle": True, "tag_dropout": 0.3},
+    "training": {"steps": STEPS, "accumulation": 2, "ema_decay": 0.9},
+    "objective": {"latents": "once"},
+    "schedule": {"rates": "0.01:4, 0.001:0.9, 0.0001"},
+    "previews": {"every": 4, "prompts": ["a zzza --w 64 --h 64 --s 1"]},
+    "validation": {"share": 0.2, "every_steps": 3},
+}
+# Words and an adapter, held to what the model said without either.
+PIVOTAL: dict[str, dict[str, Any]] = {
+    **PLAIN,
+    "method": {"rank": 2, "dropout": 0.2, "words": [{"name": "zzza", "vectors": 2, "learning_rate": 0.01}]},
+    "captions": {"template": "subject_filewords"},
+    "prior": {"class_caption": "a house", "trigger": "zzza"},
+    "saving": {**PLAIN["saving"], "word_formats": ["bundle"]},
+}
+
 
 def weights(run: RunFolder) -> dict[str, bytes]:
-    tensors = load_file(run.output_dir / "tiny.safetensors")
-    return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}
+    files = sorted(run.output_dir.rglob("*.safetensors"))
+    assert files
+    return {
+        f"{file.name} {name}": tensor.numpy().tobytes() for file in files for name, tensor in load_file(file).items()
+    }
 
 
 def everything_in(checkpoint: Path) -> dict[str, bytes]:
@@ -118,8 +147,8 @@ def kill_at(run: RunFolder, step: int) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [PLAIN, EVERYTHING, DRAWN, AVERAGED, KEPT, AUGMENTED, WHOLE],
-    ids=["plain", "everything", "drawn", "averaged", "kept", "augmented", "whole"],
+    [PLAIN, EVERYTHING, DRAWN, AVERAGED, KEPT, AUGMENTED, WHOLE, WORDS, PIVOTAL],
+    ids=["plain", "everything", "drawn", "averaged", "kept", "augmented", "whole", "words", "pivotal"],
 )
 def test_killed_three_times_and_resumed_is_bit_equal(
     workplace: Path, changes: dict[str, dict[str, Any]], own_folders: Path, monkeypatch: pytest.MonkeyPatch
@@ -138,7 +167,7 @@ def test_killed_three_times_and_resumed_is_bit_equal(
     assert weights(killed) == weights(whole)
     assert measurements(killed) == measurements(whole)
     assert everything_in(killed.checkpoint_dir(9)) == everything_in(whole.checkpoint_dir(9))
-    learned = ("lora_up.weight", "middle_block.0.out_layers.3.bias")
+    learned = ("lora_up.weight", "middle_block.0.out_layers.3.bias", "emb_params")
     assert any(any(tensor) for name, tensor in weights(whole).items() if name.endswith(learned))
 
 
