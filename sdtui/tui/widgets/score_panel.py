@@ -150,6 +150,7 @@ class ScorePanel(Vertical):
     def on_resize(self) -> None:
         """More or less room for the lines above and below."""
         if self._rows:
+            self._say(self._said[0], self._kept())
             self._lay_title()
         self._draw_sums()
 
@@ -170,10 +171,12 @@ class ScorePanel(Vertical):
     def _kept(self) -> Content:
         kept = sum(not row.why for row in self._rows)
         new = sum(not row.why and not row.there for row in self._rows)
-        return Content.assemble(
+        line = Content.assemble(
             (f"+ {grouped(kept)} kept", "$success"), (f", {grouped(new)} new", "$foreground"),
-            (f"  - {grouped(len(self._rows) - kept)} dropped", "$soft"), (f"  {glyphs_of(self).mark} has it", "$soft"),
+            (f"  - {grouped(len(self._rows) - kept)} dropped", "$soft"),
         )  # fmt: skip
+        legend = Content.styled(f"  {glyphs_of(self).mark} has it", "$soft")
+        return line + legend if line.cell_length + legend.cell_length <= max(0, self.size.width - 2) else line
 
     def _row(self, index: int, width: int) -> Content:
         row, marks = self._rows[index], glyphs_of(self)

@@ -156,6 +156,12 @@ async def test_a_tag_is_ticked_and_taken_out_again(scored: Path) -> None:
         await saved(pilot)
         assert (scored / "a.txt").read_bytes() == b"sky, my cat, long hair\n"
         assert signs(app)[2] == "+● long_hair"
+        await pilot.press("u")
+        await until(pilot, lambda: (scored / "a.txt").read_bytes() == b"sky, my cat\n")
+        await until(pilot, lambda: signs(app)[2] == "+ long_hair")
+        await pilot.press("U")
+        await until(pilot, lambda: (scored / "a.txt").read_bytes() == b"sky, my cat, long hair\n")
+        await until(pilot, lambda: signs(app)[2] == "+● long_hair")
         await pilot.press("k", "space")
         await until(pilot, lambda: (scored / "a.txt").read_bytes() == b"my cat, long hair\n")
         await pilot.press("escape", "u", "u")

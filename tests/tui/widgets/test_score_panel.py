@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sdtui.tagging.survey import Totals
 from sdtui.tagging.threshold import Scored
 from sdtui.tui.glyphs import ASCII, UNICODE
@@ -56,3 +58,14 @@ async def test_hostile_names_are_drawn_as_text() -> None:
         assert "\x1b" not in first
         assert "-  xxxxxxxx" in second
         assert "…" in second
+
+
+@pytest.mark.parametrize(
+    ("width", "told"), [(44, "+ 1 kept, 0 new  - 1 dropped  ● has it"), (39, "+ 1 kept, 0 new  - 1 dropped")]
+)
+async def test_what_the_dot_means_is_said_where_there_is_room(width: int, told: str) -> None:
+    panel = ScorePanel()
+    app = Stage(panel)
+    async with app.run_test(size=(width, 12)) as pilot:
+        panel.show([row("red", 0.7, there=True), row("blue", 0.2, why="below")])
+        await until(pilot, lambda: screen_text(app)[1].strip() == told)
