@@ -148,7 +148,8 @@ class YesNo(ModalScreen[int]):
         if text != hand.text:
             name = self._model.library.name(hand.position)
             label = f"{'yes' if yes else 'no'}: {self._tag} ({name})"
-            self._model.edit(hand, text, label, lambda after, error: self._written(after, label, error))
+            # Shown as it will be, as the last image stays while it is written.
+            self._hand = self._model.edit(hand, text, label, lambda after, error: self._written(after, label, error))
         self._answers.append(Answer(self._row, yes, label))
         self._go_on()
 
@@ -195,7 +196,7 @@ class YesNo(ModalScreen[int]):
             self._go_to(self._row + 1)
         else:
             self._at_end = True
-            self._go_to(self._row)
+            self._show()
 
     def _go_to(self, row: int) -> None:
         self._row = row

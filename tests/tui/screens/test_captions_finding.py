@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from sdtui.dataset.edit import Journal
 from sdtui.dataset.index import Index
 from sdtui.dataset.marks import Marks
 from sdtui.tui.app import SdtuiApp
@@ -111,7 +113,7 @@ async def test_reading_is_told_in_figures_and_stopped_by_esc(images: Path, monke
 
     def slow(index: Index) -> Iterator[int]:
         yield 2
-        go_on.wait(10)
+        go_on.wait(120)
         yield 3
         yield from load(index)
 
@@ -346,6 +348,30 @@ async def test_yes_or_no_writes_goes_on_and_takes_back(images: Path) -> None:
         await until(pilot, lambda: tells(app, "boat 2"))
         await pilot.press("u")
         await until(pilot, lambda: written(images) == before)
+
+
+async def test_the_last_image_shows_its_answer_before_that_is_written(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, apply = threading.Event(), Journal.apply
+
+    def late(self: Journal, *args: Any) -> Any:
+        go_on.wait(30)
+        return apply(self, *args)
+
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await loaded(pilot)
+        monkeypatch.setattr(Journal, "apply", late)
+        await pilot.press("slash", *"boat", "enter")
+        await until(pilot, lambda: says(app, "1 of 4"))
+        await pilot.press("y", "ctrl+u", *"city", "enter")
+        await until(pilot, lambda: says(app, "has it now"))
+        await pilot.press("n")
+        await until(pilot, lambda: says(app, "that was the last image") and " canal, boat" in screen_text(app))
+        go_on.set()
+        await pilot.press("escape")
+        await until(pilot, lambda: written(images)["canal.txt"] == b"canal, boat\n")
 
 
 async def test_a_caption_that_cannot_be_read_gets_no_answer(tmp_path: Path) -> None:
