@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sdtui.dataset import caption_read, index_file
+from sdtui.dataset import caption_read, index_file, postings
 from sdtui.dataset import index as index_module
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE
 from sdtui.dataset.index import Index
@@ -108,7 +108,7 @@ def test_progress_and_leaving_off(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_more_pairs_than_are_sorted_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "_CHUNK", 1)
-    monkeypatch.setattr(index_module, "_PAIRS", 2)
+    monkeypatch.setattr(postings, "_WAITING", 2)
     assert loaded(folder).tag_counts() == {"sky": 1, "wall": 2, "Sky": 1}
 
 
@@ -119,11 +119,11 @@ def test_who_asks_for_one_tag_does_not_wait_for_one_who_writes(folder: Path) -> 
     def hold() -> None:
         with index.lock:
             held.set()
-            asked.wait(10)
+            asked.wait(120)
 
     writer = threading.Thread(target=hold)
     writer.start()
-    held.wait(10)
+    held.wait(120)
     answer = index.captions_with("wall")
     asked.set()
     writer.join()

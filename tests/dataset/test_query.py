@@ -195,7 +195,7 @@ def test_an_edit_does_not_wait_for_a_search(tmp_path: Path) -> None:
     def stopped() -> bool:
         edit = threading.Thread(target=found.index.changed, args=([0],), daemon=True)
         edit.start()
-        edit.join(20)
+        edit.join(120)
         assert not edit.is_alive()
         return False
 

@@ -71,7 +71,7 @@ def test_a_signal_ends_it_as_stopped_with_what_was_scored(place: Path) -> None:
         assert process.stdout.readline() == "scored\n"
         time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=120) == 0
     assert record.read(RunFolder(place)).state == "stopped"
     (found,) = taggers(place.parent / "images")
     assert len(found.table()) == 2

@@ -24,7 +24,7 @@ def test_the_next_are_made_while_one_is_used() -> None:
 
     made = ahead(work, range(9), 1)
     assert next(made) == 0
-    assert second.wait(10)
+    assert second.wait(120)
 
 
 def test_no_more_is_taken_than_twice_the_threads() -> None:

@@ -128,8 +128,8 @@ def events(run: RunFolder, kind: str = "") -> list[Event]:
 
 
 def wait_for(condition: Callable[[], object], what: str, process: ForkServerProcess | None = None) -> None:
-    """Wait until `condition` holds; fails when the process ends first or it takes more than a minute."""
-    deadline = time.monotonic() + 60
+    """Wait until `condition` holds; fails when the process ends first or it takes more than two minutes."""
+    deadline = time.monotonic() + 120
     while not condition():
         assert process is None or process.is_alive(), f"the trainer ended with {process.exitcode} before {what}"
         assert time.monotonic() < deadline, f"timed out waiting for {what}"

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from PIL import Image
 from sdtui.tui import board as boards
 from sdtui.tui import workspace
 from sdtui.tui.board import Board, BoardReader
+from tests.runs.helpers import until
 
 PROFILE = '[method]\nkind = "lora"\n[[dataset.folders]]\npath = "images"\n'
 
@@ -57,14 +56,14 @@ def test_a_running_reader_notices_and_ends(folder: Path, monkeypatch: pytest.Mon
     reader = BoardReader(folder, seen.append)
     thread = threading.Thread(target=reader.run)
     thread.start()
-    _wait(lambda: bool(seen) and seen[-1].complete)
+    until(lambda: bool(seen) and seen[-1].complete, "the board")
     (folder / "y.toml").write_text(PROFILE)
-    _wait(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml", "y.toml"])
+    until(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml", "y.toml"], "the board")
     (folder / "y.toml").unlink()
     reader.look_again()
-    _wait(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml"])
+    until(lambda: [row.path.name for row in seen[-1].profiles] == ["x.toml"], "the board")
     reader.close()
-    thread.join(20)
+    thread.join(120)
     assert not thread.is_alive()
 
 
@@ -74,17 +73,17 @@ def test_only_what_is_cheap_is_read_until_the_rest_is_wanted(folder: Path) -> No
     reader = BoardReader(folder, seen.append, wanted.is_set)
     thread = threading.Thread(target=reader.run)
     thread.start()
-    _wait(lambda: bool(seen))
+    until(lambda: bool(seen), "the board")
     (folder / "images" / "a.txt").write_text("city")
     (folder / "y.toml").write_text(PROFILE)
     reader.look_again()
-    _wait(lambda: len(seen[-1].profiles) == 2)
+    until(lambda: len(seen[-1].profiles) == 2, "the board")
     assert not any(each.complete for each in seen)
     wanted.set()
     reader.look_again()
-    _wait(lambda: seen[-1].complete)
+    until(lambda: seen[-1].complete, "the board")
     reader.close()
-    thread.join(20)
+    thread.join(120)
     assert not thread.is_alive()
 
 
@@ -100,9 +99,9 @@ def test_asked_for_while_reading_it_reads_once_more(folder: Path) -> None:
     reader = BoardReader(folder, deliver)
     thread = threading.Thread(target=reader.run)
     thread.start()
-    _wait(lambda: len(seen[-1].profiles) == 2 if seen else False)
+    until(lambda: len(seen[-1].profiles) == 2 if seen else False, "the board")
     reader.close()
-    thread.join(20)
+    thread.join(120)
     assert not thread.is_alive()
 
 
@@ -111,10 +110,3 @@ def test_a_folder_of_runs_that_cannot_be_listed_is_said(folder: Path) -> None:
     board = BoardReader(folder, lambda _board: None).read(complete=True)
     assert board.trouble == f"{folder / 'runs'}: the runs cannot be listed: Not a directory"
     assert len(board.profiles) == 1
-
-
-def _wait(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -19,7 +19,7 @@ async def test_a_result_nobody_waits_for_is_dropped() -> None:
     go_on, done = threading.Event(), threading.Event()
 
     def work() -> None:
-        go_on.wait(20)
+        go_on.wait(120)
         done.set()
 
     task = asyncio.create_task(in_daemon(work))

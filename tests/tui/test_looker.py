@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from sdtui.models import preflight
 from sdtui.tui import looking
 from sdtui.tui.looker import Looked, Looker
 from sdtui.tui.workspace import ProfileRow, checked_row, quick_row
+from tests.runs.helpers import until
 from tests.support.hollow import hollow_pipeline
 
 PROFILE = """\
@@ -47,20 +46,13 @@ def row_of(path: Path) -> ProfileRow:
     return checked_row(quick_row(path))
 
 
-def wait(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def looked(path: Path, through: Looker | None = None) -> ProfileRow:
     """The row after a look at it."""
     done = threading.Event()
     each = through or Looker(lambda: True, lambda: None)
     each._done = done.set
     each.look_at([each.last(row_of(path)) or row_of(path)])
-    assert done.wait(20)
+    assert done.wait(120)
     found = each.last(row_of(path))
     assert found is not None
     return found
@@ -91,7 +83,7 @@ def test_it_looks_again_only_at_what_changed(profile: Path, monkeypatch: pytest.
     through = Looker(lambda: True, lambda: None)
     row = looked(profile, through)
     through.look_at([row])
-    wait(lambda: not through._busy)
+    until(lambda: not through._busy, "the look")
     assert looks == ["city.toml"]
     (profile.parent / "images" / "a.txt").unlink()
     assert looked(profile, through).errors == 1
@@ -110,7 +102,7 @@ def test_profiles_on_the_same_images_share_one_look(profile: Path, monkeypatch: 
     through = Looker(lambda: True, lambda: None)
     rows = [row_of(profile), row_of(other)]
     through.look_at(rows)
-    wait(lambda: all(through.last(row) for row in rows))
+    until(lambda: all(through.last(row) for row in rows), "the look")
     assert sorted(reads) == ["a.png", "b.png"]
 
 
@@ -129,8 +121,8 @@ def test_a_look_that_nobody_waits_for_ends_at_the_next_image_and_is_taken_up_aga
     ended: list[bool] = []
     through = Looker(wanted.is_set, lambda: ended.append(True))
     through.look_at([row_of(profile)])
-    assert begun.wait(20)
-    wait(lambda: not through._busy)
+    assert begun.wait(120)
+    until(lambda: not through._busy, "the look")
     assert (ended, through.last(row_of(profile))) == ([], None)
     monkeypatch.setattr(looking, "collect", collect)
     wanted.set()
@@ -150,5 +142,5 @@ def test_a_profile_with_errors_of_its_own_is_not_looked_at(profile: Path) -> Non
     profile.write_text(PROFILE.replace("steps", "stepps"))
     through = Looker(lambda: True, lambda: None)
     through.look_at([row_of(profile)])
-    wait(lambda: not through._busy)
+    until(lambda: not through._busy, "the look")
     assert through.last(row_of(profile)) is None

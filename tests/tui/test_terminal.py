@@ -24,7 +24,7 @@ CHILD = textwrap.dedent("""
     guard = Guard(lambda: saved.open("a").write("saved "), lambda code: None)
     guard.install()
     print("ready", flush=True)
-    threading.Event().wait(30)
+    threading.Event().wait(600)
 """)
 
 
@@ -65,7 +65,7 @@ def test_a_closed_terminal_saves_once_and_ends(tmp_path: Path) -> None:
     process = child(tmp_path / "saved", end)
     os.close(end)
     os.close(other)
-    assert process.wait(20) == HANGUP_EXIT == 129
+    assert process.wait(120) == HANGUP_EXIT == 129
     assert (tmp_path / "saved").read_text() == "saved "
 
 
@@ -74,7 +74,7 @@ def test_sighup_without_a_terminal_saves_and_ends(tmp_path: Path) -> None:
     process = child(tmp_path / "saved", end)
     process.send_signal(signal.SIGHUP)
     # The terminal is alive, so the app is asked to leave; as this one does not, it is ended after a while.
-    assert process.wait(20) == HANGUP_EXIT
+    assert process.wait(120) == HANGUP_EXIT
     assert (tmp_path / "saved").read_text() == "saved "
     os.close(end)
     os.close(other)

@@ -45,7 +45,7 @@ def edited(model: CaptionsModel, hand: InHand, text: str) -> tuple[InHand, Excep
         written.set()
 
     after = model.edit(hand, text, "edit", done)
-    assert written.wait(10)
+    assert written.wait(120)
     return after, heard[0]
 
 

@@ -776,7 +776,7 @@ async def test_what_was_found_in_one_dataset_is_not_shown_in_another(
     search = CaptionsModel.search_slowly
 
     def slow(model: CaptionsModel, query: str, stopped: Callable[[], bool]) -> list[int]:
-        go_on.wait(20)
+        go_on.wait(120)
         searched.set()
         return search(model, query, stopped)
 
@@ -806,7 +806,7 @@ async def test_the_folder_is_not_read_again_under_the_hands_of_somebody_typing(
         opened = CaptionsModel.open_slowly
 
         def slow(folder: Path) -> CaptionsModel:
-            go_on.wait(20)
+            go_on.wait(120)
             return opened(folder)
 
         monkeypatch.setattr(CaptionsModel, "open_slowly", slow)

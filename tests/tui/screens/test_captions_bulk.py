@@ -241,7 +241,7 @@ async def test_an_edit_under_way_tells_how_far_it_is_refuses_others_and_is_calle
         for number, position in enumerate(reading(task, positions)):
             if number == 2 and task.label != "suffix":
                 task.words = "reading 2 of 4"
-                go_on.wait(20)
+                go_on.wait(120)
             yield position
 
     monkeypatch.setattr(Task, "reading", slow)
@@ -275,7 +275,7 @@ async def test_leaving_during_an_edit_waits_for_it_or_calls_it_off(
     writing = Task.writing
 
     def slow(task: Task, share: float) -> None:
-        go_on.wait(20)
+        go_on.wait(120)
         writing(task, share)
 
     monkeypatch.setattr(Task, "writing", slow)

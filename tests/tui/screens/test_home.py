@@ -412,7 +412,7 @@ async def test_launch_starts_one_run_and_shows_it(workspace: Path, monkeypatch: 
 
         def prepare(path: Path, _go_on: GoOn) -> Ready:
             started.append(path)
-            assert checked.wait(10)
+            assert checked.wait(120)
             return READY
 
         monkeypatch.setattr(launching, "prepare", prepare)
@@ -476,7 +476,7 @@ async def test_quitting_gives_a_launch_up_that_is_still_being_checked(
         await until(pilot, checking.is_set)
         await pilot.press("q")
         assert app._exit_renderables == ["city.toml was still being checked: not started"]
-    assert given_up.wait(20)
+    assert given_up.wait(120)
 
 
 async def test_resume_goes_on_with_a_killed_run(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

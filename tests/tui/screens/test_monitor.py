@@ -61,7 +61,7 @@ async def test_closing_the_app_leaves_the_run_alone(actor: Actor, tmp_path: Path
         await until(pilot, lambda: says(app, "step 20"))
         reader = app.screen._reader if isinstance(app.screen, MonitorScreen) else None
     assert reader is not None
-    reader.join(20)
+    reader.join(120)
     assert not reader.is_alive()
     assert actor.inbox.take() == []
 
@@ -156,7 +156,7 @@ async def test_a_killed_run_offers_to_resume(actor: Actor, tmp_path: Path, monke
         actor.die()
         await until(pilot, lambda: says(app, "R starts over") and says(app, "its process ended without saying why"))
         await pilot.press("R")
-        assert resumed == [actor.run.name]
+        await until(pilot, lambda: resumed == [actor.run.name])
         await pilot.press("p")
         assert actor.inbox.take() == []
 

@@ -335,7 +335,7 @@ async def test_a_plan_of_what_the_profile_was_is_not_launched(profile: Path, mon
     plan = Planner.plan
 
     def slow(planner: Planner, of: Profile, still: GoOn, *, afresh: bool = False) -> Planned:
-        go_on.wait(20)
+        go_on.wait(120)
         return plan(planner, of, still, afresh=afresh)
 
     monkeypatch.setattr(Planner, "plan", slow)
