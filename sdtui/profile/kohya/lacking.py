@@ -37,7 +37,7 @@ LACKING: dict[str, str] = {
     **{
         f"prior.generate_{name}": "kohya draws no class images" for name in ("negative", "steps", "guidance", "sampler")
     },
-    "training.fused_backward": "an option of fine-tuning the whole model",
+    "training.fused_backward": "fine_tune.py takes other options than those that are written here",
     "optimizer.stops": "kohya trains a LoRA's text encoders to the end",
     "prior.target": "kohya's regularisation images teach themselves",
     "prior.class_caption": "kohya preserves a class by images only",

@@ -61,9 +61,7 @@ def _algorithm(draft: Draft, module: str | None) -> str:
     named = (draft.source.value("algo") or "lora").lower() if module == LYCORIS else module
     known = ALGORITHMS if module == LYCORIS else _MODULES
     if module is None:
-        draft.warnings.append(
-            "no network_module: train_db.py and fine_tune.py train the whole model, here it becomes a LoRA"
-        )
+        draft.warnings.append("no network_module, and options of one: a plain LoRA is trained")
     elif named not in known:
         draft.warnings.append(f"there is no {named}: a plain LoRA is trained in its place")
     return known.get(named or "", "lora")

@@ -19,11 +19,11 @@ def _args(*items: str) -> str:
     [
         ("networks.lora", None),
         ("networks.dylora", "there is no networks.dylora: a plain LoRA is trained in its place"),
-        (None, "no network_module: train_db.py and fine_tune.py train the whole model, here it becomes a LoRA"),
+        (None, "no network_module, and options of one: a plain LoRA is trained"),
     ],
 )
 def test_modules(module: str | None, warning: str | None, tmp_path: Path) -> None:
-    text = f'network_module = "{module}"' if module else "seed = 1"
+    text = f'network_module = "{module}"' if module else "network_dim = 8"
     draft, profile = taken(tmp_path, f"resolution = 512\n{text}")
     assert profile.method.algorithm == "lora"
     assert draft.warnings == ([warning] if warning else [])

@@ -55,7 +55,7 @@ def test_what_is_kohya_s_and_ours_is_not_written(tmp_path: Path) -> None:
 
 
 def test_kohya_s_defaults_are_written_where_ours_are_others(tmp_path: Path) -> None:
-    draft, _ = taken(tmp_path, 'pretrained_model_name_or_path = "/m"')
+    draft, _ = taken(tmp_path, 'pretrained_model_name_or_path = "/m"\nnetwork_module = "networks.lora"')
     text = profile_text(draft)
     for line in (
         "rank = 4  # kohya's default of network_dim",

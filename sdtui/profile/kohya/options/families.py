@@ -18,11 +18,16 @@ _XL = {
         cache_text_encoder_outputs cache_text_encoder_outputs_to_disk sdxl_cache_text_encoder_outputs""",
     "always on: images are encoded in fp32": "sdxl_no_half_vae",
     "how weights are read is no setting": "disable_mmap_load_safetensors",
-    "an option of fine-tuning the whole model; a LoRA's text encoders learn at text_encoder_learning_rate": """
-        learning_rate_te1 learning_rate_te2""",
     "an option of fine-tuning the whole model": "block_lr fused_optimizer_groups blockwise_fused_optimizers",
 }
-XL = tuple(Option(name, "text", text=text, quiet=True) for text, names in _XL.items() for name in names.split())
+XL = (
+    *(Option(name, "text", text=text, quiet=True) for text, names in _XL.items() for name in names.split()),
+    Option(
+        "learning_rate_te1", "number", None, ("optimizer.text_encoder_learning_rate",),
+        "of the whole model (no network_module), where sdxl_train.py trains both text encoders", quiet=True,
+    ),
+    Option("learning_rate_te2", "number", text="both text encoders learn at the rate of the first", quiet=True),
+)  # fmt: skip
 
 _NAMES = {
     "Flux.1": """

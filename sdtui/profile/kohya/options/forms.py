@@ -6,6 +6,8 @@ from sdtui.profile.kohya.option import AS_IS, FLIPPED, Kind, Option, silent, wor
 
 _LYCORIS = "an option of LyCORIS without a setting"
 _ACCELERATE = "a setting of the machine (accelerate)"
+_STOP = "of the whole model: after so many steps, in kohya_ss per cent of the run; below 0 it is not trained"
+_WHOLE = "of the whole model (no network_module)"
 _FINE_TUNE = "an option of fine-tuning the whole model"
 _INVERSION = "an option of textual inversion"
 _FORM = "for kohya_ss itself"
@@ -97,8 +99,8 @@ FORMS = (
     Option("additional_parameters", "text", text="each option in it is read as if it stood in the file"),
     Option("sdxl", "flag", False, text="read from the base model's own files"),
     Option("sdxl_checkbox", "flag", False, text="read from the base model's own files"),
-    Option("stop_text_encoder_training", "number", 0, text="the text encoder is trained to the end, or not at all"),
-    Option("stop_text_encoder_training_pct", "number", 0, text="the text encoder is trained to the end, or not at all"),
+    Option("stop_text_encoder_training", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
+    Option("stop_text_encoder_training_pct", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
     Option(
         "lowvram", "flag", False, text="not needed: what is not in use is moved out of the GPU's memory", quiet=True
     ),
@@ -116,13 +118,14 @@ FORMS = (
     Option("image_folder", "text", None, ("dataset.folders[].path",), "of the fine-tuning form"),
     *_all("train_dir latent_metadata_filename", "text", _FINE_TUNE),
     *_all(
-        "full_path create_caption create_buckets generate_caption_database generate_image_buckets train_text_encoder",
+        "full_path create_caption create_buckets generate_caption_database generate_image_buckets",
         "flag",
         _FINE_TUNE,
         False,
     ),
     Option("use_latent_files", "text", "No", text=_FINE_TUNE),
-    *_all("learning_rate_te", "number", _FINE_TUNE),
+    Option("train_text_encoder", "flag", False, ("method.text_encoder",), _WHOLE),
+    Option("learning_rate_te", "number", None, ("optimizer.text_encoder_learning_rate",), _WHOLE),
     *_all("token_string init_word template weights", "text", _INVERSION),
     *_all("num_vectors_per_token", "whole", _INVERSION),
     *_all("use_object_template use_style_template", "flag", _INVERSION, False),

@@ -89,7 +89,9 @@ OPTIMIZER = (
         ("optimizer.text_encoder_learning_rate", "method.text_encoder"),
         "the first of several; 0 trains no text encoder; not given: learning_rate",
     ),
-    Option("fused_backward_pass", "flag", False, text="an option of fine-tuning the whole model"),
+    Option(
+        "fused_backward_pass", "flag", False, ("training.fused_backward",), "of the whole model (no network_module)"
+    ),
 )
 
 SCHEDULE = (
