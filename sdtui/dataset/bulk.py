@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sdtui.dataset.caption import NAMINGS, CaptionError, CaptionFile, caption_path, tag_words
-from sdtui.dataset.journal import Change
+from sdtui.dataset.changes import Change, Changes
 from sdtui.dataset.library import Library
 
 
@@ -40,7 +40,7 @@ class Proposal:
     label: str
     looked_at: int
     positions: tuple[int, ...]
-    changes: tuple[Change, ...]
+    changes: Changes
     samples: tuple[Sample, ...]
     unreadable: tuple[CaptionError, ...]
     tags: tuple[TagCount, ...] = ()
@@ -73,12 +73,11 @@ def propose_each(
     count_tags: bool = False,
 ) -> Proposal:
     """As `propose`, for an edit that also looks at which image the caption belongs to."""
-    draft = _Draft(samples, count_tags)
+    draft = _Draft(samples, count_tags, Changes(library.folder))
     for position in positions:
         path = library.caption_path(position)
-        if path in draft.seen:
+        if not draft.is_first(path):
             continue
-        draft.seen.add(path)
         try:
             caption = CaptionFile.read(path)
         except CaptionError as error:
@@ -106,12 +105,11 @@ def propose_originals(
 
     Bytes are put back as they were, also those that are no text; a caption that an edit made is deleted.
     """
-    draft = _Draft(samples, count_tags)
+    draft = _Draft(samples, count_tags, Changes(library.folder))
     for position in positions:
         path = _known_path(library, position, originals)
-        if path in draft.seen:
+        if not draft.is_first(path):
             continue
-        draft.seen.add(path)
         now = path.read_bytes() if path.exists() else None
         then = originals.get(path, now)
         if now != then:
@@ -127,17 +125,24 @@ class _Draft:
 
     samples: int
     count_tags: bool
-    seen: set[Path] = field(default_factory=set)
+    changes: Changes
+    # As texts: a path that was looked for in a set takes up four times as much.
+    seen: set[str] = field(default_factory=set)
     positions: list[int] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
     shown: list[Sample] = field(default_factory=list)
     unreadable: list[CaptionError] = field(default_factory=list)
     before: Counter[str] = field(default_factory=Counter)
     shift: Counter[str] = field(default_factory=Counter)
 
+    def is_first(self, path: Path) -> bool:
+        """Whether the caption comes up for the first time."""
+        before = len(self.seen)
+        self.seen.add(os.fspath(path))
+        return len(self.seen) > before
+
     def change(self, position: int, change: Change, sample: Sample) -> None:
         self.positions.append(position)
-        self.changes.append(change)
+        self.changes.put(change)
         if len(self.shown) < self.samples:
             self.shown.append(sample)
         if self.count_tags:
@@ -153,7 +158,7 @@ class _Draft:
             label,
             len(self.seen),
             tuple(self.positions),
-            tuple(self.changes),
+            self.changes,
             tuple(self.shown),
             tuple(self.unreadable),
             tags,

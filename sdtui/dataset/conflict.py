@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from sdtui.dataset.caption import CaptionError, CaptionFile
-from sdtui.dataset.journal import Change, Side
+from sdtui.dataset.changes import Change, Side
 from sdtui.dataset.merge import merge
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError

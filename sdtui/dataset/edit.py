@@ -9,18 +9,21 @@ failure as well: few are synced one by one, many are prepared and synced togethe
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from sdtui.dataset.changes import Change, Changes, Side
 from sdtui.dataset.conflict import Choose, Conflict, ConflictError, settle
-from sdtui.dataset.journal import Change, Operation, Side, State, Store, Summary
+from sdtui.dataset.journal import Operation, State, Store, Summary
 from sdtui.dataset.names import printable
 from sdtui.dataset.switch import Progress, switch_all, unheard
-from sdtui.errors import SdtuiError, UserError
+from sdtui.errors import SdtuiError
 from sdtui.files import sync_all, sync_folder, temporary_start, write_atomic, write_failure
 
 __all__ = [
@@ -133,30 +136,30 @@ class Journal:
     def apply(
         self, changes: Iterable[Change], label: str, choose: Choose | None = None, progress: Progress = unheard
     ) -> Operation | None:
-        """Write every change, and record it; changes whose two sides are equal are left out. None: nothing to do.
+        """Write every change, and record it; None: nothing to do.
 
-        A file that is not what `before` says is left to `choose`; `progress` hears of many files how far they are.
+        Of changes that are not packed, those whose two sides are equal are left out. A file that is not what `before` says is left to `choose`; `progress` hears of many files how far they are.
 
         Raises:
             StoppedError: `progress` raised it; the files already written were put back.
             ConflictError: there are such files, and nobody chose; nothing was written.
             SdtuiError: a write failed (disk full, no permission); the files already written were put back.
+            UserError: a file is not in the dataset.
         """
-        wanted = [change for change in changes if change.before != change.after]
-        if not wanted:
+        wanted = self._packed(changes)
+        if not len(wanted):
             return None
-        self._insist_inside(wanted)
         with self._store.locked():
             state = self._recover()
             wanted = self._agreed(wanted, "after", f"cannot {label}", choose)
-            if not wanted:
+            if not len(wanted):
                 return None
             for number in range(state.last, state.applied, -1):
                 self._store.forget(number)
             if state.last > state.applied:
                 state.last = state.applied
                 self._store.write_state(state, sync=False)
-            operation = Operation(state.last + 1, label, time.time(), tuple(wanted))
+            operation = Operation(state.last + 1, label, time.time(), wanted)
             self._store.record(operation)
             self._carry_out(operation, "after", lambda: self._store.forget(operation.number), progress)
             self._store.write_state(State(operation.number, operation.number), sync=False)
@@ -213,9 +216,9 @@ class Journal:
             target: Side = "before" if direction < 0 else "after"
             verb = "undo" if direction < 0 else "redo"
             changes = self._agreed(operation.changes, target, f"cannot {verb} {operation.label!r}", choose)
-            if changes != list(operation.changes):
+            if changes is not operation.changes:
                 self._keep_originals(operation, changes)
-                operation = operation._replace(changes=tuple(changes))
+                operation = operation._replace(changes=changes)
                 self._store.record(operation)
             self._store.write_state(State(state.applied, state.last, target), sync=True)
             self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress)
@@ -240,13 +243,14 @@ class Journal:
         ]
         if lost:
             kept = self._store.load(0).changes if self._store.has(0) else ()
-            self._store.record(Operation(0, "originals", time.time(), (*kept, *lost)))
+            originals = Changes(self._store.root, itertools.chain(kept, lost))
+            self._store.record(Operation(0, "originals", time.time(), originals))
 
     def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None], progress: Progress) -> None:
         """Bring all files to `target`; on failure or interruption put them back and withdraw the operation."""
         source = _other(target)
         try:
-            self._write([(change.path, change.side(target)) for change in operation.changes], progress)
+            self._write(operation.changes, target, progress)
         except (SdtuiError, KeyboardInterrupt):
             # If this fails as well the record stays, and the next open finishes the operation.
             for change in operation.changes:
@@ -256,9 +260,10 @@ class Journal:
             withdraw()
             raise
 
-    def _write(self, files: Sequence[tuple[Path, bytes | None]], progress: Progress = unheard) -> None:
-        if len(files) > _SYNC_EACH:
-            switch_all(files, self._store.root, progress)
+    def _write(self, changes: Changes, target: Side, progress: Progress = unheard) -> None:
+        files = ((change.path, change.side(target)) for change in changes)
+        if len(changes) > _SYNC_EACH:
+            switch_all(files, len(changes), self._store.root, progress)
             return
         for path, data in files:
             _put(path, data, sync=True)
@@ -276,44 +281,43 @@ class Journal:
             target, after = _other(target), State(state.applied, state.last)
         operation = self._store.load(number)
         source = _other(target)
-        files, conflicts = [], []
+        unwritten, conflicts = Changes(self._store.root), []
         for change in operation.changes:
             there = _bytes_of(change.path)
             if there == change.side(target):
                 continue
             # Nobody has asked for this now, and the journal may have come with the dataset: it must not reach out of it.
             if there == change.side(source) and self._store.reaches(change.path):
-                files.append((change.path, change.side(target)))
+                unwritten.put(change)
             else:
                 conflicts.append(change.path)
-        self._write(files)
+        self._write(unwritten, target)
         _sweep(operation.changes)
         self._store.write_state(after, sync=True)
         if not finish and state.under_way is None:
             self._store.forget(number)
-        self.recovered = Recovered(operation.label, len(files), tuple(conflicts))
+        self.recovered = Recovered(operation.label, len(unwritten), tuple(conflicts))
         return after
 
-    def _agreed(self, changes: Iterable[Change], target: Side, what: str, choose: Choose | None) -> list[Change]:
+    def _packed(self, changes: Iterable[Change]) -> Changes:
+        if isinstance(changes, Changes) and changes.root == os.fspath(self._store.root):
+            return changes
+        return Changes(self._store.root, (change for change in changes if change.before != change.after))
+
+    def _agreed(self, changes: Changes, target: Side, what: str, choose: Choose | None) -> Changes:
         """The changes, with those of files that are not as expected as `choose` wants them; the caller holds the lock."""
         source = _other(target)
-        kept, conflicts = [], []
-        for change in changes:
-            if _holds(change.path, change.side(source)):
-                kept.append(change)
-            else:
-                there = _bytes_of(change.path)
-                conflicts.append(Conflict(change.path, change.side(source), change.side(target), there))
-        return kept + settle(conflicts, target, choose or (lambda _: None), what)
-
-    def _insist_inside(self, changes: Iterable[Change]) -> None:
-        inside: dict[str, bool] = {}
-        for change in changes:
-            folder, name = os.path.split(change.path)
-            if folder not in inside:
-                inside[folder] = Path(os.path.abspath(folder)).is_relative_to(self._store.root)
-            if not inside[folder] or name in {os.curdir, os.pardir}:
-                raise UserError(f"not inside the dataset {printable(self._store.root)}", where=printable(change.path))
+        conflicts = [
+            Conflict(change.path, change.side(source), change.side(target), _bytes_of(change.path))
+            for change in changes
+            if not _holds(change.path, change.side(source))
+        ]
+        if not conflicts:
+            return changes
+        settled = settle(conflicts, target, choose or (lambda _: None), what)
+        odd = {conflict.path for conflict in conflicts}
+        as_expected = (change for change in changes if change.path not in odd)
+        return Changes(self._store.root, itertools.chain(as_expected, settled))
 
 
 _BEFORE: Side = "before"
@@ -335,10 +339,13 @@ def _cut_short(state: State) -> tuple[int, Side, State]:
 
 def _sweep(changes: Iterable[Change]) -> None:
     """Delete the half-written neighbours that a killed process left beside the files it was replacing."""
-    starts = {(change.path.parent, temporary_start(change.path.name)) for change in changes}
-    for folder in {folder for folder, _ in starts}:
-        for left in folder.glob(".*.tmp"):
-            if (folder, left.name[:-4].rpartition(".")[0] + ".") in starts:
+    starts: defaultdict[str, set[str]] = defaultdict(set)
+    for change in changes:
+        folder, name = os.path.split(change.path)
+        starts[folder].add(temporary_start(name))
+    for folder, wanted in starts.items():
+        for left in Path(folder).glob(".*.tmp"):
+            if left.name[:-4].rpartition(".")[0] + "." in wanted:
                 left.unlink(missing_ok=True)
 
 

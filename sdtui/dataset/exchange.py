@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from sdtui.dataset.addresses import Addresses
 from sdtui.dataset.caption import CaptionError, CaptionFile, caption_path, find_caption, parse_tags, tag_words
-from sdtui.dataset.journal import Change
+from sdtui.dataset.changes import Change
 from sdtui.dataset.library import Library
 from sdtui.dataset.metadata import Metadata
 from sdtui.dataset.names import printable

@@ -27,8 +27,6 @@ from sdtui.dataset.texts import BLOCK, Texts
 
 # Whole blocks of texts at a time: about 10 ms each, after which the one who loads may stop.
 _CHUNK = 8 * BLOCK
-# Pairs of image and tag that wait to be sorted into the lists: 200 MB of sorting at most, however many images.
-_PAIRS = 10_000_000
 # Below this an index is read from the captions faster than one looks, and the folder stays without one.
 KEPT_FROM = 2_000
 
@@ -113,6 +111,8 @@ class Index:
                 self.library.changed(chunk)
                 if self.ready:
                     self._read(chunk)
+                    if self.postings.full:
+                        self.postings.merge()
                 else:
                     self._missed.update(chunk)
         with self.lock:
@@ -146,7 +146,7 @@ class Index:
             chunk = stale[first : first + _CHUNK].tolist()
             with self.lock:
                 self._read(chunk)
-                if self.postings.waiting > _PAIRS:
+                if self.postings.full:
                     self.postings.merge()
             yield done + first + len(chunk)
 

@@ -1,7 +1,7 @@
 """The edit journal on disk: one file per operation with every file's bytes before and after, and where we stand.
 
 Layout (in `<dataset>/.sdtui/edits/`, or in the user's data folder when the dataset cannot be written):
-`lock` (flock, held while files change), `000007.jsonl.gz` (a header line, then one line per file), `state.json`
+`lock` (flock, held while files change), `000007.jsonl.gz` (a header line, then the lines of `Changes`), `state.json`
 (how many operations are applied, how many exist, and an undo or redo that is under way). An operation file numbered one
 above the last in `state.json` is an edit under way. `000000.jsonl.gz` holds bytes before the first edit that no other
 operation file has any more, as another program's bytes were left or merged in an undo.
@@ -11,34 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from sdtui.dataset import sidecar
+from sdtui.dataset.changes import Changes, Side
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError
 from sdtui.files import open_atomic, write_atomic
 
 SCHEMA = 1
-
-Side = Literal["before", "after"]
-
-
-class Change(NamedTuple):
-    """One file of an operation: its bytes before and after; None where the file does not exist."""
-
-    path: Path
-    before: bytes | None
-    after: bytes | None
-
-    def side(self, side: Side) -> bytes | None:
-        """The bytes on one side of the operation."""
-        return self.before if side == "before" else self.after
 
 
 class Summary(NamedTuple):
@@ -57,7 +45,7 @@ class Operation(NamedTuple):
     number: int
     label: str
     time: float
-    changes: tuple[Change, ...]
+    changes: Changes
 
 
 @dataclass
@@ -124,18 +112,11 @@ class Store:
 
     def record(self, operation: Operation) -> None:
         """Write an operation's file; once this returns it survives a power failure."""
-        changes = operation.changes
-        header = {"schema": SCHEMA, "label": operation.label, "time": operation.time, "files": len(changes)}
-        # Level 1: 50 000 captions are 36 MB plain, 9 MB so, and the disk is the slower part.
-        with (
-            open_atomic(self._file(operation.number)) as stream,
-            gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0) as packed,
-        ):
-            packed.write(json.dumps(header).encode() + b"\n")
-            names = self._names(change.path for change in changes)
-            for name, change in zip(names, changes, strict=True):
-                line = [name, _text(change.before), _text(change.after)]
-                packed.write(json.dumps(line).encode() + b"\n")
+        files = len(operation.changes)
+        header = {"schema": SCHEMA, "label": operation.label, "time": operation.time, "files": files}
+        with open_atomic(self._file(operation.number)) as stream:
+            stream.write(gzip.compress(json.dumps(header).encode() + b"\n", mtime=0))
+            operation.changes.write(stream)
 
     def load(self, number: int) -> Operation:
         """A recorded operation with all its files.
@@ -145,17 +126,17 @@ class Store:
                 that somebody else packed could.
         """
         path = self._file(number)
-        with _reading(path, "a recorded edit"), gzip.open(path, "rb") as packed:
-            header = json.loads(packed.readline())
-            lines = map(json.loads, packed)
-            changes = tuple(Change(self._inside(name), _bytes(before), _bytes(after)) for name, before, after in lines)
+        with _reading(path, "a recorded edit"):
+            raw = path.read_bytes()
+            header = _header(io.BytesIO(raw))
+            changes = Changes.recorded(self.root, raw, head=1)
             return Operation(number, str(header["label"]), float(header["time"]), changes)
 
     def summary(self, number: int, *, applied: bool) -> Summary:
         """An operation's header; its files are not read. Raises SdtuiError when it is missing or damaged."""
         path = self._file(number)
-        with _reading(path, "a recorded edit"), gzip.open(path, "rb") as packed:
-            header = json.loads(packed.readline())
+        with _reading(path, "a recorded edit"), open(path, "rb") as stream:
+            header = _header(stream)
             return Summary(number, str(header["label"]), float(header["time"]), int(header["files"]), applied)
 
     def forget(self, number: int) -> None:
@@ -165,23 +146,6 @@ class Store:
     def reaches(self, path: Path) -> bool:
         """Whether the file at `path` lies in the dataset when all links are followed."""
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
-
-    def _names(self, paths: Iterable[Path]) -> Iterator[str]:
-        """Paths relative to the dataset; each folder's is worked out once."""
-        known: dict[str, str] = {}
-        for path in paths:
-            folder, name = os.path.split(path)
-            if folder not in known:
-                relative = os.path.relpath(folder, self.root)
-                known[folder] = "" if relative == os.curdir else relative
-            yield os.path.join(known[folder], name)
-
-    def _inside(self, name: str) -> Path:
-        # As texts: an undo of many files would spend a fifth of its time on paths that know their parts.
-        path = os.path.normpath(os.path.join(self.root, name))
-        if "\0" in name or not path.startswith(os.path.join(self.root, "")):
-            raise ValueError(f"it names a file outside the dataset: {printable(name)}")
-        return Path(path)
 
     def _file(self, number: int) -> Path:
         return self.home / f"{number:06}.jsonl.gz"
@@ -196,6 +160,13 @@ def _reading(path: Path, what: str) -> Iterator[None]:
         raise SdtuiError(f"cannot read {what}: {error}", where=printable(path)) from error
 
 
+def _header(record: BinaryIO) -> dict[str, Any]:
+    """The first line of an operation's file."""
+    with gzip.GzipFile(fileobj=record) as lines:
+        header: dict[str, Any] = json.loads(lines.readline())
+        return header
+
+
 def _state(raw: dict[str, Any]) -> State:
     applied, last, under_way = raw["applied"], raw["last"], raw["under_way"]
     if not (isinstance(applied, int) and isinstance(last, int) and 0 <= applied <= last):
@@ -203,12 +174,3 @@ def _state(raw: dict[str, Any]) -> State:
     if under_way not in {None, "before", "after"}:
         raise ValueError(f"under way to {under_way!r}")
     return State(applied, last, under_way)
-
-
-def _text(raw: bytes | None) -> str | None:
-    """Any bytes as a JSON string and back: what is not UTF-8 travels as lone surrogates."""
-    return None if raw is None else raw.decode("utf-8", "surrogateescape")
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("utf-8", "surrogateescape")

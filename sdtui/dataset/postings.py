@@ -6,19 +6,25 @@ and their images' places in the lists no longer count, until there are so many t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.uint32]
 
+Keys = NDArray[np.int64]
+
 # Pairs beside the lists; looking through so many takes a tenth of a millisecond.
 _BESIDE = 50_000
+# So many at least may wait while more come.
+_WAITING = 1_000_000
 # From so many tags on, one pass over all lists is faster than taking them one by one.
 _MANY = 500
 
-# As many as the processor's cache holds with what is worked out of them: of 30 million uses all at once would take twice the
-# time, and 250 MB.
+# Places in the lists that are worked on together, as many as the processor's cache holds with what is worked out of them: of
+# 30 million all at once would take twice the time, and 250 MB.
 _PLACES = 1 << 18
 
 
@@ -30,27 +36,26 @@ class Postings:
         self._count = images
         self.starts = np.zeros(1, np.int64) if starts is None else starts
         self.lists = np.zeros(0, np.uint32) if lists is None else lists
-        # The images whose places in the lists do not count, and the pairs (images, tags) that stand for them.
+        # The images whose places in the lists do not count, and the pairs that stand for them, as tag × images + image.
         self._beside = np.zeros(images, np.bool_)
-        self._parts: list[tuple[Numbers, Numbers]] = []
+        self._parts: list[Keys] = []
         self.waiting = 0
 
     def replace(self, images: Numbers, pair_images: Numbers, pair_tags: Numbers) -> None:
         """From now on these images have exactly the tags that the pairs name."""
         if self._beside[images].any():
-            olds, tags = self._pairs()
-            others = ~np.isin(olds, images)
-            self._parts = [(olds[others], tags[others])]
-        self._parts.append((pair_images, pair_tags))
+            gone = np.zeros(self._count, np.bool_)
+            gone[images] = True
+            pairs = self._pairs()
+            self._parts = [pairs[~gone[pairs % self._count]]]
+        self._parts.append(pair_tags.astype(np.int64) * self._count + pair_images)
         self._beside[images] = True
-        self.waiting = sum(len(part[0]) for part in self._parts)
+        self.waiting = sum(map(len, self._parts))
 
-    def _pairs(self) -> tuple[Numbers, Numbers]:
-        """All pairs beside the lists: images and tags."""
+    def _pairs(self) -> Keys:
+        """All pairs beside the lists."""
         if len(self._parts) != 1:
-            nothing = np.zeros(0, np.uint32)
-            parts = self._parts or [(nothing, nothing)]
-            self._parts = [(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))]
+            self._parts = [np.concatenate([np.zeros(0, np.int64), *self._parts])]
         return self._parts[0]
 
     @property
@@ -58,26 +63,35 @@ class Postings:
         """Whether so many pairs stand beside the lists that it is time to `merge`."""
         return self.waiting > _BESIDE
 
+    @property
+    def full(self) -> bool:
+        """Whether it is that also while more come: when as many wait as are listed, so that most are merged once or twice."""
+        return self.waiting > max(_WAITING, len(self.lists))
+
     def merge(self) -> None:
         """Make the lists again from themselves and the pairs beside them; a third of a second for three million."""
         if not self._beside.any():
             return
-        images, pair_tags = self._pairs()
-        # In place where it can be: each such array of a hundred thousand captions has 24 MB.
-        keys = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int64), np.diff(self.starts))
-        keys *= self._count
-        keys += self.lists
-        keys = keys[~self._beside[self.lists]]
-        keys = np.concatenate((keys, pair_tags.astype(np.int64) * self._count + images))
-        keys.sort()
-        if len(keys):
-            keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
-        last = int(keys[-1]) // self._count + 1 if len(keys) else 0
-        self.starts = np.searchsorted(keys, np.arange(last + 1, dtype=np.int64) * self._count)
-        keys %= max(1, self._count)
-        self.lists = keys.astype(np.uint32)
-        self._beside[:] = False
+        pairs = self._pairs()
         self._parts, self.waiting = [], 0
+        pairs.sort()
+        again = np.flatnonzero(pairs[1:] == pairs[:-1])
+        if len(again):
+            pairs = np.delete(pairs, again)
+        tags = max(len(self.starts) - 1, int(pairs[-1]) // self._count + 1 if len(pairs) else 0)
+        waiting = np.searchsorted(pairs, np.arange(tags + 1) * self._count)
+        listed = _up_to(tags, self.starts)
+        starts = _up_to(tags, self._places_before(~self._beside)) + waiting
+        lists = np.empty(starts[-1], np.uint32)
+        for low, high in _ranges(listed + waiting):
+            old = self.lists[listed[low] : listed[high]]
+            keys = np.repeat(np.arange(low, high) * self._count, np.diff(listed[low : high + 1])) + old
+            keys = np.concatenate((keys[~self._beside[old]], pairs[waiting[low] : waiting[high]]))
+            # Two runs that rise: merged, not sorted.
+            keys.sort(kind="stable")
+            lists[starts[low] : starts[high]] = keys % self._count
+        self.starts, self.lists = starts, lists
+        self._beside[:] = False
 
     def renumbered(self, position: NDArray[np.int64], images: int) -> Postings:
         """The same for other numbers of images: `position[old]` is the new one, −1 where the image is no more."""
@@ -99,7 +113,7 @@ class Postings:
                 mask[self.lists[self.starts[tag] : self.starts[tag + 1]]] = True
         if self._beside.any():
             mask &= ~self._beside
-            images, pair_tags = self._pairs()
+            pair_tags, images = np.divmod(self._pairs(), self._count)
             mask[images[np.isin(pair_tags, tags)]] = True
         return mask
 
@@ -129,12 +143,25 @@ class Postings:
         listed = self.lists[self.starts[tag] : self.starts[tag + 1]] if tag < len(self.starts) - 1 else self.lists[:0]
         if not self._beside.any():
             return len(listed)
-        images, tags = self._pairs()
-        return int((~self._beside[listed]).sum()) + len(np.unique(images[tags == tag]))
+        pairs = self._pairs()
+        of_tag = pairs[(pairs >= tag * self._count) & (pairs < (tag + 1) * self._count)]
+        return int((~self._beside[listed]).sum()) + len(np.unique(of_tag))
 
-    def _distinct_tags(self, inside: Mask) -> Numbers:
+    def _distinct_tags(self, inside: Mask) -> Keys:
         """The tags of the pairs whose image is inside, a tag that one caption repeats once."""
-        images, tags = self._pairs()
-        chosen = inside[images]
-        pairs = np.unique(tags[chosen].astype(np.int64) * self._count + images[chosen])
-        return (pairs // max(1, self._count)).astype(np.uint32)
+        pairs = self._pairs()
+        return np.unique(pairs[inside[pairs % max(1, self._count)]]) // max(1, self._count)
+
+
+def _up_to(tags: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the lists of so many tags start, and the last one ends; those of which there is none are empty."""
+    return np.append(starts, np.full(tags + 1 - len(starts), starts[-1]))
+
+
+def _ranges(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Tags from one up to another that have about `_PLACES` places together."""
+    low, last = 0, len(starts) - 1
+    while low < last:
+        high = max(low + 1, int(np.searchsorted(starts, starts[low] + _PLACES, side="right")) - 1)
+        yield low, high
+        low = high

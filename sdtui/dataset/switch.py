@@ -7,11 +7,13 @@ that wait whenever blocks become free, nearly all of the time is waiting.
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import stat
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +24,8 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _THREADS = 8
 # Files that a thread takes at a time: few enough for ctrl+c to be heard at once.
 _CHUNK = 32
+# So many times that are handed out and not done: what is in memory of all the files.
+_AHEAD = 4 * _THREADS
 
 Item = TypeVar("Item")
 # Hears the share of the work that is done, 0 to 1; whatever it raises ends the work.
@@ -32,8 +36,10 @@ def unheard(_share: float) -> None:
     """The progress that nobody wants to know."""
 
 
-def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path, progress: Progress = unheard) -> None:
-    """Give each file its bytes; None deletes it.
+def switch_all(
+    files: Iterable[tuple[Path, bytes | None]], count: int, root: Path, progress: Progress = unheard
+) -> None:
+    """Give each of the `count` files its bytes; None deletes it. They are asked for as they are written.
 
     Modes are kept and symbolic links written through. `root` is a folder of their file system, which is synced before the
     first switch and after the last one. Whatever ends it early, no unfinished file is left behind.
@@ -54,9 +60,9 @@ def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path, progress:
 
     switched = False
     try:
-        _in_threads(prepare, files, lambda share: progress(share / 2))
+        _in_threads(prepare, files, count, lambda share: progress(share / 2))
         sync_all(root)
-        _in_threads(_switch, ready, lambda share: progress((1 + share) / 2))
+        _in_threads(_switch, ready, count, lambda share: progress((1 + share) / 2))
         switched = True
     finally:
         for temporary, _ in () if switched else ready:
@@ -66,19 +72,24 @@ def switch_all(files: Sequence[tuple[Path, bytes | None]], root: Path, progress:
     sync_all(root)
 
 
-def _in_threads(work: Callable[[Item], None], items: Sequence[Item], progress: Progress) -> None:
+def _in_threads(work: Callable[[Item], None], items: Iterable[Item], count: int, progress: Progress) -> None:
     """Do `work` with every item, in any order; the first failure ends it, and is raised once all threads rest."""
-    chunks = range(0, len(items), _CHUNK)
+    chunks = -(-count // _CHUNK)
+    source = iter(items)
 
-    def some(first: int) -> None:
-        for item in items[first : first + _CHUNK]:
+    def some(chunk: list[Item]) -> None:
+        for item in chunk:
             work(item)
 
     with ThreadPoolExecutor(_THREADS) as pool:
+        under_way: deque[Future[None]] = deque()
         try:
-            for number, chunk in enumerate([pool.submit(some, first) for first in chunks], 1):
-                chunk.result()
-                progress(number / len(chunks))
+            for number in range(1, chunks + _AHEAD + 1):
+                if number <= chunks:
+                    under_way.append(pool.submit(some, list(itertools.islice(source, _CHUNK))))
+                if number > _AHEAD and under_way:
+                    under_way.popleft().result()
+                    progress((number - _AHEAD) / chunks)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_only_captions_that_change_are_proposed_and_nothing_is_written(folder: Path) -> None:
     proposal = propose(Library.scan(folder), range(3), partial(tags.replace, old="sky", new="cloud"), "rename")
-    assert proposal.changes == (
+    assert tuple(proposal.changes) == (
         Change(folder / "a.txt", b"sky\r\n", b"cloud\r\n"),
         Change(folder / "b.txt", b"wall, sky", b"wall, cloud"),
     )
@@ -37,14 +37,15 @@ def test_the_disk_is_what_counts_not_what_was_loaded(folder: Path) -> None:
     assert list(index.load())[-1] == 3
     (folder / "a.txt").write_bytes(b"gate")
     proposal = propose(library, [0], partial(tags.add, tag="x"), "add")
-    assert proposal.changes == (Change(folder / "a.txt", b"gate", b"gate, x"),)
+    assert tuple(proposal.changes) == (Change(folder / "a.txt", b"gate", b"gate, x"),)
 
 
 def test_a_missing_caption_is_made_only_when_it_gets_a_text(folder: Path) -> None:
     (folder / "c.txt").unlink()
     library = Library.scan(folder)
-    assert propose(library, [2], partial(tags.remove, tag="wall"), "remove").changes == ()
-    assert propose(library, [2], partial(tags.add, tag="x"), "add").changes == (Change(folder / "c.txt", None, b"x\n"),)
+    assert list(propose(library, [2], partial(tags.remove, tag="wall"), "remove").changes) == []
+    added = propose(library, [2], partial(tags.add, tag="x"), "add")
+    assert list(added.changes) == [Change(folder / "c.txt", None, b"x\n")]
 
 
 def test_a_caption_that_two_images_share_is_edited_once(folder: Path) -> None:
@@ -73,7 +74,7 @@ def test_tags_are_counted_when_asked(folder: Path) -> None:
 def test_originals_are_proposed_as_they_were(folder: Path) -> None:
     originals = {folder / "a.txt": b"caf\xe9", folder / "b.txt": None, folder / "elsewhere.txt": b"x"}
     proposal = propose_originals(Library.scan(folder), range(3), originals, "restore", count_tags=True)
-    assert proposal.changes == (
+    assert tuple(proposal.changes) == (
         Change(folder / "a.txt", b"sky\r\n", b"caf\xe9"),
         Change(folder / "b.txt", b"wall, sky", None),
     )

@@ -61,6 +61,18 @@ def test_changes_count_before_the_lists_are_made_again() -> None:
     assert lists.lists.tolist() == []
 
 
+def test_what_waits_is_merged_when_it_is_as_much_as_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postings, "_WAITING", 1)
+    lists, merged = Postings(11), list[int]()
+    for image in range(11):
+        put(lists, {image: [image % 3]})
+        if lists.full:
+            merged.append(image)
+            lists.merge()
+    assert merged == [1, 4, 10]
+    assert lists.counts(3).tolist() == [4, 4, 3]
+
+
 def test_without_images_there_is_nothing() -> None:
     lists = Postings(0)
     lists.merge()
@@ -71,16 +83,17 @@ def test_without_images_there_is_nothing() -> None:
 steps = st.lists(st.dictionaries(st.integers(0, 5), st.lists(st.integers(0, 6), max_size=4), max_size=4), max_size=5)
 
 
-@pytest.mark.parametrize(("beside", "many"), [(0, 500), (2, 0), (99, 500)])
+@pytest.mark.parametrize(("beside", "many", "places"), [(0, 500, 1), (2, 0, 4), (99, 500, 99)])
 @given(
     steps=steps, wanted=st.lists(st.integers(0, 7), max_size=4), inside=st.lists(st.booleans(), min_size=6, max_size=6)
 )
 def test_as_sets_would_say(
-    beside: int, many: int, steps: list[dict[int, list[int]]], wanted: list[int], inside: list[bool]
+    beside: int, many: int, places: int, steps: list[dict[int, list[int]]], wanted: list[int], inside: list[bool]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(postings, "_BESIDE", beside)
         patch.setattr(postings, "_MANY", many)
+        patch.setattr(postings, "_PLACES", places)
         lists, captions = Postings(6), dict[int, list[int]]()
         for step in steps:
             put(lists, step)

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from sdtui.dataset.bulk import Proposal
+from sdtui.dataset.changes import Changes
 from sdtui.dataset.edit import StoppedError
 from sdtui.dataset.library import Library
 from sdtui.dataset.operations import Context
@@ -198,7 +199,7 @@ class EditForm(FieldsForm[Chosen]):
                 for some in [positions[:FIRST], positions][len(positions) <= FIRST :]:
                     proposal = self._propose(typed, wanted(some))
                     changed = len(proposal.changes)
-                    shown = replace(proposal, changes=(), positions=())
+                    shown = replace(proposal, changes=Changes(self._ground.library.folder), positions=())
                     if not worker.is_cancelled:
                         self.app.call_from_thread(self._previewed, shown, changed, len(some), "")
             except StoppedError:

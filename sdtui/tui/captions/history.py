@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
@@ -49,7 +50,7 @@ class History(Dialog[Wanted]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings("history")]
     DEFAULT_CSS = """
     History > .frame { width: 110; max-width: 96%; height: 90%; max-height: 90%; }
-    History LineList { height: 2fr; max-height: 100%; }
+    History LineList { height: 2fr; min-height: 2; max-height: 100%; }
     History .changes { height: 3fr; margin-top: 1; }
     """
 
@@ -145,7 +146,7 @@ class History(Dialog[Wanted]):
             place.update(literal(found, "$soft"))
             return
         width, height, lines = place.size.width, place.size.height, list[Content]()
-        for change in found.changes[:height]:
+        for change in itertools.islice(found.changes, height):
             sample = Sample(change.path, _text(change.before), _text(change.after))
             lines += sample_lines(sample, width, glyphs_of(self), ascii_only=self._ascii_only)
         place.update(Content("\n").join(lines[:height]))

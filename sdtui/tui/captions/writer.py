@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -163,8 +164,6 @@ class CaptionsWriter:
         task.written()
         positions = self.positions_of(change.path for change in operation.changes)
         self._note_edited(positions, operation.changes, back=back)
-        # Which files they were is all that is asked for from here on.
-        operation = operation._replace(changes=tuple(Change(path, None, None) for path, _, _ in operation.changes))
         self._look_again(positions)
         return operation
 
@@ -173,7 +172,7 @@ class CaptionsWriter:
         for tries in range(1, _TRIES + 1):
             proposal = work()
             _tidy(len(proposal.changes))
-            touched = self.positions_of([change.path for change in proposal.changes])
+            touched = self.positions_of(change.path for change in proposal.changes)
             try:
                 Journal.open(self._library.folder).apply(proposal.changes, proposal.label, progress=task.writing)
                 break
@@ -189,11 +188,13 @@ class CaptionsWriter:
 
     def _note_edited(self, positions: Sequence[int], changes: Iterable[Change], *, back: bool = False) -> None:
         """The captions of these images went from one side of `changes` to the other."""
-        sides = {os.fspath(path): (after, before) if back else (before, after) for path, before, after in changes}
+        # The images by caption, not the other way round: the bytes of all captions are never in memory together.
+        owners = defaultdict[str, list[int]](list)
         for at in positions:
-            written = sides.get(self._library.caption_file(at) or os.fspath(self._library.caption_path(at)))
-            if written is not None:
-                self._known.edited.wrote(at, *written)
+            owners[os.path.abspath(self._library.caption_path(at))].append(at)
+        for path, before, after in changes:
+            for at in owners.get(os.fspath(path), ()):
+                self._known.edited.wrote(at, *((after, before) if back else (before, after)))
 
     def _look_again(self, positions: Sequence[int]) -> None:
         """The captions of these images were written: read them."""
