@@ -27,7 +27,10 @@ def test_each_setting_has_its_help_above() -> None:
 def test_an_unknown_kind_lists_what_there_is() -> None:
     with pytest.raises(UserError) as caught:
         new_profile("lorra")
-    there = "lora, dreambooth, finetune, lora-character, lora-city-photos, lora-style"
+    there = (
+        "lora, dreambooth, finetune, lora-character, lora-city-photos, lora-style, pivotal, textual-inversion-character, "
+        "textual-inversion-style, textual-inversion"
+    )
     assert str(caught.value) == f"there is no starting profile 'lorra'. Did you mean \"lora\"? There is: {there}"
 
 
