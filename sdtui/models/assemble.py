@@ -22,7 +22,7 @@ from sdtui.models.layout import TEXT_FILE, VAE_FILE, read_scheduler
 from sdtui.models.loading import SingleFile, frozen
 from sdtui.models.original import VAE, Naming, clip_naming, openclip_naming, unet_naming, vae_naming
 from sdtui.models.part import Part
-from sdtui.models.quantised import Storage, quantise
+from sdtui.models.quantised import Storage
 from sdtui.models.recognise import EPSILON, VELOCITY, Found, stated_prediction
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.models.weights import Contents
@@ -55,9 +55,8 @@ def assemble(
     """
     import_models()
     source = SingleFile(found.contents) if found.contents is not None else None
-    parts = _from_folder(found, dtype) if source is None else _from_file(found, source, dtype)
+    parts = _from_folder(found, dtype, storage) if source is None else _from_file(found, source, dtype, storage)
     load_vae, digest_vae = _vae(found, source, vae)
-    quantise(parts.unet, storage)
     if device.type == "cpu":
         convolution.suit_processor(parts.unet)
         attention.suit_processor(parts.unet)
@@ -113,12 +112,12 @@ def _conclude_prediction(model: StableDiffusion) -> None:
     model.assumed = f"the file does not say what {model.name} predicts; by its answer to pure noise it predicts {what}"
 
 
-def _from_folder(found: Found, dtype: torch.dtype) -> _Parts:
+def _from_folder(found: Found, dtype: torch.dtype, storage: Storage) -> _Parts:
     base, family = found.base, found.family
     scheduler = read_scheduler(base)
     texts = [folder.part(base, encoder.component, "config.json") for encoder in family.encoders]
     words = [folder.part(base, encoder.tokenizer, "vocab.json", "merges.txt") for encoder in family.encoders]
-    unet = loading.unet_from_folder(folder.part(base, "unet", "config.json"), dtype)
+    unet = loading.unet_from_folder(folder.part(base, "unet", "config.json"), dtype, storage)
     encoders = [
         (
             partial(loading.text_encoder_from_folder, text, projected=encoder.projected),
@@ -139,11 +138,11 @@ def _from_folder(found: Found, dtype: torch.dtype) -> _Parts:
     return _Parts(unet, encoders, scheduler, partial(folder.digest, files))
 
 
-def _from_file(found: Found, source: SingleFile, dtype: torch.dtype) -> _Parts:
+def _from_file(found: Found, source: SingleFile, dtype: torch.dtype, storage: Storage) -> _Parts:
     family, configs = found.family, found.configs()
     attends = [kind.startswith("CrossAttn") for kind in configs["unet"]["up_block_types"]]
     naming = unet_naming(attends, configs["unet"]["layers_per_block"])
-    unet = loading.unet_from_file(source, naming, configs["unet"], dtype)
+    unet = loading.unet_from_file(source, naming, configs["unet"], dtype, storage)
     encoders = [
         (
             partial(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +66,17 @@ def weight_files(folder: Path, stem: str) -> tuple[list[Path], str | None]:
     Raises:
         UserError: there are none.
     """
-    for variant in VARIANTS:
+    # transformers' name for its pickles is another.
+    forms = {"safetensors": stem, "bin": {"model": "pytorch_model"}.get(stem, stem)}
+    for (form, name), variant in product(forms.items(), VARIANTS):
         infix = f".{variant}" if variant else ""
-        found = [folder / f"{stem}{infix}.safetensors"]
-        index = folder / f"{stem}.safetensors.index{infix}.json"
+        found = [folder / f"{name}{infix}.{form}"]
+        index = folder / f"{name}.{form}.index{infix}.json"
         if index.is_file():
             found = _shards(index)
         if all(file.is_file() for file in found):
             return found, variant
-    # transformers' name for it is another.
-    older = {"model": "pytorch_model"}.get(stem, stem)
-    for variant in VARIANTS:
-        file = folder / f"{older}{f'.{variant}' if variant else ''}.bin"
-        if file.is_file():
-            return [file], variant
-    raise _without_weights(folder, stem, older)
+    raise _without_weights(folder, forms)
 
 
 def _shards(index: Path) -> list[Path]:
@@ -90,23 +87,19 @@ def _shards(index: Path) -> list[Path]:
     return sorted({index.parent / file for file in named.values()})
 
 
-def _without_weights(folder: Path, stem: str, older: str) -> UserError:
+def _without_weights(folder: Path, forms: Mapping[str, str]) -> UserError:
     """Why none of the forms that are read is there."""
-    for index in sorted(folder.glob(f"{stem}.safetensors.index*.json")):
+    for index in (each for form, name in forms.items() for each in sorted(folder.glob(f"{name}.{form}.index*.json"))):
         missing = ", ".join(file.name for file in _shards(index) if not file.is_file())
         return UserError(
             f"{folder.name}/ holds an index of weights, but not {missing}",
             where=str(folder),
             remedy="Copy the model folder again",
         )
-    if any(folder.glob(f"{older}.bin.index*.json")):
-        return UserError(
-            f"{folder.name}/ holds pickled weights in several files, which are not read",
-            where=str(folder),
-            remedy="Save the model again in safetensors, which diffusers and transformers write by default",
-        )
     return UserError(
-        f"{folder.name}/ holds no weights", where=str(folder), remedy=f"Save the model as {stem}.safetensors"
+        f"{folder.name}/ holds no weights",
+        where=str(folder),
+        remedy=f"Save the model as {forms['safetensors']}.safetensors",
     )
 
 

@@ -21,7 +21,8 @@ from sdtui.models import clip_tokenizer, folder
 from sdtui.models.architecture import Config
 from sdtui.models.layout import TEXT_FILE, UNET_FILE, VAE_FILE
 from sdtui.models.original import Change, Naming, Place, as_it_is, clip_naming, vae_naming
-from sdtui.models.weights import Contents, Weight, broken, check_length, read_contents
+from sdtui.models.quantised import Storage, quantise
+from sdtui.models.weights import Contents, broken, check_length, read_together
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -30,12 +31,13 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def unet_from_folder(path: Path, dtype: torch.dtype) -> Any:
+def unet_from_folder(path: Path, dtype: torch.dtype, storage: Storage = "same") -> Any:
     """The UNet in a pipeline's folder."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    if pickled := _pickled(path, UNET_FILE):
-        return unet_from_file(pickled, as_it_is, _config(path), dtype)
+    source = _source(path, UNET_FILE)
+    if _is_pickled(source) or storage != "same":
+        return unet_from_file(source, as_it_is, _config(path), dtype, storage)
     return _from_folder(UNet2DConditionModel.from_pretrained, path, UNET_FILE, dtype, "torch_dtype")
 
 
@@ -43,23 +45,25 @@ def vae_from_folder(path: Path) -> Any:
     """The VAE in a folder, in fp32."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
-    if pickled := _pickled(path, VAE_FILE):
-        return vae_from_file(pickled, vae_naming(""), _config(path))
+    if _is_pickled(source := _source(path, VAE_FILE)):
+        return vae_from_file(source, vae_naming(""), _config(path))
     return _from_folder(AutoencoderKL.from_pretrained, path, VAE_FILE, torch.float32, "torch_dtype")
 
 
 def text_encoder_from_folder(path: Path, *, projected: bool) -> Any:
     """A text encoder in a pipeline's folder, in fp32."""
-    if pickled := _pickled(path, TEXT_FILE):
-        return text_encoder_from_file(pickled, clip_naming(""), _config(path), projected=projected)
+    if _is_pickled(source := _source(path, TEXT_FILE)):
+        return text_encoder_from_file(source, clip_naming(""), _config(path), projected=projected)
     return _from_folder(_text_class(projected=projected).from_pretrained, path, TEXT_FILE, torch.float32, "dtype")
 
 
-def unet_from_file(source: SingleFile, naming: Naming, config: Config, dtype: torch.dtype) -> Any:
+def unet_from_file(
+    source: SingleFile, naming: Naming, config: Config, dtype: torch.dtype, storage: Storage = "same"
+) -> Any:
     """The UNet in a single file."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    return source.fill("the UNet", lambda: UNet2DConditionModel.from_config(config), naming, dtype)
+    return source.fill("the UNet", lambda: UNet2DConditionModel.from_config(config), naming, dtype, storage)
 
 
 def vae_from_file(source: SingleFile, naming: Naming, config: Config) -> Any:
@@ -98,12 +102,17 @@ def bundled_tokenizer(pad: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class SingleFile:
-    """The weights of one file, read where they lie: only what a part needs passes through memory, one weight at a time."""
+    """The weights of one file, or of the few that a part is kept in, read where they lie.
+
+    Only what a part needs passes through memory, one weight at a time: one that is kept in fewer bits is whole only so long.
+    """
 
     contents: Contents
 
-    def fill(self, what: str, make: Callable[[], nn.Module], naming: Naming, dtype: torch.dtype) -> nn.Module:
-        """The module that `make` makes, with its weights from the file as `naming` finds them, in `dtype`.
+    def fill(
+        self, what: str, make: Callable[[], nn.Module], naming: Naming, dtype: torch.dtype, storage: Storage = "same"
+    ) -> nn.Module:
+        """The module that `make` makes, with its weights from the file as `naming` finds them, in `dtype` and `storage`.
 
         Raises:
             UserError: a weight is missing or of another shape, naming the first.
@@ -119,10 +128,14 @@ class SingleFile:
                 where=str(self.contents.path),
                 remedy="Download the file again, or choose a whole model",
             )
-        state = {
-            name: self._tensor(place, needed[name].shape, dtype) for name, place in places.items() if place is not None
-        }
-        module.load_state_dict(state, strict=False, assign=True)
+
+        def read(name: str) -> Tensor:
+            return self._tensor(cast("Place", places[name]), needed[name].shape, dtype)
+
+        quantise(module, storage, read)
+        module.load_state_dict(
+            {name: read(name) for name in module.state_dict() if name in needed}, strict=False, assign=True
+        )
         return module
 
     def raw(self, name: str) -> Tensor:
@@ -130,7 +143,7 @@ class SingleFile:
         weight = self.contents.weights[name]
         if weight.dtype not in _DTYPES:
             raise UserError(f"{name} is of the unknown type {weight.dtype}", where=str(self.contents.path))
-        values = self._read(weight).view(_DTYPES[weight.dtype])
+        values = self._read(name).view(_DTYPES[weight.dtype])
         return values.as_strided(weight.shape, weight.stride) if weight.stride else values.reshape(weight.shape)
 
     def digest(self, *prefixes: str) -> str:
@@ -139,22 +152,23 @@ class SingleFile:
         for name, weight in sorted(self.contents.weights.items()):
             if name.startswith(prefixes):
                 total.update(f"{name} {weight.dtype} {weight.shape} {weight.stride}\n".encode())
-                total.update(cast("Any", self._read(weight).numpy()))
+                total.update(cast("Any", self._read(name).numpy()))
         return total.hexdigest()
 
-    def _read(self, weight: Weight) -> Tensor:
+    def _read(self, name: str) -> Tensor:
         """A weight's bytes, in memory that PyTorch aligned: the last bits of a product depend on that.
 
         They are not mapped: where page faults are dear, as in containers, that takes several times as long.
         """
+        weight, file = self.contents.weights[name], self.contents.file(name)
         content = torch.empty(weight.bytes, dtype=torch.uint8)
         view = memoryview(cast("Any", content.numpy()))
-        with self.contents.path.open("rb", buffering=0) as stream:
+        with file.open("rb", buffering=0) as stream:
             stream.seek(weight.start)
             while view and (count := stream.readinto(view)):
                 view = view[count:]
         if view:
-            raise broken(self.contents.path, "the file is cut short")
+            raise broken(file, "the file is cut short")
         return content
 
     def _find(self, places: Sequence[Place]) -> Place | None:
@@ -207,10 +221,14 @@ def _text_class(*, projected: bool) -> Any:
     return CLIPTextModelWithProjection if projected else CLIPTextModel
 
 
-def _pickled(path: Path, stem: str) -> SingleFile | None:
-    """The weights of a part that has them in a `.bin` only."""
-    files, _ = folder.weight_files(path, stem)
-    return SingleFile(read_contents(files[0])) if files[0].suffix == ".bin" else None
+def _source(path: Path, stem: str) -> SingleFile:
+    """The weights of a part in a pipeline's folder."""
+    return SingleFile(read_together(folder.weight_files(path, stem)[0]))
+
+
+def _is_pickled(source: SingleFile) -> bool:
+    """Whether they are in `.bin` files, which diffusers and transformers would read with Python's own unpickler."""
+    return all(source.contents.file(name).suffix == ".bin" for name in source.contents.weights)
 
 
 def _config(path: Path) -> Config:

@@ -10,13 +10,14 @@ NF4 (Dettmers et al. 2023, QLoRA) in blocks of 64 by bitsandbytes, which knows C
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
+from sdtui import heap
 from sdtui.errors import UserError
 from sdtui.profile.bits import BLOCK, is_quantised
 
@@ -112,8 +113,10 @@ class _Product(torch.autograd.Function):
             return ctx.layer.gradient(gradients[0], ctx.size), None
 
 
-def quantise(module: nn.Module, storage: Storage) -> None:
+def quantise(module: nn.Module, storage: Storage, read: Callable[[str], Tensor] | None = None) -> None:
     """Keep the weights of the module's Linear and convolution layers in so many bits, one layer after the other.
+
+    `read` gets a weight by its name where the module does not hold them yet: then no two are in memory whole at a time.
 
     Raises:
         UserError: bitsandbytes is missing, or cannot do it here.
@@ -122,21 +125,30 @@ def quantise(module: nn.Module, storage: Storage) -> None:
         return
     if storage == "4bit":
         _require_bitsandbytes()
-    for layer in list(_layers(module)):
-        weight: Tensor = layer._parameters.pop("weight")  # noqa: SLF001 - a property takes its place
-        codes, scales = _eight(weight) if storage == "8bit" else _four(weight)
-        layer.shape, layer.dtype = weight.shape, weight.dtype
-        layer.register_buffer("codes", codes)
-        layer.register_buffer("scales", scales)
-        # All that the layer is besides (stride, padding, bias) stays with it, as in torch.nn.utils.parametrize.
-        layer.__class__ = QuantisedLinear if isinstance(layer, nn.Linear) else QuantisedConv2d
+    for path, layer in list(_layers(module)):
+        held: Tensor = layer._parameters.pop("weight")  # noqa: SLF001 - a property takes its place
+        # Given on at once, so that it is gone before the next is read.
+        _keep(layer, held if read is None else read(f"{path}.weight"), storage)
+        if read is not None:
+            # Else what whole weights leave between the small ones that stay would come to as much again.
+            heap.give_back()
 
 
-def _layers(module: nn.Module) -> Iterator[Any]:
+def _keep(layer: Any, weight: Tensor, storage: Storage) -> None:
+    """Make the layer one that has this weight in fewer bits."""
+    codes, scales = _eight(weight) if storage == "8bit" else _four(weight)
+    layer.shape, layer.dtype = weight.shape, weight.dtype
+    layer.register_buffer("codes", codes)
+    layer.register_buffer("scales", scales)
+    # All that the layer is besides (stride, padding, bias) stays with it, as in torch.nn.utils.parametrize.
+    layer.__class__ = QuantisedLinear if isinstance(layer, nn.Linear) else QuantisedConv2d
+
+
+def _layers(module: nn.Module) -> Iterator[tuple[str, Any]]:
     for path, layer in module.named_modules():
         plain = type(layer) is nn.Linear or (type(layer) is nn.Conv2d and layer.padding_mode == "zeros")
         if plain and is_quantised(path, layer.weight.numel()):
-            yield layer
+            yield path, layer
 
 
 def _eight(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +54,11 @@ class Contents:
     path: Path
     weights: Mapping[str, Weight]
     facts: Mapping[str, str]  # safetensors' metadata, or the numbers beside a pickle's state dict
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)  # the files of weights that lie in another
+
+    def file(self, name: str) -> Path:
+        """The file in which the weight `name` lies."""
+        return self.elsewhere.get(name, self.path)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of the weight `name`; () when there is none."""
@@ -83,6 +88,17 @@ def read_contents(path: Path) -> Contents:
 
         return read_pickled(path, zipped=first.startswith(_ZIP))
     return _contents(path)
+
+
+def read_together(files: Sequence[Path]) -> Contents:
+    """The weights of a model that is kept in several files, as those of one; raises as `read_contents` does."""
+    found = [read_contents(file) for file in files]
+    if len(found) == 1:
+        return found[0]
+    weights = {name: weight for each in found for name, weight in each.weights.items()}
+    return Contents(
+        files[0].parent, weights, found[0].facts, {name: each.path for each in found for name in each.weights}
+    )
 
 
 def check_length(file: Path) -> None:

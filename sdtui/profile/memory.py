@@ -193,8 +193,9 @@ def _restored(sites: Sequence[Site], storage: str, width: int) -> int:
 
 
 def _loading(sites: Sequence[Site], storage: str, width: int) -> int:
-    """Bytes held when the first weight is quantised: they are loaded whole."""
-    return 0 if storage == "same" else values_of(list(sites)) * width
+    """Bytes held when the last and largest weight is quantised: as it lies in the file, as it is read, and in fp32, scaled."""
+    largest = max((values for values, _ in _quantised(sites, storage)), default=0)
+    return _base_bytes(sites, storage, width) + largest * (4 + width + 2 * 4) if largest else 0
 
 
 def _quantised(sites: Sequence[Site], storage: str) -> list[tuple[int, int]]:

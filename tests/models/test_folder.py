@@ -61,11 +61,16 @@ def test_an_index_that_is_none_is_told(tmp_path: Path, weight_map: object) -> No
         weight_files(tmp_path, "model")
 
 
-def test_pickled_weights_in_several_files_are_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin.index.json").write_text("{}")
-    (tmp_path / "pytorch_model-00001-of-00002.bin").touch()
-    with pytest.raises(UserError, match="pickled weights in several files, which are not read"):
+@pytest.mark.parametrize("infix", ["", ".fp16"], ids=["full", "half"])
+def test_pickled_weights_may_lie_in_several_files(tmp_path: Path, infix: str) -> None:
+    parts = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]
+    index = {"weight_map": {"a": parts[1], "b": parts[0], "c": parts[1]}}
+    (tmp_path / f"pytorch_model.bin.index{infix}.json").write_text(json.dumps(index))
+    (tmp_path / parts[0]).touch()
+    with pytest.raises(UserError, match=r"holds an index of weights, but not pytorch_model-00002-of-00002\.bin"):
         weight_files(tmp_path, "model")
+    (tmp_path / parts[1]).touch()
+    assert weight_files(tmp_path, "model") == ([tmp_path / part for part in parts], infix[1:] or None)
 
 
 def test_a_missing_part_or_file_is_named(tmp_path: Path) -> None:

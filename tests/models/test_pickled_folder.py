@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,36 @@ def test_they_load_as_they_would_from_safetensors(tmp_path: Path, family: str, r
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     assert len(model.vae_digest) == 64
+
+
+def in_two(base: Path) -> Path:
+    """The same folder with every pickle cut in two, and an index of what lies where."""
+    for file in base.glob("*/*.bin"):
+        weights = torch.load(file)
+        index: dict[str, str] = {}
+        for half, names in enumerate((sorted(weights)[::2], sorted(weights)[1::2]), start=1):
+            name = f"{file.stem}-0000{half}-of-00002.bin"
+            torch.save({each: weights[each] for each in names}, file.with_name(name))
+            index |= dict.fromkeys(names, name)
+        file.with_name(f"{file.name}.index.json").write_text(json.dumps({"weight_map": index}))
+        file.unlink()
+    return base
+
+
+def test_in_several_files_they_load_as_from_one(tmp_path: Path) -> None:
+    expected = load(pickled(tiny_folder(tmp_path / "whole", "sd1")))
+    base = in_two(pickled(tiny_folder(tmp_path / "model", "sd1")))
+    assert base_problems(base) == []
+    found = weights_of(load(base))
+    assert found.keys() == weights_of(expected).keys()
+    assert all(torch.equal(found[name], value) for name, value in weights_of(expected).items())
+
+
+def test_of_several_files_the_damaged_one_is_named(tmp_path: Path) -> None:
+    base = in_two(pickled(tiny_folder(tmp_path / "model", "sd1")))
+    torch.save({"conv_in.weight": Harmful()}, base / "unet/diffusion_pytorch_model-00002-of-00002.bin")
+    with pytest.raises(UserError, match=r"00002-of-00002\.bin: refused: loading this file would call \w+\.print"):
+        load(base)
 
 
 class Harmful:

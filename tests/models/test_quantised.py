@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,35 @@ def test_a_loaded_unet_keeps_its_ends_and_answers_nearly_as_before(tmp_path: Pat
     off = float((answers[1] - answers[0]).norm() / answers[0].norm())
     assert 0 < off < 3 * ERROR[bits]
     assert not any(weight.requires_grad for weight in kept.unet.parameters())
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_of_a_model_that_is_read_one_weight_is_whole_at_a_time(bits: Storage) -> None:
+    layers: dict[str, Any] = {"0": linear(), "1": convolution(), "2": linear()}
+    given: list[weakref.ref[Tensor]] = []
+
+    def read(name: str) -> Tensor:
+        assert not any(earlier() is not None for earlier in given)
+        weight: Tensor = layers[name.removesuffix(".weight")].weight.detach().clone()
+        given.append(weakref.ref(weight))
+        return weight
+
+    with torch.device("meta"):
+        holder: Any = nn.Sequential(nn.Linear(96, 80), nn.Conv2d(16, 40, 3, stride=2, padding=1), nn.Linear(96, 80))
+    quantise(holder, bits, read)
+    assert len(given) == 3
+    for name, layer in layers.items():
+        assert torch.equal(holder.get_submodule(name).weight, quantised(layer, bits).weight)
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_a_unet_is_read_as_it_would_be_quantised_whole(tmp_path: Path, bits: Storage) -> None:
+    base = tiny_pipeline(tmp_path / "model")
+    whole, read = (load_model(base, None, CPU, torch.bfloat16, storage).unet for storage in ("same", bits))
+    quantise(whole, bits)
+    expected, found = whole.state_dict(), read.state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
 def test_same_leaves_all_as_it_is() -> None:
