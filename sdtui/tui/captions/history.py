@@ -27,6 +27,8 @@ from sdtui.tui.widgets.linelist import LineList
 # Rest on a row before its files are read, in seconds.
 _DELAY = 0.1
 _WHEN, _FILES = 17, 13
+# In rows narrower than the first the day stands alone, in so many cells as the second.
+_ROOMY, _DAY = 60, 6
 
 
 class Wanted(NamedTuple):
@@ -102,19 +104,21 @@ class History(Dialog[Wanted]):
     def _row(self, index: int, width: int) -> Content:
         marks = glyphs_of(self)
         now = f"  {marks.dot} now" if index == self._now else ""
+        # In a small window the day is enough, and what was done the more needed.
+        head, form = (_WHEN + _FILES, "%Y-%m-%d %H:%M") if width >= _ROOMY else (_DAY, "%m-%d")
         if index == len(self._rows):
-            return Content.assemble((f"{'':{_WHEN + _FILES}}before the first recorded edit", "$soft"), (now, "$accent"))
+            return Content.assemble((f"{'':{head}}before the first recorded edit", "$soft"), (now, "$accent"))
         row = self._rows[index]
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.time))
+        when = time.strftime(form, time.localtime(row.time))
+        files = count(row.files, "file") if width >= _ROOMY else ""
         undone = "" if row.applied else "  undone"
         label = shorten(
             clean(row.label, ascii_only=self._ascii_only),
-            max(0, width - _WHEN - _FILES - len(undone + now)),
+            max(0, width - head - len(undone + now)),
             marks.ellipsis,
         )
         return Content.assemble(
-            (f"{when:<{_WHEN}}", "$soft"),
-            (f"{count(row.files, 'file'):<{_FILES}}", "$soft"),
+            (f"{f'{when:<{_WHEN}}{files}':<{head}}" if files else f"{when:<{head}}", "$soft"),
             (label, "$foreground" if row.applied else "$soft"),
             (undone, "$warning"),
             (now, "$accent"),

@@ -190,7 +190,9 @@ class CaptionsWriting(CaptionsMarks):
     # -- one caption --------------------------------------------------------------------------------------------------
 
     def _open_editor(self, hand: InHand, text: str) -> None:
-        self._edited = hand
+        # What was said of the caption before is over with the first key.
+        self._edited, self._note = hand, Note()
+        self._show_hand()
         self.query_one(CaptionPane).edit(text, self.model.offers_in_text if self.model is not None else None)
         self.update_chrome()
 

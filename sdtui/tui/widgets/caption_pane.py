@@ -81,7 +81,7 @@ class CaptionPane(Vertical):
             least = min(SHORT_NAME, least)
             # Less than a word says nothing.
             kept = kept if room - least - GAP >= WORD else []
-        shown = shorten(name, max(least, room - _length(kept)), marks.ellipsis)
+        shown = shorten(name, min(room, max(least, room - _length(kept))), marks.ellipsis)
         left = Content(" " * GAP).join([Content.styled(shown, "bold $strong"), *kept])
         if left.cell_length > room:
             left = left.truncate(max(0, room - 1)) + Content(marks.ellipsis)

@@ -336,6 +336,15 @@ def three_edits(images: Path) -> None:
         journal.apply([Change(images / "canal.txt", before, after)], label)
 
 
+async def test_the_history_lists_edits_in_the_smallest_window(images: Path) -> None:
+    three_edits(images)
+    app = app_on(images)
+    async with app.run_test(size=(40, 10)) as pilot:
+        await until(pilot, lambda: says(app, "bridge.png"))
+        await pilot.press("H")
+        await until(pilot, lambda: says(app, "third  · now") and says(app, "second"))
+
+
 async def test_the_history_shows_each_edit_and_goes_back_and_forth(images: Path) -> None:
     three_edits(images)
     app = app_on(images)

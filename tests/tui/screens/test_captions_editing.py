@@ -214,6 +214,8 @@ async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: told(app, "this is what you were typing when sdtui closed"))
         assert pane(app)[0].startswith(" canal.png")
+        # It is in the editor: there is nothing more to say beside the name.
+        await until(pilot, lambda: not says(app, "a text is not saved yet"))
         await pilot.press("enter")
         await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"city, canal, boat, duck\n")
         await until(pilot, lambda: len(Drafts(images)) == 0)

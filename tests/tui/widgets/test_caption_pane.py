@@ -50,6 +50,8 @@ async def test_a_long_name_gives_way_to_the_facts_and_the_length() -> None:
         # The last cells go to the length, as the caption is what one edits.
         await pilot.resize_terminal(34, 9)
         await until(pilot, lambda: screen_text(app)[1] == " namenam…namename   tokens 5 / 75")
+        await pilot.resize_terminal(28, 9)
+        await until(pilot, lambda: screen_text(app)[1] == " name…ename   tokens 5 / 75")
 
 
 async def test_enter_saves_ctrl_j_breaks_escape_cancels() -> None:
