@@ -13,7 +13,18 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from sdtui.errors import UserError
-from sdtui.formats.embedding import Embedding, read, write_diffusers, write_picture, write_safetensors, write_webui
+from sdtui.formats.embedding import (
+    Embedding,
+    read,
+    read_bundle,
+    write_card,
+    write_diffusers,
+    write_picture,
+    write_safetensors,
+    write_webui,
+)
+from sdtui.formats.kohya import write_bundle
+from sdtui.formats.learned import Adapter, Learned
 
 VALUES = torch.randn(3, 8, generator=torch.Generator().manual_seed(4))
 WORD = Embedding("<cat-toy>", {"text_encoder": VALUES}, 400, "sd15", "6ce0161689")
@@ -146,3 +157,47 @@ def test_two_encoders_do_not_fit_into_the_web_ui_s_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one text encoder"):
         write_webui(tmp_path / "xl.pt", XL)
     assert not (tmp_path / "xl.pt").exists()
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("PNG", "png"), ("WEBP", "webp")])
+def test_a_card_says_what_it_is_and_holds_the_vectors_in_its_pixels(tmp_path: Path, kind: str, ending: str) -> None:
+    file = tmp_path / f"toy.{ending}"
+    assert write_card(file, WORD, kind) == file.stat().st_size
+    with Image.open(file) as card:
+        assert (card.format, card.height) == (kind, 512)
+        assert card.width > 512
+        # Without its text, as programs that save it again leave it.
+        card.convert("RGB").save(tmp_path / "again.png")
+    for path in (file, tmp_path / "again.png"):
+        found = read(path)
+        assert torch.equal(found.vectors["text_encoder"], VALUES)
+        assert (found.name, found.step, found.model) == ("<cat-toy>", 400, "sd15")
+
+
+@pytest.mark.parametrize(
+    ("word", "keys"), [(WORD, ["string_to_param.*"]), (XL, ["clip_g", "clip_l"])], ids=["sd1", "xl"]
+)
+def test_a_bundle_holds_words_beside_the_adapter(tmp_path: Path, word: Embedding, keys: list[str]) -> None:
+    file = tmp_path / "toy.safetensors"
+    layer = Learned(
+        "unet", "conv_in", {"lora_down.weight": torch.ones(1, 4, 3, 3), "lora_up.weight": torch.ones(8, 1, 1, 1)}, 1.0
+    )
+    write_bundle(file, Adapter("sd1", [layer], [word]), {}, "fp16")
+    held = load_file(file)
+    of_word = sorted(name for name in held if name.startswith("bundle_emb."))
+    assert of_word == [f"bundle_emb.{word.name}.{key}" for key in keys]
+    assert {held[name].dtype for name in of_word} == {torch.float32}
+    assert held["lora_unet_conv_in.lora_up.weight"].dtype == torch.float16
+    (found,) = read_bundle(file)
+    assert found.name == word.name
+    assert {part: rows.tolist() for part, rows in found.vectors.items()} == {
+        part: rows.tolist() for part, rows in word.vectors.items()
+    }
+
+
+def test_an_adapter_without_words_brings_none(tmp_path: Path) -> None:
+    save_file({"lora_unet_conv_in.alpha": torch.ones(())}, tmp_path / "a.safetensors")
+    assert read_bundle(tmp_path / "a.safetensors") == []
+    save_file({"bundle_emb.toy.other": VALUES}, tmp_path / "b.safetensors")
+    with pytest.raises(UserError, match="toy has 0 tensors"):
+        read_bundle(tmp_path / "b.safetensors")
