@@ -63,7 +63,9 @@ class CaptionsColours(CaptionsOpening):
         pane, ascii_only = self.query_one(CaptionPane), self.sdtui.settings.ascii
         tags = parse_tags(text)
         drawing = self._drawing_of(tags, text)
-        pane.view.show(*caption_content(text, tags, self.tag, drawing, ascii_only=ascii_only))
+        # Facts of the image come later than its caption, whose ten thousand tags need not be drawn for them once more.
+        if not pane.view.shows(drawing, self.tag):
+            pane.view.show(*caption_content(text, tags, self.tag, drawing, ascii_only=ascii_only))
         width = max(0, self.size.width - 2)
         press = self._key("fix")
         marks = self.sdtui.glyphs

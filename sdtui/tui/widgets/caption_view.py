@@ -27,11 +27,18 @@ class CaptionView(ScrollView, can_focus=False):
         # The tag cursor's first and last character in the content.
         self._cursor = (0, 0)
         self._lines: list[Content] = []
+        self._of: tuple[object, ...] = ()
 
     @property
     def plain(self) -> str:
         """What it shows, as text."""
         return self._content.plain
+
+    def shows(self, *of: object) -> bool:
+        """Whether it was asked this last, with these very objects, and still shows what came of it; if not, it will."""
+        same = len(of) == len(self._of) and all(one is other for one, other in zip(of, self._of, strict=True))
+        self._of = of
+        return same
 
     def show(self, content: Content, cursor: tuple[int, int]) -> None:
         """The caption; `cursor` are the first character of the tag under the tag cursor and the one behind it."""
@@ -40,7 +47,7 @@ class CaptionView(ScrollView, can_focus=False):
 
     def show_message(self, message: str, style: str = "$soft") -> None:
         """Words in place of a caption: there is none, or it cannot be read."""
-        self._cursor = (0, 0)
+        self._cursor, self._of = (0, 0), ()
         self._set(literal(message, style))
 
     def on_resize(self) -> None:

@@ -129,3 +129,15 @@ async def test_captions_are_literal() -> None:
         app.show("\n".join(HOSTILE), -1)
         await until(pilot, lambda: "[/x]" in " ".join(screen_text(app)))
         assert [row[1:] for row in screen_text(app)[2 : 2 + len(HOSTILE)]] == list(HOSTILE.values())
+
+
+async def test_what_is_shown_already_is_not_asked_for_again() -> None:
+    app = Recorded()
+    async with app.run_test(size=(40, 9)):
+        one, other = object(), object()
+        view = app.pane.view
+        assert [view.shows(one, 0), view.shows(one, 0), view.shows(one, 1), view.shows(other, 1)] == [
+            False, True, False, False,
+        ]  # fmt: skip
+        view.show_message("no caption yet")
+        assert not view.shows(other, 1)
