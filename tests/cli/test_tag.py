@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from sdtui.cli import main
+from sdtui.runs import record
+from sdtui.runs.events import EventWriter
+from sdtui.runs.layout import RunFolder
 from sdtui.starter.demo import IMAGES
 from sdtui.tagging.scores import scores_of
 
@@ -45,3 +48,30 @@ def test_a_tagger_that_is_none_is_said_with_its_exit_code(folder: Path, capsys: 
 def test_a_folder_without_images_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tag", str(tmp_path), "--tagger", "starter"]) == 2
     assert "no images here" in capsys.readouterr().err
+
+
+def test_a_failure_is_told_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "wd").mkdir()
+    (folder / "wd" / "model.onnx").touch()
+    assert main(["tag", str(folder), "--tagger", str(folder / "wd")]) == 2
+    told = capsys.readouterr()
+    assert told.err.count("there is no selected_tags.csv in it") == 1
+    assert told.out == ""
+
+
+def test_a_job_that_was_killed_says_how_it_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(place: Path, kind: str, *_: object, **__: object) -> RunFolder:
+        place.mkdir(parents=True)
+        run = RunFolder(place)
+        record.write(run, record.RunRecord(kind=kind, state="running"))
+        with EventWriter(run.events_file) as events:
+            events.write("run", schema=1, run=kind, steps_total=0)
+        return run
+
+    monkeypatch.setattr("sdtui.runs.launch.start_job", killed)
+    assert main(["tag", str(folder), "--tagger", "starter"]) == 1
+    told = capsys.readouterr().err
+    assert "tag-starter killed" in told
+    assert told.endswith("the same command goes on where it stopped\n")

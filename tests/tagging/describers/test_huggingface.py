@@ -15,6 +15,7 @@ from sdtui.tagging.outputs import DescriptionOutput, open_output
 from sdtui.tagging.taggers.base import Where
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "a", "cat", "dog", "on", "red", "mat"]
+OPT_WORDS = ["<pad>", "</s>", "<unk>", "a", "red", "cat", "photo", "of", "square"]
 CPU = Where("cpu", threads=1)
 RED = Image.new("RGB", (40, 30), "red")
 
@@ -39,6 +40,63 @@ def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     processor.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def blip2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BLIP-2 of a few thousand random weights: a vision model, a Q-Former of four queries, OPT."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        Blip2Config,
+        Blip2ForConditionalGeneration,
+        Blip2Processor,
+        BlipImageProcessor,
+        PreTrainedTokenizerFast,
+    )
+
+    folder = tmp_path_factory.mktemp("blip2") / "tiny-blip2"
+    words = Tokenizer(models.WordLevel({word: at for at, word in enumerate(OPT_WORDS)}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "bos_token": "</s>", "unk_token": "<unk>"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, **special)
+    processor = Blip2Processor(BlipImageProcessor(size={"height": 32, "width": 32}), tokenizer, num_query_tokens=4)
+    # The processor has added the place of an image to the tokenizer.
+    image = len(OPT_WORDS)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    vision = {**small, "intermediate_size": 16, "image_size": 32, "patch_size": 16}
+    former = {
+        **small,
+        "intermediate_size": 16,
+        "vocab_size": 9,
+        "encoder_hidden_size": 16,
+        "cross_attention_frequency": 1,
+    }
+    tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+    opt = {**small, **tokens, "model_type": "opt", "vocab_size": image + 1, "ffn_dim": 16, "word_embed_proj_dim": 16}
+    torch.manual_seed(0)
+    model = Blip2ForConditionalGeneration(
+        Blip2Config(
+            vision_config=vision, qformer_config=former, text_config=opt, num_query_tokens=4, image_token_index=image
+        )
+    )
+    with torch.no_grad():
+        # Without a word that ends it at once.
+        model.language_model.lm_head.weight[1] = 0
+        model.language_model.lm_head.weight[5] *= 50
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def test_blip2_describes_and_goes_on_from_a_prompt(blip2: Path) -> None:
+    dark = Image.new("RGB", (8, 8))
+    said = HuggingFaceDescriber(blip2, "blip2", CPU, Asked(max_tokens=4)).describe([RED, dark])
+    assert len(said) == 2
+    assert all(said)
+    assert {word for words in said for word in words.split()} <= set(OPT_WORDS)
+    asked = HuggingFaceDescriber(blip2, "blip2", CPU, Asked("a photo of", max_tokens=4)).describe([RED, dark])
+    assert all(words.startswith("a photo of ") for words in asked)
+    assert describers.finds(blip2)
 
 
 def test_images_become_words_the_same_each_time(blip: Path) -> None:
