@@ -16,6 +16,8 @@ SCHEMA = 1
 """Version of the run folder's protocol; readers refuse to steer a folder with a higher one."""
 ADAPTER = "adapter.safetensors"
 """What a checkpoint's folder calls the adapter as it was then."""
+STATE = "state.safetensors"
+"""What it calls the tensors that training goes on from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import safe_open
 
 from sdtui.errors import UserError
 from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
+from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.load import load_frozen
 from sdtui.profile.naming import WORD_FOLDER, outputs
-from sdtui.runs.layout import ADAPTER
+from sdtui.profile.optimizers import OPTIMIZERS
+from sdtui.runs.layout import ADAPTER, STATE
 from sdtui.tools.axes import Checkpoints
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Source:
         zero_terminal_snr: whether its noise schedule ends in pure noise.
         checkpoints: the adapter and the words of a run.
         profile: the run's; None of a model by itself.
+        learned: the tensors of a checkpoint, which stand in for the base model's own.
     """
 
     base: str
@@ -44,6 +48,7 @@ class Source:
     zero_terminal_snr: bool = False
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     profile: Profile | None = None
+    learned: Path | None = None
 
     def load(self, device: str, precision: str) -> Model:
         """The model, ready to draw.
@@ -56,6 +61,8 @@ class Source:
         vae = Path(self.vae) if self.vae else None
         model = load_model(fetched(self.base, download=False), vae, place, dtype)
         retarget(model, self.prediction, zero_terminal_snr=self.zero_terminal_snr)
+        if self.learned is not None:
+            _put_in(model, self.learned)
         return model
 
 
@@ -63,7 +70,7 @@ def of_run(run: RunFolder) -> Source:
     """What a run trains on, with the adapter and the words it has made so far; or the whole model that it has made.
 
     Raises:
-        UserError: it has neither finished nor saved a checkpoint, or trains a whole model and has not finished.
+        UserError: it has neither finished nor saved a checkpoint that can be drawn with.
     """
     profile = load_frozen(run.profile_file)
     finished = [(each.result, run.output_dir / each.path) for each in outputs(profile)]
@@ -105,15 +112,16 @@ def _words(run: RunFolder, profile: Profile) -> dict[int, dict[str, Path]]:
 
 
 def _trained_model(run: RunFolder, profile: Profile, models: Sequence[Path], words: Mapping[str, Path]) -> Source:
-    """The finished model, which has its VAE with it, and its noise schedule but for what no file tells."""
+    """The finished model, which has its VAE with it, and its noise schedule but for what no file tells; before there is
+    one, the base model with what the last checkpoint has of it.
+    """
+    objective = profile.objective
     finished = next(filter(Path.exists, models), None)
     if finished is None:
-        raise UserError(
-            "the run has not finished, and its checkpoints hold no whole model",
-            where=str(run.path),
-            remedy="Wait for its end; its previews show how far it is",
-        )
-    objective = profile.objective
+        return Source(
+            profile.model.base, profile.model.vae, objective.prediction, objective.zero_terminal_snr,
+            Checkpoints(words=next(reversed(_words(run, profile).values()), {})), profile, _last_state(run, profile),
+        )  # fmt: skip
     return Source(
         str(finished),
         prediction=objective.prediction,
@@ -121,6 +129,43 @@ def _trained_model(run: RunFolder, profile: Profile, models: Sequence[Path], wor
         checkpoints=Checkpoints(words=words),
         profile=profile,
     )
+
+
+def _last_state(run: RunFolder, profile: Profile) -> Path:
+    """The tensors of the run's last checkpoint.
+
+    Raises:
+        UserError: there is none, or it holds other weights than those that would be written.
+    """
+    kind = OPTIMIZERS.get(profile.optimizer.name)
+    if kind and kind.averages:
+        raise UserError(
+            f"the run has not finished, and the checkpoints of {profile.optimizer.name} hold weights that are not averaged",
+            where=str(run.path),
+            remedy="Wait for its end; its previews show how far it is",
+        )
+    saved = run.complete_checkpoints()
+    if not saved:
+        raise UserError(
+            "the run has saved nothing yet",
+            where=str(run.path),
+            remedy=f"Wait for its first checkpoint, or ask for one: sdtui save {run.path.name}",
+        )
+    return saved[-1][1] / STATE
+
+
+@torch.no_grad()
+def _put_in(model: Model, state: Path) -> None:
+    """The moving average of a checkpoint's `state`, or its weights where none is kept, in place of the model's own."""
+    assert isinstance(model, StableDiffusion)  # no other learns as a whole
+    with safe_open(state, "pt") as opened:
+        names = set(opened.keys())
+        part = "average/" if any(name.startswith("average/") for name in names) else "parameter/"
+        for component, module in model.components.items():
+            for name, weight in module.named_parameters():
+                key = f"{part}{component}.{name}"
+                if key in names:
+                    weight.copy_(opened.get_tensor(key))
 
 
 def _device(wanted: str) -> torch.device:

@@ -23,9 +23,9 @@ from torch import Tensor
 from sdtui.errors import SdtuiError
 from sdtui.files import sync_folder, write_atomic, write_failure
 from sdtui.formats import safetensors_file
-from sdtui.runs.layout import RunFolder
+from sdtui.runs.layout import STATE, RunFolder
 
-TENSORS, PROGRESS, COMPLETE = "state.safetensors", "state.json", "complete"
+TENSORS, PROGRESS, COMPLETE = STATE, "state.json", "complete"
 # What bitsandbytes keeps for a parameter besides values in the parameter's own shape.
 _TABLES = frozenset({"qmap1", "qmap2", "absmax1", "absmax2"})
 # Entries of an optimizer's groups that are set anew before each step.
