@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -177,7 +177,9 @@ def _apply(args: argparse.Namespace) -> int:
     library, images, rules = _loaded(args)
     positions = in_scope(args, library)
     journal = open_journal(args)
-    proposal = propose_tags(library, positions, images, rules, args.mode, count_tokens=tokens.count, count_tags=count)
+    proposal = propose_tags(
+        library, _told_each(positions), images, rules, args.mode, count_tokens=tokens.count, count_tags=count
+    )
     more = {"without_scores": _without(images, positions), "emptied": _emptied(proposal)}
     return make(args, journal, proposal, more)
 
@@ -187,7 +189,7 @@ def _sort(args: argparse.Namespace) -> int:
     library, images = _scored(args)
     positions = in_scope(args, library)
     journal = open_journal(args)
-    proposal = propose_sorted(library, positions, images, keep=args.keep)
+    proposal = propose_sorted(library, _told_each(positions), images, keep=args.keep)
     return make(args, journal, proposal, {"without_scores": _without(images, positions)})
 
 
@@ -340,6 +342,15 @@ def _scored(args: argparse.Namespace) -> tuple[Library, ScoredImages]:
     images = ScoredImages.load(library, chosen, args.combine, told)
     line.clear()
     return library, images
+
+
+def _told_each(positions: Sequence[int]) -> Iterator[int]:
+    """The positions, with a line of progress."""
+    line, told = _quiet_line(f"deciding image {{}} of {len(positions)}")
+    for done, position in enumerate(positions, 1):
+        yield position
+        told(done)
+    line.clear()
 
 
 def _quiet_line(words: str) -> tuple[ProgressLine, Callable[[int], None]]:

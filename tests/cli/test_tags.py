@@ -236,3 +236,14 @@ def test_taggers_tell_their_preprocessing_and_their_absence(folder: Path, capsys
     (folder / "deep").mkdir()
     assert main(["tags", "taggers", str(folder / "deep")]) == 0
     assert "no model has scored" in capsys.readouterr().err
+
+
+def test_applying_to_many_says_how_far_it_is(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From the first image on, and a line whenever it is another one.
+    monkeypatch.setattr("sdtui.cli.tags._QUIET_SECONDS", -1.0)
+    monkeypatch.setattr("sdtui.cli.progress._PLAIN_SECONDS", -1.0)
+    assert main(["tags", "apply", str(folder), "--dry-run"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("deciding")]
+    assert told == ["deciding image 1 of 3", "deciding image 2 of 3", "deciding image 3 of 3"]
