@@ -112,3 +112,17 @@ def test_a_grid_has_columns_across_and_rows_down() -> None:
     ]
     (plain,) = grids([picture(seed=1), picture(seed=2)], None, None)
     assert [[one.seed for one in row] for row in plain.rows] == [[1, 2]]
+
+
+def test_words_follow_the_checkpoint_too() -> None:
+    early, late = Path("/r/1/toy.safetensors"), Path("/r/2/toy.safetensors")
+    other = Path("/mine/blue.pt")
+    saved = Checkpoints(None, {}, {"toy": late}, {100: {"toy": early}, 200: {"toy": late}})
+    axis = parse_axis("checkpoint=all", saved)
+    drawn = picture(prompt="a TOY", words=(("toy", late), ("blue", other)))
+    assert [label for label, _ in axis.places] == ["step 100", "step 200"]
+    changed = [change(drawn) for _, change in axis.places]
+    assert [dict(one.words) for one in changed] == [{"toy": early, "blue": other}, {"toy": late, "blue": other}]
+    assert [one.said for one in changed] == [{"toy": early}, {"toy": late}]
+    assert changed[0].facts("sd15")["embeddings"] == {"toy": str(early)}
+    assert "embeddings" not in picture().facts("sd15")
