@@ -19,6 +19,9 @@ _TUCKER = {
 }
 # PEFT's name for DoRA's lengths, one per output: (out,), of a convolution (1, out, 1, 1). LyCORIS has the outputs first.
 MAGNITUDES = "lora_magnitude_vector"
+# W · A + B of two pairs of factors, by LyCORIS.
+_GLORA = {"a1.weight", "a2.weight", "b1.weight", "b2.weight"}
+_STRETCHED = "its rotations are stretched (rescaled = true), which is neither trained nor worn here"
 _MID, _DOWN = "lora_mid.weight", "lora_down.weight"
 
 
@@ -26,9 +29,11 @@ def usual(tensors: Mapping[str, Tensor], alpha: float | None) -> tuple[dict[str,
     """A layer's tensors and alpha as they are trained here; what has no other spelling stays as it is.
 
     Raises:
-        ValueError: a stored rotation is none, so that nothing that is trained makes it.
+        ValueError: nothing that is trained makes that change; it names what it is.
     """
     held = dict(tensors)
+    if held.keys() >= _GLORA:
+        raise ValueError("it is a GLoRA, which is neither trained nor worn here; merge it into its model elsewhere")
     _multiply_out(held)
     _scale(held)
     if MAGNITUDES in held:
@@ -36,6 +41,9 @@ def usual(tensors: Mapping[str, Tensor], alpha: float | None) -> tuple[dict[str,
         held["dora_scale"] = held.pop(MAGNITUDES).reshape(-1, *[1] * (up.dim() - 1))
     if "oft_diag" in held:
         held["oft_blocks"] = _blocks(held.pop("oft_diag"))
+    # LyCORIS' factor of each output, which starts at 1.
+    if not torch.equal(stretch := held.pop("rescale", torch.ones(1)), torch.ones_like(stretch)):
+        raise ValueError(_STRETCHED)
     if "oft_blocks" in held:
         return _unlimited(held, alpha)
     return held, alpha
@@ -65,7 +73,7 @@ def _blocks(rotations: Tensor) -> Tensor:
     identity = torch.eye(rotations.shape[-1])
     turned = rotations.float()
     if not torch.allclose(turned @ turned.mT, identity.expand_as(turned), atol=1e-2):
-        raise ValueError("its rotations are stretched (rescaled = true), which is not trained here")
+        raise ValueError(_STRETCHED)
     skew: Tensor = torch.linalg.solve(turned + identity, turned - identity)
     return (skew - skew.mT) / 4
 

@@ -113,3 +113,18 @@ def test_a_limited_rotation_is_as_its_limit_leaves_it(alpha: float | None, lengt
 def test_rank_and_scale(names: list[str], rank: int | None, scale: float) -> None:
     learned = Learned("unet", "x", dict.fromkeys(names, torch.ones(4, 4)), 2.0)
     assert (learned.rank, learned.scale) == (rank, scale)
+
+
+def test_a_glora_is_refused_by_name() -> None:
+    held = {name: torch.ones(2, 2) for name in ("a1.weight", "a2.weight", "b1.weight", "b2.weight")}
+    with pytest.raises(ValueError, match="it is a GLoRA, which is neither trained nor worn here"):
+        usual(held, 2.0)
+
+
+def test_a_rotation_that_is_stretched_is_refused_and_one_that_is_not_loses_the_factor() -> None:
+    blocks = torch.zeros(2, 4, 4)
+    with pytest.raises(ValueError, match="its rotations are stretched"):
+        usual({"oft_blocks": blocks, "rescale": torch.full((8, 1), 1.1)}, 0.0)
+    tensors, alpha = usual({"oft_blocks": blocks, "rescale": torch.ones(8, 1)}, 0.0)
+    assert list(tensors) == ["oft_blocks"]
+    assert alpha == 0.0
