@@ -143,6 +143,24 @@ def test_what_is_held_out_is_told(profile: Path, capsys: pytest.CaptureFixture[s
     ]
 
 
+def test_class_images_that_will_be_drawn_are_told(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = '[[dataset.folders]]\npath = "class"\nregularization = true\ngenerate = 7\nclass_tokens = "a thing"\n'
+    profile.write_text(PROFILE + table)
+    assert main(["check", "p.toml"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "p.toml", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["generated"], told["generating_seconds"], told["regularization"]) == (7, None, 7)
+    assert main(["plan", "p.toml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "class    7 images drawn by the base model first, 50 steps each" in lines
+    assert "cache    7 × class images, about 6.4 KiB each, shared by all runs" in lines
+    assert not (profile.parent / "class").exists()
+    profile.write_text(PROFILE + table.replace('class_tokens = "a thing"', 'class_tokens = ""'))
+    assert main(["check", "p.toml"]) == 2
+    assert "no class_tokens to draw them by" in capsys.readouterr().out
+
+
 def test_a_warm_up_is_told_where_there_is_one(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "p.toml", "--set", "schedule.warmup=5"]) == 0
     assert "warm-up  5 steps" in capsys.readouterr().out.splitlines()

@@ -47,6 +47,16 @@ def test_a_missing_folder_says_how_far_the_path_is_right(workspace: Path) -> Non
     assert finding.remedy == f'{workspace} has no "image"; did you mean "images"?'
 
 
+def test_a_folder_of_class_images_is_made_when_they_are_drawn(workspace: Path) -> None:
+    drawn = {"path": "class", "regularization": True, "generate": 5, "class_tokens": "a dog"}
+    folders = [{"path": "images"}, drawn, {"path": "missing"}]
+    profile = Profile.model_validate({"model": {"base": "model"}, "dataset": {"folders": folders}})
+    assert [finding.key for finding in misplaced(profile, workspace, frozenset())] == ["dataset.folders[2].path"]
+    (workspace / "class").write_text("a file")
+    found = [(finding.code, finding.key) for finding in misplaced(profile, workspace, frozenset())]
+    assert ("not-a-folder", "dataset.folders[1].path") in found
+
+
 @pytest.mark.parametrize("name", ["sd15.safetensors", "sd15.ckpt", "sd15.PT"])
 def test_a_single_file_may_be_a_model_or_a_vae(workspace: Path, name: str) -> None:
     (workspace / name).write_bytes(b"")
