@@ -48,7 +48,10 @@ class Postings:
             gone[images] = True
             pairs = self._pairs()
             self._parts = [pairs[~gone[pairs % self._count]]]
-        self._parts.append(pair_tags.astype(np.int64) * self._count + pair_images)
+        new = pair_tags.astype(np.int64) * self._count + pair_images
+        new.sort()
+        # A tag that one caption repeats counts once.
+        self._parts.append(new[np.diff(new, prepend=-1) > 0])
         self._beside[images] = True
         self.waiting = sum(map(len, self._parts))
 
@@ -75,9 +78,6 @@ class Postings:
         pairs = self._pairs()
         self._parts, self.waiting = [], 0
         pairs.sort()
-        again = np.flatnonzero(pairs[1:] == pairs[:-1])
-        if len(again):
-            pairs = np.delete(pairs, again)
         tags = max(len(self.starts) - 1, int(pairs[-1]) // self._count + 1 if len(pairs) else 0)
         waiting = np.searchsorted(pairs, np.arange(tags + 1) * self._count)
         listed = _up_to(tags, self.starts)
@@ -125,7 +125,8 @@ class Postings:
             return counts
         inside = np.ones(self._count, np.bool_) if within is None else within
         counts[: len(self.starts) - 1] = np.diff(self._places_before(inside & ~self._beside))
-        return counts + np.bincount(self._distinct_tags(inside), minlength=tags)
+        pair_tags, images = np.divmod(self._pairs(), max(1, self._count))
+        return counts + np.bincount(pair_tags[inside[images]], minlength=tags)
 
     def _places_before(self, images: Mask) -> NDArray[np.int64]:
         """How many places before each list name one of `images`, and how many in all; some places at a time."""
@@ -144,13 +145,8 @@ class Postings:
         if not self._beside.any():
             return len(listed)
         pairs = self._pairs()
-        of_tag = pairs[(pairs >= tag * self._count) & (pairs < (tag + 1) * self._count)]
-        return int((~self._beside[listed]).sum()) + len(np.unique(of_tag))
-
-    def _distinct_tags(self, inside: Mask) -> Keys:
-        """The tags of the pairs whose image is inside, a tag that one caption repeats once."""
-        pairs = self._pairs()
-        return np.unique(pairs[inside[pairs % max(1, self._count)]]) // max(1, self._count)
+        of_tag = (pairs >= tag * self._count) & (pairs < (tag + 1) * self._count)
+        return int((~self._beside[listed]).sum()) + int(of_tag.sum())
 
 
 def _up_to(tags: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:

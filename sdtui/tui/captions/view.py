@@ -256,5 +256,4 @@ class CaptionsView(SdtuiScreen):
             self.query_one(TagPanel).show(self.model.ranks, "tags" if everything else "tags in view")
 
     def _key(self, action: str) -> str:
-        row = next(row for row in self.sdtui.keys.rows("captions") if row.action == action)
-        return keys.shown(row.keys)
+        return self.sdtui.keys.press(f"captions.{action}")

@@ -79,9 +79,10 @@ class CaptionView(ScrollView, can_focus=False):
 
     def _follow_cursor(self, width: int) -> None:
         """Scroll so that the lines of the tag cursor are seen, its first one if they are too many."""
-        height = self.scrollable_content_region.height
+        height, top = self.scrollable_content_region.height, self.scroll_offset.y
+        if not top and len(self._lines) <= height:
+            return
         first, last = (max(0, len(self._content[: at + 1].wrap(width)) - 1) for at in self._cursor)
-        top = self.scroll_offset.y
         wanted = first if first < top else max(top, min(first, last - height + 1))
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, force=True, immediate=True)
