@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from sdtui.profile.schema import Profile
 
+WORDS = "words"
+"""What the names of words' groups begin with; they are no part of the model."""
+
 
 class Stops:
     """Stops groups of an optimizer; what has stopped follows from the step alone, so a resumed run needs no memory of it.
@@ -33,14 +36,16 @@ class Stops:
     ) -> None:
         given = profile.optimizer.stops
         keys = {group["name"]: stop_block(group["name"].removesuffix(" up"), given) for group in optimizer.param_groups}
-        self._at = {name: stop_step(given[key], steps, steps_per_epoch) for name, key in keys.items() if key}
+        points = {name: given[key] for name, key in keys.items() if key}
+        points |= {f"{WORDS}.{word.name}": word.stop for word in profile.method.words if word.stop is not None}
+        self._at = {name: stop_step(point, steps, steps_per_epoch) for name, point in points.items()}
         self._optimizer = optimizer
         self._components = components
         self.stopped: set[str] = set()
         if keys and all(self._at.get(name, steps) < steps for name in keys):
             raise UserError(
                 "all that is trained stops before the run does",
-                where="optimizer.stops",
+                where="optimizer.stops" if given else "method.words",
                 remedy="Leave one part out, or shorten the run",
             )
 
@@ -61,7 +66,7 @@ class Stops:
         learning = {
             _component(group["name"]) for group in self._optimizer.param_groups if group["name"] not in self.stopped
         }
-        for name in {_component(name) for name in self.stopped} - learning:
+        for name in {_component(name) for name in self.stopped} - learning - {WORDS}:
             self._components[name].eval()
 
 

@@ -108,7 +108,7 @@ def test_each_word_has_a_rate_and_a_weight_decay_of_its_own(model: Model) -> Non
     settings = method({"name": "zzza", "learning_rate": 0.005, "weight_decay": 0.1}, {"name": "zzzb"})
     groups = prepare(model, settings, 0).parameter_groups(profile(settings, optimizer={"learning_rate": 2e-4}))
     told = [(group["name"], group["lr"], group["weight_decay"]) for group in groups]
-    assert told == [("zzza", 0.005, 0.1), ("zzzb", 2e-4, 0.0)]
+    assert told == [("words.zzza", 0.005, 0.1), ("words.zzzb", 2e-4, 0.0)]
 
 
 def test_frozen_is_before_training(model: Model) -> None:
@@ -185,7 +185,7 @@ def test_words_go_together_with_an_adapter(model: Model) -> None:
     trainable = prepare_all(model, settings, 0)
     assert isinstance(trainable, Together)
     groups = trainable.parameter_groups(profile(settings, optimizer={"learning_rate": 1e-4}))
-    assert [(group["name"], group["lr"]) for group in groups] == [("unet", 1e-4), ("zzztoy", 5e-4)]
+    assert [(group["name"], group["lr"]) for group in groups] == [("unet", 1e-4), ("words.zzztoy", 5e-4)]
     assert list(trainable.results()) == ["", "zzztoy"]
     assert trainable.format == "kohya"
     assert trainable.trains_text_encoder

@@ -135,7 +135,7 @@ def test_several_words_learn_each_from_its_folder(workplace: Path) -> None:
     words = [{"name": "zzza", "vectors": 2}, {"name": "zzzb", "learning_rate": 0.02}]
     run = trained(workplace, {"method": {"words": words}, "dataset": {"folders": folders}})
     rates = events(run, "step")[0]["lr"]
-    assert rates == {"zzza": 1e-3, "zzzb": 0.02}
+    assert rates == {"words.zzza": 1e-3, "words.zzzb": 0.02}
     assert [word_of(run, name).count for name in ("zzza", "zzzb")] == [2, 1]
     star = base(workplace).components["text_encoder"].get_input_embeddings().weight[265]  # type: ignore[operator]
     moved = {name: (word_of(run, name).vectors["text_encoder"] - star).abs().max().item() for name in ("zzza", "zzzb")}
@@ -155,8 +155,8 @@ def test_rates_end_the_run_and_words_keep_their_share_of_them(workplace: Path) -
     )
     rates = [event["lr"] for event in events(run, "step")]
     assert len(rates) == 5
-    assert rates[0] == pytest.approx({"zzztoy": 0.002, "zzzb": 0.001})
-    assert rates[2] == pytest.approx({"zzztoy": 0.0002, "zzzb": 0.0001})
+    assert rates[0] == pytest.approx({"words.zzztoy": 0.002, "words.zzzb": 0.001})
+    assert rates[2] == pytest.approx({"words.zzztoy": 0.0002, "words.zzzb": 0.0001})
 
 
 def test_lengths_are_pulled_and_told(workplace: Path) -> None:
@@ -176,11 +176,23 @@ def test_words_beside_an_adapter_are_two_files_or_a_bundle(workplace: Path) -> N
     assert torch.equal(bundle.pop(key), word_of(two).vectors["text_encoder"])
     assert bundle.keys() == adapter.keys()
     assert all(torch.equal(bundle[name], tensor) for name, tensor in adapter.items())
-    assert events(two, "step")[0]["lr"] == {"unet": 1e-3, "zzztoy": 0.01}
+    assert events(two, "step")[0]["lr"] == {"unet": 1e-3, "words.zzztoy": 0.01}
     (again,) = embedding.read_bundle(one.output_dir / "tiny.safetensors")
     assert (again.name, again.count) == ("zzztoy", 4)
     held = sorted(str(file.relative_to(two.checkpoint_dir(2))) for file in two.checkpoint_dir(2).rglob("*.safetensors"))
     assert held == ["adapter.safetensors", "embeddings/zzztoy.safetensors", "state.safetensors"]
+
+
+def test_a_word_stops_while_the_rest_goes_on(workplace: Path) -> None:
+    method = {"kind": "lora", "rank": 2, "words": [{**TOY, "stop": 0.5}]}
+    run = trained(workplace, {"method": method, "saving": {"every_steps": 1, "keep_last": 4}})
+    assert [sorted(event["lr"]) for event in events(run, "step")] == [["unet", "words.zzztoy"]] * 2 + [["unet"]] * 2
+    vectors = [
+        load_file(run.checkpoint_dir(step) / "embeddings" / "zzztoy.safetensors")["emb_params"] for step in (1, 2, 3, 4)
+    ]
+    assert not torch.equal(vectors[0], vectors[1])
+    assert torch.equal(vectors[1], vectors[2])
+    assert torch.equal(vectors[2], vectors[3])
 
 
 def test_previews_speak_the_word_as_it_is(workplace: Path) -> None:

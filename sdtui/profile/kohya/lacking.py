@@ -47,7 +47,7 @@ LACKING: dict[str, str] = {
     "validation.most_images": "max_validation_steps counts batches of all folders together",
     **{
         f"method.words[].{name}": "train_network.py trains no words beside a LoRA"
-        for name in ("name", "vectors", "init", "continue_from", "learning_rate", "weight_decay", "norm")
+        for name in ("name", "vectors", "init", "continue_from", "learning_rate", "weight_decay", "norm", "stop")
     },
     "method.exclude": "kohya chooses layers by module and preset",
     "schedule.rates": "kohya has shapes only",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH, FromArray
+from sdtui.profile.sections.shared import KOHYA, RELATIVE_PATH, FromArray, StopPoint
 
 Algorithm = Literal["lora", "loha", "lokr", "ia3", "oft", "boft", "full"]
 Target = Literal["attention", "feed-forward", "projection", "convolution", "edges"]
@@ -75,6 +75,17 @@ class Word(Section):
             aka=("clip_ti_decay",),
         ),
     ] = 0.0
+
+    stop: Annotated[
+        StopPoint | None,
+        About(
+            "When it stops learning while the rest goes on: after so many steps (500), a share of the run (0.5) or epochs "
+            '("3 epochs"). Left out: it learns to the end.',
+            allowed='whole number of steps, share below 1, or text such as "3 epochs"',
+            source="pivotal tuning of SDXL often has 0.5",
+            aka=("train_text_encoder_ti_frac",),
+        ),
+    ] = None
 
 
 class Method(Section):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from sdtui.profile.declare import About, Section
-from sdtui.profile.sections.shared import FromArray
+from sdtui.profile.sections.shared import FromArray, StopPoint
 
 OptimizerName = Literal[
     "adamw",
@@ -22,11 +22,6 @@ OptimizerName = Literal[
     "came",
 ]
 _ClassPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
-_Stop = (
-    Annotated[int, Field(ge=1, le=100_000_000)]
-    | Annotated[float, Field(gt=0, lt=1)]
-    | Annotated[str, Field(pattern=r"^[1-9]\d{0,6} epochs?$")]
-)
 _Beta = Annotated[float, Field(ge=0, lt=1)]
 _OWN = "left out: the optimizer's own default"
 
@@ -87,7 +82,7 @@ class Optimizer(Section):
         ),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
     stops: Annotated[
-        dict[str, _Stop],
+        dict[str, StopPoint],
         About(
             "Parts of the model that stop learning while the rest goes on, by the start of their path: "
             '{ text_encoder = 0.5 }. After so many steps (500), a share of the run (0.5) or epochs ("3 epochs"). SDXL\'s '

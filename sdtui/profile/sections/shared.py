@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Strict
+from pydantic import Field, Strict
 
 Precision = Literal["fp32", "bf16", "fp16"]
 # TOML has arrays only; everything inside stays strict.
 FromArray = Strict(strict=False)
+
+StopPoint = (
+    Annotated[int, Field(ge=1, le=100_000_000)]
+    | Annotated[float, Field(gt=0, lt=1)]
+    | Annotated[str, Field(pattern=r"^[1-9]\d{0,6} epochs?$")]
+)
+"""After so many steps, a share of the run, or epochs."""
 
 PRECISION_WORDS = (
     ("float", 'Write "fp32"'),

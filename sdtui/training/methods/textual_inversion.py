@@ -25,6 +25,7 @@ from sdtui.models.words import Words, require_fitting, require_new
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.methods.parameters import put_back
 from sdtui.training.methods.word_norm import NormPull, Pulled
+from sdtui.training.stops import WORDS
 
 if TYPE_CHECKING:
     from sdtui.models.family import Model
@@ -68,7 +69,7 @@ class Learning:
         usual = profile.optimizer.learning_rate
         return [
             ParameterGroup(
-                name=name,
+                name=f"{WORDS}.{name}",
                 params=list(vectors.values()),
                 lr=self.settings[name].learning_rate or usual,
                 weight_decay=self.settings[name].weight_decay,
@@ -96,7 +97,7 @@ class Learning:
     def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
         for name, vectors in self.vectors.items():
             for part, rows in vectors.items():
-                yield f"words.{name}.{part}", rows
+                yield f"{WORDS}.{name}.{part}", rows
 
 
 def prepare(model: Model, settings: MethodSettings, seed: int) -> Learning:  # noqa: ARG001 - nothing here is random
@@ -111,7 +112,7 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Learning:  # n
     vectors = {word.name: _start(model, word, f"method.words[{at}]") for at, word in enumerate(settings.words)}
     model.words = Words.of(vectors)
     pulled = [
-        Pulled(rows, word.norm, word.name)
+        Pulled(rows, word.norm, f"{WORDS}.{word.name}")
         for word in settings.words
         if word.norm
         for rows in vectors[word.name].values()
