@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sdtui import heap
 from sdtui.dataset.bulk import Proposal, propose, propose_originals
+from sdtui.dataset.changes import Changes
 from sdtui.dataset.conflict import Choose
 from sdtui.dataset.edit import Change, ConflictError, Journal, Operation, StoppedError, Summary
 from sdtui.dataset.library import Library
@@ -164,6 +166,8 @@ class CaptionsWriter:
         task.written()
         positions = self.positions_of(change.path for change in operation.changes)
         self._note_edited(positions, operation.changes, back=back)
+        # Of its files one is asked for from here on, to go there.
+        operation = operation._replace(changes=Changes(self._library.folder, itertools.islice(operation.changes, 1)))
         self._look_again(positions)
         return operation
 
