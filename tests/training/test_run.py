@@ -26,7 +26,7 @@ from sdtui.training.__main__ import main
 from sdtui.training.data import DataOrder
 from sdtui.training.disk import DiskGuard
 from tests.support.odd_images import CUT_IN_HEADER, CUT_SHORT, EMPTY, SIZES, make_odd_images
-from tests.training.workplace import events, make_images, make_run, rewrite, settings, wait_for
+from tests.training.workplace import events, make_images, make_run, make_workplace, rewrite, settings, wait_for
 
 PREVIEWS = {"prompts": ["a red square --w 64 --h 64 --s 1"]}
 
@@ -99,6 +99,18 @@ def test_a_run_writes_steps_previews_checkpoints_and_the_finished_file(workplace
     with safe_open(run.output_dir / "my-lora.safetensors", "pt") as file:
         metadata = file.metadata()
     assert (metadata["ss_steps"], metadata["modelspec.trigger_phrase"]) == ("8", "sqr")
+
+
+def test_names_may_hold_what_patterns_and_shells_take_for_their_own(tmp_path: Path) -> None:
+    place = make_workplace(tmp_path / "Zoë's [v2] 100 %* {a} 猫", [(64, 64)] * 3)
+    for file in [*(place / "images").iterdir(), *(place / "masks").iterdir()]:
+        file.rename(file.with_stem(f"{file.stem} [x] ${{y}} ñ"))
+    folder = {"path": str(place / "images"), "masks": str(place / "masks")}
+    run = make_run(place, {"dataset": {"folders": [folder]}, "training": {"steps": 2}, "saving": {"every_steps": 1}})
+    assert train(run) == 0
+    assert [event["images"] for event in events(run, "step")] == [2, 1]
+    assert not events(run, "warning")
+    assert len(run.complete_checkpoints()) == 2
 
 
 def test_what_files_say_of_the_dataset_is_worked_out_once_a_run(
