@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from sdtui.dataset.collect import collect
     from sdtui.dataset.findings import dataset_lines
     from sdtui.dataset.survey import survey
+    from sdtui.dataset.words import word_findings
     from sdtui.models.caption_length import cut_captions
     from sdtui.models.recognise import plan_parts
 
@@ -58,9 +59,14 @@ def run(args: argparse.Namespace) -> int:
     collection = collect(profile)
     for line in dataset_lines(profile, collection):
         print(line, file=sys.stderr)
+    unread = [finding for finding in word_findings(profile, collection) if finding.severity == "error"]
+    for finding in unread:
+        print(f"error: {finding.message}. {finding.remedy}", file=sys.stderr)
+    if any(finding.code == "bad-template" for finding in unread):
+        return 2  # nothing that is read can be told
     if stopping := len(collection.blocking(profile)):
         print(f"{plural(stopping, 'problem')} of the dataset would stop the run", file=sys.stderr)
-    rehearsed = rehearse(profile) if args.measure and not collection.blocking(profile) else None
+    rehearsed = rehearse(profile) if args.measure and not (unread or collection.blocking(profile)) else None
     measured = Measured(rehearsed.images_per_second) if rehearsed else measure(profile)
     plan = make_plan(profile, survey(profile, collection), measured, plan_parts(profile))
     told = (cut_captions(profile, collection.samples), missing_trigger(profile, collection.training))
@@ -73,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         taken = [_rehearsed(rehearsed)] if rehearsed else []
         print("\n".join([*describe(profile, plan), *taken, *map(_line, captions)]))
-    return 2 if collection.blocking(profile) else 0
+    return 2 if unread or collection.blocking(profile) else 0
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,11 @@ class Kept:
             answers[place] += places * _answers(method, site, shapes)
             products[place] += _PRODUCTS.get(method.algorithm, 0) * prod(site.shape)
             sums[place] += prod(site.shape) * (method.algorithm in _SUMS and not of_text)
-        block, around = _BLOCK, _AROUND
-        if not (method.kind == "textual-inversion" or (adapted and method.algorithm in _OF_ANSWERS)):
-            block, around = block + _BLOCK_INPUTS, around + _AROUND_INPUTS
+        block, around = _BLOCK, _AROUND + _AROUND_INPUTS
+        if adapted and method.algorithm in _OF_ANSWERS:
+            around = _AROUND
+        elif method.kind != "textual-inversion":
+            block += _BLOCK_INPUTS
         every = block * states.blocks + around * states.around + _RESIDUAL * states.residual + states.samplers
         return cls(
             all=every + answers.total(),

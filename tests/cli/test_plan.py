@@ -53,6 +53,16 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_a_word_that_nothing_reads_is_an_error(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with profile.open("a") as file:
+        file.write('[[method.words]]\nname = "my-cat"\n')
+    assert main(["plan", "p.toml"]) == 2
+    told = capsys.readouterr()
+    assert 'error: neither a caption nor a template holds the word "my-cat"' in told.err
+    assert "file     output/embeddings/my-cat.safetensors" in told.out
+    assert main(["plan", "p.toml", "--set", 'captions.template="subject"']) == 0
+
+
 def test_for_people(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cache = cache_dir()
     assert main(["plan", "p.toml"]) == 0

@@ -202,3 +202,14 @@ def test_gradients_that_are_applied_one_by_one_are_never_all_there() -> None:
 
 def test_a_whole_model_keeps_what_lora_keeps_of_a_step() -> None:
     assert told(method=FULL).activations == told(method={"rank": 1}).activations
+
+
+def test_words_ask_the_text_encoder_and_keep_its_states_and_next_to_nothing_else() -> None:
+    toy = {"kind": "textual-inversion", "words": [{"name": "toy", "vectors": 4}]}
+    alone, adapter = told(method=toy), told()
+    assert alone.trained == 4 * 768 * (8 + 8)
+    assert alone.frozen == pytest.approx(4 * (UNET + TEXT), rel=1e-3)
+    # 12 layers of 77 × 768 values, 14 of each; the UNet keeps no inputs of weights that do not learn.
+    text = 4 * 14 * 77 * 768 * 12
+    assert alone.activations - text < 0.85 * adapter.activations
+    assert told(method={"words": [{"name": "toy"}]}).activations == adapter.activations + text

@@ -16,7 +16,7 @@ from sdtui.profile.sites import unet_sites
 from sdtui.training.methods import METHODS
 
 
-@pytest.mark.parametrize("kind", ["lora", "full"])
+@pytest.mark.parametrize("kind", ["lora", "full", "textual-inversion"])
 @pytest.mark.parametrize("checkpointed", [False, True])
 def test_the_count_is_what_autograd_keeps(workplace: Path, checkpointed: bool, kind: str) -> None:
     model = load_model(workplace / "model", None, torch.device("cpu"), torch.float32)
@@ -36,9 +36,9 @@ def test_the_count_is_what_autograd_keeps(workplace: Path, checkpointed: bool, k
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        text = torch.zeros(2, 77, unet.config.cross_attention_dim)
+        text = torch.zeros(2, 77, unet.config.cross_attention_dim, requires_grad=kind == "textual-inversion")
         answer = unet(torch.zeros(2, 4, 32, 32), torch.tensor([1, 2]), text).sample
     assert answer.requires_grad
     values = sum(tensor.untyped_storage().nbytes() // 4 for place, tensor in kept.items() if place not in weights)
-    told = Kept.of(unet_sites(dict(unet.config)), (256, 256), len(unet.config.block_out_channels))
+    told = Kept.of(unet_sites(dict(unet.config)), (256, 256), len(unet.config.block_out_channels), settings)
     assert 2 * (told.checkpointed if checkpointed else told.all) == pytest.approx(values, rel=0.15)

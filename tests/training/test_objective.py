@@ -77,6 +77,13 @@ def test_black_places_count_nothing_unless_told_and_white_ones_no_more_than_with
     assert objective.loss(errors * counted, torch.ones(1)).tolist() == [1.5]
 
 
+def test_evened_masks_have_a_least_of_zero_and_a_mean_of_one() -> None:
+    counted = torch.tensor([[0.5, 1.0, 0.5, 1.0], [0.0, 0.0, 0.0, 1.0], [0.5] * 4]).view(3, 1, 2, 2)
+    evened = objective.evened(counted).view(3, 4).tolist()
+    # One that counts alike everywhere has nothing to be evened.
+    assert evened == [[0, 2, 0, 2], [0, 0, 0, 4], [0.5] * 4]
+
+
 def test_loss_is_one_weighted_number_per_sample() -> None:
     errors = torch.tensor([[[[1.0, 4.0]]], [[[4.0, 0.0]]]])
     assert objective.loss(errors, torch.tensor([1.0, 0.5])).tolist() == [2.5, 1.0]
