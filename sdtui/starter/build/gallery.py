@@ -278,7 +278,7 @@ def page(shown: Sequence[Shown]) -> str:
         "profile (400 steps of eight images, 64 × 64 pixels) but for what is said. Above: the base model; below: what was",
         f"trained, with the same prompts and seeds, `{TRIGGER}, {SUBJECTS[0]}` and so on. None of the subjects is among the pictures.",
         "",
-        f"The score is how many of {SEEDS} such pictures a small classifier takes for linocuts ([the starter](starter.md) says how good",
+        f"The score is how many of {SEEDS} such pictures a small classifier takes for the style that was learned ([the starter](starter.md) says how good",
         "it is). It says whether a method does its job, not which is best: the rates were not tuned. Nor does it say whether the",
         "subject is right: after 24 pictures of so small a model a lion may be a butterfly, with every method.",
         "[Methods](methods.md) says which to take.",
