@@ -30,7 +30,8 @@ def key_hint(section: str, name: str) -> str:
         return f"Did you mean {near[0]}?"
     far = difflib.get_close_matches(plain, [setting.name for setting in SETTINGS], n=1, cutoff=0.75)
     if far:
-        setting = next(setting for setting in SETTINGS if setting.name == far[0])
+        # That of a section before that of the tables of a list.
+        setting = min((each for each in SETTINGS if each.name == far[0]), key=lambda each: "[]" in each.section)
         return f"Did you mean {setting.name}{_elsewhere(setting, section)}?"
     return ""
 

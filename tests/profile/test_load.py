@@ -39,6 +39,8 @@ def test_a_frozen_profile_reads_back_equal(workspace: Path) -> None:
 
 
 def test_a_frozen_profile_says_every_default(workspace: Path) -> None:
+    with (workspace / "sound.toml").open("a") as file:
+        file.write('\n[[method.words]]\nname = "my-cat"\n')
     data = tomllib.loads(freeze(load_profile(workspace / "sound.toml"), workspace))
     for setting in SETTINGS:
         holder = data

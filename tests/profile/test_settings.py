@@ -7,7 +7,7 @@ import pytest
 from sdtui.profile.settings import BY_KEY, SECTIONS, SETTINGS, find, template
 
 # Sections with settings that may be left out without another value taking their place here.
-OPTIONAL = {"training", "optimizer", "dataset.folders[]"}
+OPTIONAL = {"training", "optimizer", "dataset.folders[]", "method.words[]"}
 
 
 def test_every_setting_is_told_in_full() -> None:
