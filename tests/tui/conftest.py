@@ -11,6 +11,7 @@ from textual import pilot as textual_pilot
 from textual._context import active_app
 from textual.scrollbar import ScrollBar
 
+from sdtui.tui import key_order
 from tests.tui.stage import settle
 
 
@@ -38,3 +39,10 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(textual_app, "wait_for_idle", settled)
     monkeypatch.setattr(textual_pilot, "wait_for_idle", settled)
+
+
+@pytest.fixture(autouse=True)
+def keys_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys typed ahead wait for the app however slow the machine is."""
+    monkeypatch.setattr(key_order, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(key_order, "OPENING_SECONDS", 60.0)
