@@ -6,6 +6,7 @@ A NumPy archive (`.npz`, which any program can read) of the columns, the tags' l
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -24,6 +25,21 @@ from sdtui.files import open_atomic, write_failure
 SCHEMA = 2
 # Names never hold a NUL, tags never a line end.
 _NAMES_END, _WORDS_END = "\0", "\n"
+# A byte that is another can ask for a method of packing that nobody has (RuntimeError), or for a petabyte.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def read(home: Path) -> Stored | None:
                 Columns(**{name: archive[name] for name in KINDS}),
                 [texts[start:end] for start, end in pairwise(sizes)],
             )
-    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+    except _UNREADABLE:
         return None
     return stored if _fits(stored) else None
 

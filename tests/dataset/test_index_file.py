@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,32 @@ def test_parts_that_do_not_belong_together_are_none(tmp_path: Path, stored: Stor
 def test_another_schema_is_none(tmp_path: Path, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, stored)
     monkeypatch.setattr(index_file, "SCHEMA", 99)
+    assert read(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (100000000000000,)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (100000000000000000000000,)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (2,",
+    ],
+    ids=["a petabyte", "no number", "cut short"],
+)
+def test_an_array_of_nonsense_is_none(tmp_path: Path, head: str) -> None:
+    line = head.encode().ljust(117) + b"\n"
+    with zipfile.ZipFile(index_path(tmp_path), "w") as archive:
+        archive.writestr("schema.npy", b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line)
+    assert read(tmp_path) is None
+
+
+@pytest.mark.parametrize(("at", "byte"), [(6, 1), (8, 99)], ids=["encrypted", "packed by nobody"])
+def test_a_byte_that_is_another_makes_it_none(tmp_path: Path, stored: Stored, at: int, byte: int) -> None:
+    write(tmp_path, stored)
+    raw = bytearray(index_path(tmp_path).read_bytes())
+    # The archive's list of contents, which comes last, says the same of each file two bytes later.
+    raw[raw.index(b"PK\1\2") + 2 + at] = byte
+    index_path(tmp_path).write_bytes(raw)
     assert read(tmp_path) is None
 
 
