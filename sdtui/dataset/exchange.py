@@ -53,7 +53,7 @@ class Export:
     Attributes:
         copies: those to be written.
         same: those that stand there already, byte for byte.
-        kept: files that say something else, and stay.
+        kept: files that say something else, and stay; also those that images with different captions would share.
         without: how many images have no caption.
     """
 
@@ -134,20 +134,22 @@ def as_files(library: Library, positions: Iterable[int], naming: str, out: Path 
     Bytes are taken as they are, also those that are no text.
 
     Raises:
-        UserError: `existing` is stop, and files are there that say something else.
+        UserError: `existing` is stop, and files are there that say something else, or one would have to say two things.
     """
     export = Export()
-    targets: set[Path] = set()
+    # The first image's caption goes there; 1.png and 1.jpg share 1.txt.
+    targets: dict[Path, bytes] = {}
     for position in positions:
         entry = library[position]
         if entry.caption is None:
             export.without += 1
             continue
         target = caption_path(entry.path if out is None else out / entry.relative, naming)
-        if target in targets:
-            continue
-        targets.add(target)
         copy = Copy(position, _bytes_of(entry.caption), target)
+        if target in targets:
+            export.kept += [entry.caption] if targets[target] != copy.raw else []
+            continue
+        targets[target] = copy.raw
         there = _bytes_if_there(target)
         if there == copy.raw:
             export.same.append(copy)
