@@ -75,8 +75,12 @@ class Origins:
                 self._tags.pop(name, None)
 
     def _keys(self, raw: bytes | None) -> set[int]:
-        """The tags of a caption's bytes, as numbers."""
-        return {self._number(plain(word)) for word in (tag_words(plain_text(raw)) if raw else ())}
+        """The tags of a caption's bytes, as numbers; none where they are no text, as those that an edit replaced may be."""
+        try:
+            words = tag_words(plain_text(raw)) if raw else []
+        except UnicodeDecodeError:
+            words = []
+        return {self._number(plain(word)) for word in words}
 
     def _number(self, name: str) -> int:
         number = self._numbers.setdefault(name, len(self._names))

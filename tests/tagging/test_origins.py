@@ -82,3 +82,13 @@ def test_a_dataset_without_edits_and_a_reader_that_is_called_off(folder: Path, t
     origins = Origins(folder)
     assert not origins.read_slowly(lambda: True)
     assert origins.of(folder / "a.txt") == set()
+
+
+def test_bytes_that_are_no_text_have_no_tags(folder: Path) -> None:
+    (folder / "c.txt").write_bytes(b"caf\xe9, sky")
+    edit(folder, BY_SCORES, c="sky, hat")
+    Journal.open(folder).apply([Change(folder / "b.txt", b"sky, tom \\(cat\\)", b"\xe9")], "restore the originals")
+    origins = Origins(folder)
+    assert read(origins)
+    assert origins.of(folder / "c.txt") == {"sky", "hat"}
+    assert origins.of(folder / "b.txt") == set()
