@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sdtui.dataset.caption import NAMINGS, CaptionError, CaptionFile, caption_path, tag_words
+from sdtui.dataset.caption import NAMINGS, CaptionError, CaptionFile, caption_path, read_bytes, tag_words
 from sdtui.dataset.changes import Change, Changes
 from sdtui.dataset.library import Library
 
@@ -110,7 +110,11 @@ def propose_originals(
         path = _known_path(library, position, originals)
         if not draft.is_first(path):
             continue
-        now = path.read_bytes() if path.exists() else None
+        try:
+            now = read_bytes(path)
+        except CaptionError as error:
+            draft.unreadable.append(error)
+            continue
         then = originals.get(path, now)
         if now != then:
             draft.change(position, Change(path, now, then), Sample(path, _shown(now), _shown(then)))

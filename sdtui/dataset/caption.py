@@ -63,16 +63,9 @@ class CaptionFile:
         Raises:
             CaptionError: the file is not UTF-8 or may not be read.
         """
-        try:
-            raw = _bytes_of(path)
-        except FileNotFoundError:
+        raw = read_bytes(path)
+        if raw is None:
             return cls(path)
-        except OSError as error:
-            raise CaptionError(
-                f"cannot read the caption: {error.strerror}",
-                where=printable(path),
-                remedy="Check the file's owner and mode",
-            ) from error
         return cls.parse(path, raw)
 
     @classmethod
@@ -132,6 +125,20 @@ class CaptionFile:
 
     def _lone_end(self) -> str:
         return "\r\n" if self.tail.startswith("\r\n") else "\n"
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """A caption file's bytes; None without one. Raises CaptionError where it may not be read, or is no file."""
+    try:
+        return _bytes_of(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CaptionError(
+            f"cannot read the caption: {error.strerror}",
+            where=printable(path),
+            remedy="Check the file's owner and mode",
+        ) from error
 
 
 def plain_text(raw: bytes) -> str:

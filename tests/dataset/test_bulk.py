@@ -81,3 +81,12 @@ def test_originals_are_proposed_as_they_were(folder: Path) -> None:
     assert (proposal.looked_at, proposal.positions) == (3, (0, 1))
     assert proposal.samples[1] == (folder / "b.txt", "wall, sky", "")
     assert proposal.tags == (("sky", 2, 0), ("caf\ufffd", 0, 1), ("wall", 2, 1))
+
+
+def test_what_cannot_be_put_back_is_named_and_the_rest_is_put_back(folder: Path) -> None:
+    (folder / "b.txt").unlink()
+    (folder / "b.txt").mkdir()
+    originals = {folder / "a.txt": b"old", folder / "b.txt": b"older"}
+    proposal = propose_originals(Library.scan(folder), range(3), originals, "restore")
+    assert tuple(proposal.changes) == (Change(folder / "a.txt", b"sky\r\n", b"old"),)
+    assert [error.message for error in proposal.unreadable] == ["the caption is not a file"]
