@@ -201,6 +201,13 @@ class CaptionsWriting(CaptionsMarks):
         model = self.model
         if model is None:
             return
+        if before.caption is None:
+            # Another program may have made the file one that is no text: it is not ours to replace.
+            if (draft := self._draft_of(before.position)) is None or draft.text != text:
+                self._keep(before.position, Draft(text, before.text))
+                self._save_drafts()
+            self.say(f"not written, but kept: {before.problem}", "error")
+            return
 
         def done(after: InHand, error: Exception | None) -> None:
             # Without waiting for the screen: while it closes, it waits for this thread.
@@ -280,8 +287,6 @@ class CaptionsWriting(CaptionsMarks):
                 return
             now = model.take(position)
             if choice in {"mine", "merge"}:
-                if now.caption is None:
-                    self.say(f"not written: {now.problem}", "error")
                 text = what.text if choice == "mine" else merge(what.base, what.text, now.text).text
                 self._change(now, text, what.label)
             elif choice == "theirs":

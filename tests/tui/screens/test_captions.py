@@ -583,6 +583,27 @@ async def test_without_an_answer_a_conflict_gives_the_typed_text_back(images: Pa
         assert (images / "bridge.txt").read_bytes() == b"city, bridge,xy\n"
 
 
+@pytest.mark.parametrize("key", ["w", "e"], ids=["write mine", "go on editing"])
+async def test_a_text_stays_that_met_a_file_which_is_no_text_any_more(images: Path, key: str) -> None:
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("enter", "comma", "x")
+        (images / "bridge.txt").write_bytes(b"caf\xe9\n")
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "bridge.txt was changed on disk by another"))
+        await pilot.press(key)
+        if key == "e":
+            await until(pilot, lambda: says(app, "enter save"))
+            await pilot.press("enter")
+        await until(pilot, lambda: told(app, "not written, but kept: the caption is not UTF-8"))
+        (images / "bridge.txt").write_bytes(b"city, sky\n")
+        await until(pilot, lambda: pane(app)[1] == " city, sky")
+        await pilot.press("enter")
+        await until(pilot, lambda: says(app, "enter save"))
+        assert pane(app)[1].strip() == "city, bridge,x"
+
+
 async def test_a_conflict_waits_until_another_caption_is_typed(images: Path) -> None:
     app = app_on(images)
     async with app.run_test(size=(80, 24)) as pilot:
