@@ -77,8 +77,10 @@ class BoardReader:
                 self._looker.look_at(self.read(complete=True).profiles)
             with Watch(self._watched(), least_seconds=LEAST_SECONDS) as watch:
                 self._nudge = watch.close
-                # Asked for while it was reading, when there was nothing to wake yet.
-                if not (self._closed.is_set() or self._again.is_set()):
+                # What came while it was reading, before anything watched or could be woken, is asked about once more.
+                before = self._board
+                late = self.read(complete=False) != before and not self._board.live
+                if not (late or self._closed.is_set() or self._again.is_set()):
                     watch.wait(LIVE_LOOK_SECONDS if self._board.live else None)
 
     def look_again(self) -> None:

@@ -110,3 +110,23 @@ def test_a_folder_of_runs_that_cannot_be_listed_is_said(folder: Path) -> None:
     board = BoardReader(folder, lambda _board: None).read(complete=True)
     assert board.trouble == f"{folder / 'runs'}: the runs cannot be listed: Not a directory"
     assert len(board.profiles) == 1
+
+
+def test_what_changes_just_before_it_is_watched_is_not_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Board] = []
+    reader = BoardReader(folder, seen.append)
+    watched = reader._watched
+
+    def late() -> list[Path]:
+        paths = watched()
+        (folder / "y.toml").write_text(PROFILE)
+        return paths
+
+    monkeypatch.setattr(reader, "_watched", late)
+    monkeypatch.setattr("sdtui.runs.watch.Watch.wait", lambda _watch, _seconds=None: reader._closed.wait(120))
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    until(lambda: bool(seen) and len(seen[-1].profiles) == 2, "the second profile")
+    reader.close()
+    thread.join(120)
+    assert not thread.is_alive()
