@@ -35,8 +35,10 @@ from sdtui.profile.values import judge, toml
             "training.batch_size",
             "auto",
             "wrong-type",
-            "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
-            "as large as fit, with the same gradient",
+            (
+                "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
+                "as large as fit, with the same gradient"
+            ),
         ),
         ("training.at_once", "Auto", "wrong-type", "Write 0: as many as fit, found by the run"),
         ("schedule.name", "cosin", "not-a-choice", 'Did you mean "cosine"?'),

@@ -60,7 +60,9 @@ def test_a_checkpoint_holds_the_four_files_and_is_found(run: RunFolder) -> None:
 
 def test_the_moving_average_lies_beside_what_is_trained(run: RunFolder) -> None:
     average = {name: tensor + 1 for name, tensor in PARAMETERS.items()}
-    checkpoint.save(run, Progress(step=1, averaged=7), PARAMETERS, {}, {"adapter.safetensors": adapter}, average=average)
+    checkpoint.save(
+        run, Progress(step=1, averaged=7), PARAMETERS, {}, {"adapter.safetensors": adapter}, average=average
+    )
     found, _ = checkpoint.load_latest(run)
     assert found is not None
     assert found.progress.averaged == 7

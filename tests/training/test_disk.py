@@ -69,9 +69,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_save_on_a_full_file_system_leaves_what_was_there(small_disk: Path) -> None:
     run = RunFolder.create(small_disk, "run")
-    checkpoint.save(run, checkpoint.Progress(step=1), {}, {}, lambda path: path.write_bytes(b"adapter"))
+    checkpoint.save(run, checkpoint.Progress(step=1), {}, {}, {"adapter": lambda path: path.write_bytes(b"adapter")})
     with pytest.raises(SdtuiError, match="no space left") as caught:
-        checkpoint.save(run, checkpoint.Progress(step=2), {}, {}, lambda path: write_atomic(path, bytes(300 << 10)))
+        checkpoint.save(
+            run, checkpoint.Progress(step=2), {}, {}, {"adapter": lambda path: write_atomic(path, bytes(300 << 10))}
+        )
     assert is_full(caught.value)
     assert [path.name for path in run.checkpoints_dir.iterdir()] == ["step-000001"]
     found, damaged = checkpoint.load_latest(run)

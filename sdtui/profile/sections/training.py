@@ -40,8 +40,10 @@ class Training(Section):
             words=(
                 (
                     "auto",
-                    "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
-                    "as large as fit, with the same gradient",
+                    (
+                        "Write the batch to learn from, such as 4: where it does not fit in memory at once, it is taken in parts "
+                        "as large as fit, with the same gradient"
+                    ),
                 ),
             ),
         ),

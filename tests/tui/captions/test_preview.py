@@ -7,6 +7,7 @@ from textual.content import Content
 
 from sdtui.dataset.bulk import Proposal, Sample, TagCount
 from sdtui.dataset.caption import CaptionError
+from sdtui.dataset.changes import Changes
 from sdtui.tui.captions.preview import count_line, error_lines, sample_lines, tag_line
 from sdtui.tui.glyphs import ASCII, UNICODE
 
@@ -59,7 +60,7 @@ def test_tags_as_many_as_fit() -> None:
 
 def test_how_many_and_of_how_many_so_far() -> None:
     error = CaptionError("the caption is not UTF-8", where="/d/bad.txt")
-    proposal = Proposal("x", 500, (), (), (), (error,))
+    proposal = Proposal("x", 500, (), Changes(Path("/d")), (), (error,))
     assert count_line(proposal, 1, seen=500, all_of=12_000).plain == (
         "changes 1 of 500 captions  (the first of 12 000; the others are being read)  1 cannot be read and stay"
     )
