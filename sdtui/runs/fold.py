@@ -86,7 +86,9 @@ def _progress(figures: Figures, event: Event) -> None:
     job, done, now, before = event["job"], event["done"], event.get("t", 0.0), figures.progress
     note = event.get("note") or ""
     if before is None or before.job != job or done < before.done:
-        figures.progress = Progress(job, done, event["total"], event.get("unit") or "", begun=now, first=done, note=note)
+        figures.progress = Progress(
+            job, done, event["total"], event.get("unit") or "", begun=now, first=done, note=note
+        )
         return
     rate = (done - before.first) / (now - before.begun) if now > before.begun else None
     figures.progress = replace(before, done=done, total=event["total"], per_second=rate, note=note)
@@ -221,10 +223,14 @@ LARGEST = 1e15
 REQUIRED = frozenset({"step", "index", "done", "total", "job", "path", "id", "status", "state"})
 FIELDS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(
-        ("step", "index", "done", "total", "drawn", "steps_total", "epochs_total", "schema", "seed", "exit_code"), _is_whole
+        ("step", "index", "done", "total", "drawn", "steps_total", "epochs_total", "schema", "seed", "exit_code"),
+        _is_whole,
     ),
     **dict.fromkeys(("t", "bytes", "seconds", "images_per_second", "eta_seconds"), _is_number),
-    **dict.fromkeys(("job", "unit", "path", "folder", "group", "id", "status", "state", "reason", "prompt", "message", "note"), _is_text),
+    **dict.fromkeys(
+        ("job", "unit", "path", "folder", "group", "id", "status", "state", "reason", "prompt", "message", "note"),
+        _is_text,
+    ),
     "time": _are_numbers,
     "memory": _is_memory,
 }
