@@ -15,8 +15,8 @@ from torch import Tensor
 from sdtui.errors import UserError
 from sdtui.files import write_atomic
 from sdtui.formats import embedding_png, safetensors_file
-from sdtui.formats.kohya import BUNDLE
 from sdtui.formats.learned import Embedding
+from sdtui.profile.layer_names import BUNDLE
 
 __all__ = [
     "Embedding",

@@ -1,8 +1,6 @@
 """The layout of kohya's sd-scripts and of LyCORIS, which every Stable Diffusion program reads: `<prefix>_<path>.<tensor>`.
 
-A path is the one diffusers or transformers shows (in SDXL's UNet Stability's own), dots replaced by underscores.
-transformers 5.6 dropped the `text_model` level from CLIPTextModel; the published names keep it, and readers other than
-diffusers insist on it.
+What stands before the tensor's own name is `sdtui.profile.layer_names`' matter.
 """
 
 from __future__ import annotations
@@ -15,26 +13,12 @@ from torch import Tensor
 
 from sdtui.formats import hashes, safetensors_file
 from sdtui.formats.learned import Adapter, Embedding
-from sdtui.profile.unet_names import SDXL
+from sdtui.profile.layer_names import BUNDLE, key
 
 PRECISIONS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
-PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te"}
-SDXL_PREFIXES = {"unet": "lora_unet", "text_encoder": "lora_te1", "text_encoder_2": "lora_te2"}
-TEXT_ROOT = "text_model."
-# How words stand in an adapter's file (A1111's `networks.py`): the prefix, and what follows the word's name.
-BUNDLE = "bundle_emb."
+# What follows a word's name in an adapter's file (A1111's `networks.py`).
 BUNDLED = "string_to_param.*"
 BUNDLED_XL = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
-
-
-def key(family: str, component: str, path: str) -> str:
-    """The name of a layer in a file for `family`, without the tensor's own ending."""
-    prefixes = SDXL_PREFIXES if family == "sdxl" else PREFIXES
-    if component == "unet":
-        path = SDXL(path) if family == "sdxl" else path
-    elif not path.startswith(TEXT_ROOT):
-        path = TEXT_ROOT + path
-    return f"{prefixes[component]}_{path.replace('.', '_')}"
 
 
 def tensors(adapter: Adapter, precision: str) -> dict[str, Tensor]:

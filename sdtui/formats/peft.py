@@ -16,8 +16,9 @@ from torch import Tensor
 
 from sdtui.errors import UserError
 from sdtui.formats import hashes, safetensors_file
-from sdtui.formats.kohya import PRECISIONS, TEXT_ROOT
+from sdtui.formats.kohya import PRECISIONS
 from sdtui.formats.learned import Adapter, Learned
+from sdtui.profile.layer_names import TEXT_ROOT
 
 SETTINGS = "lora_adapter_metadata"
 _NAMES = {

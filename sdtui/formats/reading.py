@@ -6,35 +6,17 @@ kohya's names have lost the difference between "." and "_", so a file can only b
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from sdtui.errors import UserError
-from sdtui.formats.kohya import BUNDLE, TEXT_ROOT, key
 from sdtui.formats.learned import Adapter, Learned
 from sdtui.formats.peft import SETTINGS
-from sdtui.formats.spellings import MAGNITUDES, usual
-
-# Endings of diffusers and PEFT, the older ones too, and what they are called here. PEFT may put a name of the adapter's own
-# before ".weight".
-_ENDINGS = (
-    (re.compile(r"\.lora(?:_linear_layer)?\.down\.weight$|\.lora_A(?:\.[^.]+)?\.weight$"), "lora_down.weight"),
-    (re.compile(r"\.lora(?:_linear_layer)?\.up\.weight$|\.lora_B(?:\.[^.]+)?\.weight$"), "lora_up.weight"),
-    (re.compile(rf"\.{MAGNITUDES}(?:\.[^.]+)?(?:\.weight)?$"), MAGNITUDES),
-    (re.compile(r"\.alpha$"), "alpha"),
-    (re.compile(r"\.lora_down\.weight$"), "lora_down.weight"),
-    (re.compile(r"\.lora_up\.weight$"), "lora_up.weight"),
-    (re.compile(r"\.lora_mid\.weight$"), "lora_mid.weight"),
-    (re.compile(r"\.dora_scale$"), "dora_scale"),
-)
-# diffusers before 0.22 named the factors after the attention that held them: "attn1.processor.to_out_lora.up.weight".
-_HELD_BY_ATTENTION = re.compile(r"\.(?:processor\.)?to_(q|k|v|out)_lora\.(down|up)\.weight$")
-# A PEFT folder's file names no component, nor does what LyCORIS wrote outside of kohya's scripts.
-_PEFT_ROOT = "base_model.model."
+from sdtui.formats.spellings import usual
+from sdtui.profile.layer_names import BUNDLE, TEXT_ROOT, split, stems
 
 
 def read(
@@ -54,13 +36,13 @@ def read(
     Raises:
         UserError: a tensor is for none of the layers, or of a kind that cannot be trained.
     """
-    places = {stem: layer for layer in layers for stem in _stems(family, *layer)}
+    places = {stem: layer for layer in layers for stem in stems(family, *layer)}
     found: dict[tuple[str, str], dict[str, Tensor]] = {}
     strange: list[str] = []
     for name, tensor in tensors.items():
         if name.startswith(BUNDLE):
             continue  # a word that goes with it: `sdtui.formats.embedding.read_bundle`
-        stem, ending = _split(name)
+        stem, ending = split(name)
         if stem in places:
             found.setdefault(places[stem], {})[ending] = tensor
         else:
@@ -91,36 +73,6 @@ def _strange(names: list[str], where: str) -> UserError:
         where=where,
         remedy="Set targets, include, exclude and text_encoder of [method] as they were when the file was made",
     )
-
-
-def _stems(family: str, component: str, path: str) -> Iterator[str]:
-    """All names that files have for a layer: kohya's with any way of telling encoders apart, diffusers', PEFT's."""
-    if component == "unet":
-        own = key(family, component, path).removeprefix("lora_unet_")
-        for flat in (own, path.replace(".", "_")):
-            yield from (f"{prefix}_{flat}" for prefix in ("lora_unet", "oft_unet", "lycoris"))
-        yield from (f"{root}{path}" for root in ("unet.", _PEFT_ROOT, ""))
-        return
-    # Files of trainers under transformers 5.6 may lack the level that its CLIPTextModel lacks.
-    bare = path.removeprefix(TEXT_ROOT)
-    prefixes = ["lora_te2"] if component == "text_encoder_2" else ["lora_te", "lora_te1"]
-    for name in (bare, TEXT_ROOT + bare):
-        yield f"{component}.{name}"
-        yield from (f"{prefix}_{name.replace('.', '_')}" for prefix in prefixes)
-
-
-def _split(name: str) -> tuple[str, str]:
-    """A tensor's name as its layer's and its own."""
-    if found := _HELD_BY_ATTENTION.search(name):
-        part, way = found.groups()
-        in_unet = "to_out.0" if part == "out" else f"to_{part}"
-        layer = f"{part}_proj" if name.startswith("text_encoder") else in_unet
-        return f"{name[: found.start()]}.{layer}", f"lora_{way}.weight"
-    for pattern, ending in _ENDINGS:
-        if found := pattern.search(name):
-            return name[: found.start()], ending
-    stem, _, ending = name.partition(".")
-    return stem, ending
 
 
 def _learned(component: str, path: str, held: dict[str, Tensor], settings: Mapping[str, Any], where: str) -> Learned:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from sdtui.profile.layer_names import MAGNITUDES
+
 # The tensors of a Tucker decomposition, W[p, n, …] = Σᵢⱼ core[i, j, …] · outputs[i, p] · inputs[j, n], by the core's name:
 # outputs and inputs.
 _TUCKER = {
@@ -17,8 +19,6 @@ _TUCKER = {
     "hada_t2": ("hada_w2_a", "hada_w2_b"),
     "lokr_t2": ("lokr_w2_a", "lokr_w2_b"),
 }
-# PEFT's name for DoRA's lengths, one per output: (out,), of a convolution (1, out, 1, 1). LyCORIS has the outputs first.
-MAGNITUDES = "lora_magnitude_vector"
 # W · A + B of two pairs of factors, by LyCORIS.
 _GLORA = {"a1.weight", "a2.weight", "b1.weight", "b2.weight"}
 _STRETCHED = "its rotations are stretched (rescaled = true), which is neither trained nor worn here"
@@ -37,6 +37,7 @@ def usual(tensors: Mapping[str, Tensor], alpha: float | None) -> tuple[dict[str,
     _multiply_out(held)
     _scale(held)
     if MAGNITUDES in held:
+        # One per output: (out,), of a convolution (1, out, 1, 1). LyCORIS has the outputs first.
         up = held["lora_up.weight"]
         held["dora_scale"] = held.pop(MAGNITUDES).reshape(-1, *[1] * (up.dim() - 1))
     if "oft_diag" in held:

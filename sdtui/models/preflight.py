@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sdtui.errors import UserError
+from sdtui.models.going_on import adapter_findings
 from sdtui.models.hub import located
 from sdtui.models.layout import base_problems, vae_problems
-from sdtui.models.original import UNET
 from sdtui.models.suited import suits
-from sdtui.models.weights import read_contents
 from sdtui.profile.check import Judge
 from sdtui.profile.machine import has_gpu, trains_on_processor
 from sdtui.profile.problem import Finding
@@ -27,24 +26,6 @@ def model_findings(profile: Profile) -> Iterator[Finding]:
         yield from suits(profile, base)
     if model.vae:
         yield from (_of_model("model.vae", each) for each in vae_problems(Path(model.vae)))
-
-
-def adapter_findings(profile: Profile) -> Iterator[Finding]:
-    """What is wrong with the file that is gone on from, as far as its header tells."""
-    key, path = "method.continue_from", Path(profile.method.continue_from)
-    if not path.is_file():
-        return  # nothing is given, or the profile's own check says that it is not there
-    try:
-        contents = read_contents(path)
-    except UserError as error:
-        yield _of_model(key, error)
-        return
-    if contents.has(UNET):
-        message = f"{key}: {path.name} is a whole model, not an adapter"
-        yield Finding("bad-model", key, message, "Set model.base to it, and leave method.continue_from out")
-    elif any(contents.has(prefix) for prefix in ("lora_te", "text_encoder")) and not profile.method.text_encoder:
-        message = f"{key}: {path.name} holds layers of a text encoder, and method.text_encoder is false"
-        yield Finding("contradiction", key, message, "Set method.text_encoder = true")
 
 
 def device_findings(profile: Profile, devices: Path = Path("/dev")) -> Iterator[Finding]:

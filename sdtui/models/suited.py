@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sdtui.errors import UserError
+from sdtui.models.going_on import fit_findings
 from sdtui.models.layout import read_scheduler
 from sdtui.models.new_words import word_findings
 from sdtui.models.recognise import EPSILON, Found, recognise, stated_prediction
@@ -35,6 +36,7 @@ def suits(profile: Profile, base: Path) -> Iterator[Finding]:
     yield from _clip_skip(profile, found, configs)
     yield from _layers(profile, configs)
     yield from word_findings(profile, found, configs)
+    yield from fit_findings(profile, found.family, configs)
 
 
 def _prediction(found: Found) -> str:

@@ -16,6 +16,16 @@ from sdtui.profile.targets import SCALED_AT_INPUT
 
 Shape: TypeAlias = tuple[int, ...]
 
+FILE_NAMES = {"down": "lora_down.weight", "up": "lora_up.weight"}
+"""Names in files, where they are others than those of `shapes`."""
+
+RANK_AXES = {
+    "down": 0, "up": 1,
+    "hada_w1_a": 1, "hada_w1_b": 0, "hada_w2_a": 1, "hada_w2_b": 0,
+    "lokr_w1_a": 1, "lokr_w1_b": 0, "lokr_w2_a": 1, "lokr_w2_b": 0,
+}  # fmt: skip
+"""Of a product's factors, which axis the rank is: 0 where it is made of the inputs, 1 where the outputs are made of it."""
+
 
 @dataclass(frozen=True)
 class Site:

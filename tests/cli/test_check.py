@@ -169,6 +169,23 @@ def test_a_single_file_is_looked_into(here: Path, capsys: pytest.CaptureFixture[
     assert "HERE/sdxl.safetensors: the file is cut short" in checked(here, capsys, 'model.base="sdxl.safetensors"')[1]
 
 
+def test_a_file_to_go_on_from_is_looked_into_beside_the_base_model(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainable(here)
+    hollow_file(here / "xl.safetensors", SDXL)
+    layer = "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"
+    hollow_file(here / "mine.safetensors", {layer: (4, 320, 1, 1)}, {"ss_base_model_version": "sd_v1"})
+    chosen = 'base = "xl.safetensors"\n[method]\ncontinue_from = "mine.safetensors"'
+    (here / "sound.toml").write_text(SOUND.replace('base = "sd"', chosen))
+    assert main(["check", "sound.toml"]) == 2
+    assert capsys.readouterr().out.startswith(
+        "sound.toml:4:17: error: method.continue_from: mine.safetensors was made for another family of models "
+        '("sd_v1"), and the base model is Stable Diffusion XL\n'
+        "    Choose the base model that it was made for, or another file\n"
+    )
+
+
 def test_a_vae_in_a_single_file_is_looked_into(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trainable(here)
     vae = {name: shape for name, shape in SDXL.items() if name.startswith("first_stage_model.")}

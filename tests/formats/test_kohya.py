@@ -10,8 +10,9 @@ import torch
 from safetensors import safe_open
 
 from sdtui.formats import FORMATS
-from sdtui.formats.kohya import key, tensors, write
+from sdtui.formats.kohya import tensors, write
 from sdtui.formats.learned import Adapter, Learned
+from sdtui.profile.layer_names import key
 
 LINEAR = Learned(
     "unet",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from sdtui.models import preflight
 from sdtui.profile.schema import Profile
@@ -62,39 +60,3 @@ def test_more_processes_than_gpus(
         {"model": {"base": "sd"}, "training": {"steps": 1, "device": device}, "launch": {"processes": 3}}
     )
     assert [finding.key for finding in preflight.device_findings(profile, tmp_path)] == keys
-
-
-@pytest.mark.parametrize(
-    ("names", "method", "told"),
-    [
-        (["lora_unet_x.lora_down.weight"], {}, ""),
-        (["lora_unet_x.lora_down.weight", "lora_te_x.alpha"], {"text_encoder": True}, ""),
-        (["lora_unet_x.lora_down.weight", "lora_te_x.alpha"], {}, "x.safetensors holds layers of a text encoder"),
-        (["unet.x.lora_A.weight", "text_encoder_2.x.lora_A.weight"], {}, "holds layers of a text encoder"),
-        (["model.diffusion_model.out.0.weight"], {}, "x.safetensors is a whole model, not an adapter"),
-        (None, {}, "x.safetensors: a web page, not a file of weights"),
-    ],
-    ids=["unet", "both", "text without", "diffusers text without", "a model", "a page"],
-)
-def test_a_file_that_cannot_be_gone_on_from_is_told(
-    tmp_path: Path, names: list[str] | None, method: dict[str, bool], told: str
-) -> None:
-    path = tmp_path / "x.safetensors"
-    if names is None:
-        path.write_bytes(b"<!DOCTYPE html>")
-    else:
-        save_file({name: torch.ones(1) for name in names}, path)
-    profile = Profile.model_validate(
-        {"model": {"base": "sd"}, "training": {"steps": 1}, "method": {"continue_from": str(path), **method}}
-    )
-    findings = list(preflight.adapter_findings(profile))
-    assert [finding.key for finding in findings] == (["method.continue_from"] if told else [])
-    assert all(told in finding.message for finding in findings)
-
-
-@pytest.mark.parametrize("given", ["", "/none.safetensors"])
-def test_no_file_to_go_on_from_is_not_looked_into(given: str) -> None:
-    profile = Profile.model_validate(
-        {"model": {"base": "sd"}, "training": {"steps": 1}, "method": {"continue_from": given}}
-    )
-    assert list(preflight.adapter_findings(profile)) == []

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from sdtui.errors import UserError
 from sdtui.formats import FORMATS
 from sdtui.models.family import Model, load_model
+from sdtui.profile.factors import RANK_AXES
 from sdtui.profile.schema import Method
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
@@ -105,7 +106,7 @@ def test_a_smaller_rank_is_filled_up_and_all_of_it_learns(
     model.predict(noisy, torch.tensor([3]), text).square().sum().backward()  # type: ignore[no-untyped-call]
     for name, layer in trainable.layers.items():
         # A new rank is one factor that is zero and one that is not: the first has a gradient. Attention to one place has none.
-        found = {part: axis for part, axis in layer.RANK_AXES.items() if part in layer.learned and "w1" not in part}
+        found = {part: axis for part, axis in RANK_AXES.items() if part in layer.learned and "w1" not in part}
         if "mid_block" not in name and found:
             moving = [_moves(layer.get_parameter(part), axis) for part, axis in found.items()]
             assert all(map(any, zip(*moving, strict=True))), name

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from sdtui.errors import SdtuiError, UserError
-from sdtui.formats.kohya import key, tensors
+from sdtui.formats.kohya import tensors
 from sdtui.models.family import Model, Reading, load_model
+from sdtui.profile.layer_names import key
 from sdtui.profile.schema import Method, Profile
 from sdtui.training.methods import METHODS
 from sdtui.training.methods.adapters import Adapter

@@ -13,6 +13,7 @@ from sdtui.formats import reading
 from sdtui.formats.learned import Learned
 from sdtui.models.loading import SingleFile
 from sdtui.models.weights import read_contents
+from sdtui.profile.factors import FILE_NAMES, RANK_AXES
 from sdtui.training.methods.adapters import Adapter
 
 _WHERE = "method.continue_from"
@@ -43,11 +44,11 @@ def _fill(name: str, layer: Adapter, learned: Learned) -> None:
     if own.keys() != held.keys():
         stored, wanted = ", ".join(sorted(held)), ", ".join(sorted(own))
         raise UserError(f"{name} holds {stored} in the file, and the profile trains {wanted}", where=_WHERE)
-    for fixed in own.keys() - {layer.FILE_NAMES.get(part, part) for part in layer.learned}:
+    for fixed in own.keys() - {FILE_NAMES.get(part, part) for part in layer.learned}:
         if not torch.equal(own[fixed].float(), held[fixed].float()):
             raise UserError(f"{name}: {fixed} is {held[fixed]:g} in the file, and {own[fixed]:g} here", where=_WHERE)
     for part in layer.learned:
-        _place(name, layer, part, held[layer.FILE_NAMES.get(part, part)])
+        _place(name, layer, part, held[FILE_NAMES.get(part, part)])
     if layer.factors() and layer.file_alpha() is not None:
         layer.factors()[-1].mul_(learned.scale / layer.scale)
 
@@ -65,7 +66,7 @@ def _multiplied(layer: Adapter, tensors: Mapping[str, Tensor]) -> dict[str, Tens
 def _place(name: str, layer: Adapter, part: str, found: Tensor) -> None:
     """Put a stored tensor in its place; beside one of a smaller rank the further ranks stay new, and add nothing yet."""
     parameter = room = layer.get_parameter(part).data
-    axis = layer.RANK_AXES.get(part)
+    axis = RANK_AXES.get(part)
     if axis is not None and found.dim() == parameter.dim():
         if part.endswith("w1_a"):
             # In all other products one factor starts as zero, so that new ranks add nothing; here both are random.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sdtui.models.quantised import Quantised
-from sdtui.profile.factors import Shape, Site
+from sdtui.profile.factors import FILE_NAMES, Shape, Site
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,6 @@ class Adapter(nn.Module):
 
     # Parameters that the change is proportional to, each: halving one halves the change.
     FACTORS: ClassVar[tuple[str, ...]] = ()
-    # Of a product's factors, which axis the rank is: 0 where it is made of the inputs, 1 where the outputs are made of it.
-    RANK_AXES: ClassVar[Mapping[str, int]] = {}
-    # Names in files, where they are others than the parameters' own.
-    FILE_NAMES: ClassVar[Mapping[str, str]] = {}
     base: Any
 
     def __init__(self, base: Any, plan: Plan) -> None:
@@ -88,7 +84,7 @@ class Adapter(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """What was learned, by the tensors' names in LyCORIS files (kohya's for LoRA)."""
-        return {self.FILE_NAMES.get(name, name): self.get_parameter(name).detach() for name in self.learned}
+        return {FILE_NAMES.get(name, name): self.get_parameter(name).detach() for name in self.learned}
 
     def _is_left_out(self) -> bool:
         # The host's generator: no device has to be waited for.

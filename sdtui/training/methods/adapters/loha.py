@@ -12,7 +12,6 @@ class Hadamard(Difference):
     """Two low-rank products (out, r) @ (r, in · k²), multiplied value by value."""
 
     FACTORS = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
-    RANK_AXES = {"hada_w1_a": 1, "hada_w1_b": 0, "hada_w2_a": 1, "hada_w2_b": 0}  # noqa: RUF012
     hada_w1_a: nn.Parameter
     hada_w1_b: nn.Parameter
     hada_w2_a: nn.Parameter

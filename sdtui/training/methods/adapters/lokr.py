@@ -19,7 +19,6 @@ class Kronecker(Difference):
     """`lokr_w1` is the small factor, `lokr_w2` the large one, which a convolution's kernel belongs to."""
 
     FACTORS = ("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b")
-    RANK_AXES = {"lokr_w1_a": 1, "lokr_w1_b": 0, "lokr_w2_a": 1, "lokr_w2_b": 0}  # noqa: RUF012
 
     def __init__(self, base: nn.Module, plan: Plan) -> None:
         super().__init__(base, plan)

@@ -19,8 +19,6 @@ class LowRank(Difference):
     """`down` (r, in[, k, k]) with the base's stride and padding, then `up` (out, r[, 1, 1])."""
 
     FACTORS = ("down", "up")
-    RANK_AXES = {"down": 0, "up": 1}  # noqa: RUF012
-    FILE_NAMES = {"down": "lora_down.weight", "up": "lora_up.weight"}  # noqa: RUF012
     down: nn.Parameter
     up: nn.Parameter
 
