@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ from typing import NamedTuple
 
 from sdtui.dataset.changes import Change, Changes, Side
 from sdtui.dataset.conflict import Choose, Conflict, ConflictError, settle
+from sdtui.dataset.expected import ABSENT, ChangedError, Expected, bytes_of, holds, stamp_if_held
 from sdtui.dataset.journal import Operation, State, Store, Summary
-from sdtui.dataset.names import printable
 from sdtui.dataset.switch import Progress, switch_all, unheard
 from sdtui.errors import SdtuiError
 from sdtui.files import sync_all, sync_folder, temporary_start, write_atomic, write_failure
@@ -111,7 +112,7 @@ class Journal:
             return None
         number, target, _after = _cut_short(state)
         operation = journal._store.load(number)
-        written = sum(_holds(change.path, change.side(target)) for change in operation.changes)
+        written = sum(holds(change.path, change.side(target)) for change in operation.changes)
         verb = "edit" if state.under_way is None else "undo" if target == _BEFORE else "redo"
         return Unfinished(operation.label, verb, len(operation.changes), written)
 
@@ -151,7 +152,7 @@ class Journal:
             return None
         with self._store.locked():
             state = self._recover()
-            wanted = self._agreed(wanted, "after", f"cannot {label}", choose)
+            wanted, seen = self._agreed(wanted, "after", f"cannot {label}", choose)
             if not len(wanted):
                 return None
             for number in range(state.last, state.applied, -1):
@@ -161,7 +162,7 @@ class Journal:
                 self._store.write_state(state, sync=False)
             operation = Operation(state.last + 1, label, time.time(), wanted)
             self._store.record(operation)
-            self._carry_out(operation, "after", lambda: self._store.forget(operation.number), progress)
+            self._carry_out(operation, "after", lambda: self._store.forget(operation.number), progress, seen)
             self._store.write_state(State(operation.number, operation.number), sync=False)
         return operation
 
@@ -215,13 +216,13 @@ class Journal:
             operation = self._store.load(number)
             target: Side = "before" if direction < 0 else "after"
             verb = "undo" if direction < 0 else "redo"
-            changes = self._agreed(operation.changes, target, f"cannot {verb} {operation.label!r}", choose)
+            changes, seen = self._agreed(operation.changes, target, f"cannot {verb} {operation.label!r}", choose)
             if changes is not operation.changes:
                 self._keep_originals(operation, changes)
                 operation = operation._replace(changes=changes)
                 self._store.record(operation)
             self._store.write_state(State(state.applied, state.last, target), sync=True)
-            self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress)
+            self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress, seen)
             self._store.write_state(State(state.applied + direction, state.last), sync=False)
         return operation
 
@@ -246,26 +247,35 @@ class Journal:
             originals = Changes(self._store.root, itertools.chain(kept, lost))
             self._store.record(Operation(0, "originals", time.time(), originals))
 
-    def _carry_out(self, operation: Operation, target: Side, withdraw: Callable[[], None], progress: Progress) -> None:
+    def _carry_out(
+        self, operation: Operation, target: Side, withdraw: Callable[[], None], progress: Progress, seen: Expected
+    ) -> None:
         """Bring all files to `target`; on failure or interruption put them back and withdraw the operation."""
         source = _other(target)
         try:
-            self._write(operation.changes, target, progress)
-        except (SdtuiError, KeyboardInterrupt):
+            self._write(operation.changes, target, progress, seen)
+        except (SdtuiError, KeyboardInterrupt) as error:
             # If this fails as well the record stays, and the next open finishes the operation.
             for change in operation.changes:
-                if _holds(change.path, change.side(target)):
+                if holds(change.path, change.side(target)):
                     _put(change.path, change.side(source), sync=False)
             sync_all(self._store.root)
             withdraw()
+            if isinstance(error, ChangedError):
+                what = operation.label if target == _AFTER else f"undo {operation.label!r}"
+                self._agreed(operation.changes, target, f"cannot {what}", None)
             raise
 
-    def _write(self, changes: Changes, target: Side, progress: Progress = unheard) -> None:
+    def _write(
+        self, changes: Changes, target: Side, progress: Progress = unheard, seen: Expected | None = None
+    ) -> None:
         files = ((change.path, change.side(target)) for change in changes)
         if len(changes) > _SYNC_EACH:
-            switch_all(files, len(changes), self._store.root, progress)
+            switch_all(files, len(changes), self._store.root, progress, seen)
             return
-        for path, data in files:
+        for at, (path, data) in enumerate(files):
+            if seen is not None:
+                seen.check(os.fspath(path), seen.stamps[at])
             _put(path, data, sync=True)
 
     def _unfinished(self, state: State) -> bool:
@@ -283,7 +293,7 @@ class Journal:
         source = _other(target)
         unwritten, conflicts = Changes(self._store.root), []
         for change in operation.changes:
-            there = _bytes_of(change.path)
+            there = bytes_of(change.path)
             if there == change.side(target):
                 continue
             # Nobody has asked for this now, and the journal may have come with the dataset: it must not reach out of it.
@@ -304,20 +314,24 @@ class Journal:
             return changes
         return Changes(self._store.root, (change for change in changes if change.before != change.after))
 
-    def _agreed(self, changes: Changes, target: Side, what: str, choose: Choose | None) -> Changes:
-        """The changes, with those of files that are not as expected as `choose` wants them; the caller holds the lock."""
+    def _agreed(self, changes: Changes, target: Side, what: str, choose: Choose | None) -> tuple[Changes, Expected]:
+        """The changes, with those of files that are not as expected as `choose` wants them; and what they look like now."""
         source = _other(target)
-        conflicts = [
-            Conflict(change.path, change.side(source), change.side(target), _bytes_of(change.path))
-            for change in changes
-            if not _holds(change.path, change.side(source))
-        ]
+        conflicts: list[Conflict] = []
+        stamps = array("q")
+        for change in changes:
+            stamp = stamp_if_held(change.path, change.side(source))
+            stamps.append(ABSENT if stamp is None else stamp)
+            if stamp is None:
+                there = bytes_of(change.path)
+                conflicts.append(Conflict(change.path, change.side(source), change.side(target), there))
         if not conflicts:
-            return changes
+            return changes, Expected(lambda: (os.fspath(change.path) for change in changes), stamps)
         settled = settle(conflicts, target, choose or (lambda _: None), what)
         odd = {conflict.path for conflict in conflicts}
         as_expected = (change for change in changes if change.path not in odd)
-        return Changes(self._store.root, itertools.chain(as_expected, settled))
+        # Looked at again, as what was chosen may have taken its time.
+        return self._agreed(Changes(self._store.root, itertools.chain(as_expected, settled)), target, what, None)
 
 
 _BEFORE: Side = "before"
@@ -347,31 +361,6 @@ def _sweep(changes: Iterable[Change]) -> None:
         for left in Path(folder).glob(".*.tmp"):
             if left.name[:-4].rpartition(".")[0] + "." in wanted:
                 left.unlink(missing_ok=True)
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise SdtuiError(f"cannot read: {error.strerror}", where=printable(path)) from error
-
-
-def _holds(path: Path, expected: bytes | None) -> bool:
-    """Whether the file has exactly these bytes, or with None is not there; a third of the cost of `_bytes_of`."""
-    if expected is None:
-        return _bytes_of(path) is None
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            return os.fstat(handle).st_size == len(expected) and os.read(handle, len(expected) + 1) == expected
-        finally:
-            os.close(handle)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise SdtuiError(f"cannot read: {error.strerror}", where=printable(path)) from error
 
 
 def _put(path: Path, data: bytes | None, *, sync: bool) -> None:

@@ -1,6 +1,7 @@
 """Many files replaced together: all of them written beside the old ones first, then switched.
 
-A disk that is full is noticed while nothing has changed yet. What is written is on the disk before the first switch, so
+A disk that is full is noticed while nothing has changed yet, and so is, at the last moment before each switch, what another
+program wrote since the file was looked at: of many files that is seconds ago. What is written is on the disk before the first switch, so
 each file is the old one or the new one even after a power failure. Several threads do it: on network disks, and on those
 that wait whenever blocks become free, nearly all of the time is waiting.
 """
@@ -18,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from sdtui.dataset.expected import ABSENT, Expected
 from sdtui.files import sync_all, temporary_start, write_failure
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -37,7 +39,11 @@ def unheard(_share: float) -> None:
 
 
 def switch_all(
-    files: Iterable[tuple[Path, bytes | None]], count: int, root: Path, progress: Progress = unheard
+    files: Iterable[tuple[Path, bytes | None]],
+    count: int,
+    root: Path,
+    progress: Progress = unheard,
+    expected: Expected | None = None,
 ) -> None:
     """Give each of the `count` files its bytes; None deletes it. They are asked for as they are written.
 
@@ -45,27 +51,36 @@ def switch_all(
     first switch and after the last one. Whatever ends it early, no unfinished file is left behind.
 
     Raises:
-        SdtuiError: the disk is full, or a file may not be written; some may have been switched.
+        ChangedError: a file is not as `expected` (in the order of the files) says; some may have been switched.
+        SdtuiError: the disk is full, or a file may not be written; the same.
     """
     token = secrets.token_hex(4)
-    # Where the new file lies (None: there is none), and what it is to replace.
-    ready: list[tuple[str | None, str]] = []
+    # Where the new file lies (None: there is none), what it is to replace, and the stamp of that.
+    ready: list[tuple[str | None, str, int]] = []
 
-    def prepare(file: tuple[Path, bytes | None]) -> None:
-        path, data = file
+    def prepare(item: tuple[tuple[Path, bytes | None], int]) -> None:
+        (path, data), stamp = item
         try:
-            ready.append((None, os.fspath(path)) if data is None else _written_beside(os.fspath(path), data, token))
+            plain = os.fspath(path)
+            ready.append((*((None, plain) if data is None else _written_beside(plain, data, token)), stamp))
         except OSError as error:
             raise write_failure(path, error) from error
 
+    def switch(file: tuple[str | None, str, int]) -> None:
+        temporary, target, stamp = file
+        if expected is not None:
+            expected.check(target, stamp)
+        _switch(temporary, target)
+
+    stamps = expected.stamps if expected is not None else itertools.repeat(ABSENT)
     switched = False
     try:
-        _in_threads(prepare, files, count, lambda share: progress(share / 2))
+        _in_threads(prepare, zip(files, stamps, strict=False), count, lambda share: progress(share / 2))
         sync_all(root)
-        _in_threads(_switch, ready, count, lambda share: progress((1 + share) / 2))
+        _in_threads(switch, ready, count, lambda share: progress((1 + share) / 2))
         switched = True
     finally:
-        for temporary, _ in () if switched else ready:
+        for temporary, _, _ in () if switched else ready:
             if temporary:
                 with suppress(OSError):
                     os.unlink(temporary)
@@ -95,8 +110,7 @@ def _in_threads(work: Callable[[Item], None], items: Iterable[Item], count: int,
             raise
 
 
-def _switch(file: tuple[str | None, str]) -> None:
-    temporary, target = file
+def _switch(temporary: str | None, target: str) -> None:
     try:
         if temporary:
             os.replace(temporary, target)

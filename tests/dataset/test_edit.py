@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from sdtui import paths
 from sdtui.dataset import edit
 from sdtui.dataset.conflict import Choice
-from sdtui.dataset.edit import Change, ConflictError, Journal
+from sdtui.dataset.edit import Change, ConflictError, Journal, Operation
+from sdtui.dataset.journal import Store
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
 
@@ -122,6 +123,38 @@ def test_undo_refuses_when_the_file_moved_on(folder: Path) -> None:
 def test_a_file_that_appeared_is_a_conflict_too(folder: Path) -> None:
     with pytest.raises(ConflictError):
         Journal.open(folder).apply([change(folder, "a", None, b"new")], "create")
+
+
+@pytest.mark.parametrize("others", [1, 40], ids=["few files", "many files"])
+def test_a_file_that_is_written_while_the_edit_goes_on_keeps_what_it_was_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    changes = [Change(folder / f"{number:02}.txt", None, b"made") for number in range(others)]
+    journal = Journal.open(folder)
+    real = Store.record
+
+    def record(store: Store, operation: Operation) -> None:
+        real(store, operation)
+        (folder / "a.txt").write_bytes(b"theirs")
+
+    monkeypatch.setattr(Store, "record", record)
+    with pytest.raises(ConflictError) as caught:
+        journal.apply([*changes, change(folder, "a", b"a", b"mine")], "edit")
+    assert [(conflict.path.name, conflict.theirs) for conflict in caught.value.conflicts] == [("a.txt", b"theirs")]
+    assert contents(folder) == {"a.txt": b"theirs", "b.txt": b"b", "c.txt": b"c"}
+    assert [path.name for path in folder.glob(".*.tmp")] == []
+    assert Journal.open(folder).history() == []
+
+
+@pytest.mark.parametrize("others", [1, 40], ids=["few files", "many files"])
+def test_one_file_under_two_names_is_no_conflict_with_itself(folder: Path, others: int) -> None:
+    (folder / "link.txt").symlink_to("a.txt")
+    changes = [Change(folder / f"{number:02}.txt", None, b"made") for number in range(others)]
+    twice = [change(folder, "a", b"a", b"both"), change(folder, "link", b"a", b"both")]
+    assert Journal.open(folder).apply([*changes, *twice], "edit") is not None
+    assert ((folder / "a.txt").read_bytes(), (folder / "link.txt").is_symlink()) == (b"both", True)
+    assert Journal.open(folder).undo() is not None
+    assert (folder / "a.txt").read_bytes() == b"a"
 
 
 def test_a_failed_write_puts_everything_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
