@@ -10,6 +10,8 @@ import pytest
 
 # What a shell, a terminal or a multiplexer tells the programs in it, and libraries take for wishes.
 AMBIENT = {"COLORTERM", "COLUMNS", "EDITOR", "LINES", "NO_COLOR", "STY", "TERM", "TMUX", "TMUX_PANE", "VISUAL"}
+# Each of the hundreds of programs that the tests start would compile every module again.
+AMBIENT.add("PYTHONDONTWRITEBYTECODE")
 AMBIENT_BEGINNINGS = ("HF_", "HUGGINGFACE_", "SDTUI_", "SSH_", "TEXTUAL_", "TRANSFORMERS_", "DIFFUSERS_")
 
 
