@@ -110,6 +110,11 @@ def test_alpha_is_the_file_s() -> None:
     assert (learned.alpha, learned.scale) == (2.0, 0.5)
 
 
+def test_without_alpha_it_is_the_rank() -> None:
+    learned = found(pair(STEM))[UNET]
+    assert (learned.alpha, learned.scale) == (4.0, 1.0)
+
+
 @pytest.mark.parametrize(("rslora", "expected"), [(False, (1.0, 3.0)), (True, (2.0, 6.0))])
 def test_diffusers_settings_tell_alpha(rslora: bool, expected: tuple[float, float]) -> None:
     """rsLoRA's α/√r is α·√r over r to whoever divides by the rank: at rank 4 it is doubled."""

@@ -109,6 +109,27 @@ def test_what_diffusers_loses_of_kohya_s_layout(base: Path, tmp_path: Path, sett
 
 
 @pytest.mark.parametrize("layout", ["kohya", "diffusers"])
+def test_stable_diffusion_2_with_its_text_encoder(tmp_path: Path, layout: str) -> None:
+    """Linear layers before and behind attention, which 1.x has as convolutions."""
+    base, path = tiny_folder(tmp_path / "base", "sd2"), tmp_path / "adapter.safetensors"
+    model = load_model(base, None, torch.device("cpu"), torch.float32)
+    trainable = prepare(model, Method(rank=4, alpha=2.0, text_encoder=True, targets=ALL[:4]), 0)
+    stir(trainable, scale=0.15)
+    FORMATS[layout](path, trainable.export(), {}, "fp32")
+    loaded = pipeline(base)
+    noisy, times, _ = inputs()
+    text, tokens = torch.randn(2, 77, 64, generator=torch.Generator().manual_seed(4)), torch.arange(1, 78)[None]
+    with torch.no_grad():
+        answer = model.components["unet"](noisy, times, text).sample
+        words = model.components["text_encoder"](tokens).last_hidden_state
+        plain = loaded.unet(noisy, times, text).sample
+        loaded.load_lora_weights(path)
+        assert (answer - plain).abs().max() > 0.01
+        assert (loaded.unet(noisy, times, text).sample - answer).abs().max() < 1e-4
+        assert (loaded.text_encoder(tokens).last_hidden_state - words).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("layout", ["kohya", "diffusers"])
 def test_sdxl_with_both_text_encoders(tmp_path: Path, layout: str) -> None:
     """Stability's names in the UNet, `lora_te1` and `lora_te2`, convolutions too."""
     from diffusers import StableDiffusionXLPipeline

@@ -1,6 +1,6 @@
-"""ComfyUI's and AUTOMATIC1111's rules for names, written down here from their sources, applied to whole files of ours.
+"""ComfyUI's, AUTOMATIC1111's and kohya's rules for names, written down here from their sources, applied to whole files of ours.
 
-Both look a layer up under the names that Stability's own code gives it. The shapes to be found there come from diffusers'
+The first two look a layer up under the names that Stability's own code gives it, kohya's sd-scripts walk over the model. The shapes to be found there come from diffusers'
 and transformers' models: a name that leads to the wrong layer meets another shape.
 """
 
@@ -22,6 +22,11 @@ RESNET = {
     "norm1": "in_layers_0", "conv1": "in_layers_2", "time_emb_proj": "emb_layers_1", "norm2": "out_layers_0",
     "conv2": "out_layers_3", "conv_shortcut": "skip_connection",
 }  # fmt: skip
+
+KOHYA_CLASSES = {
+    "unet": {"Transformer2DModel", "ResnetBlock2D", "Downsample2D", "Upsample2D"},
+    "text": {"CLIPAttention", "CLIPMLP"},
+}
 
 
 def webui_name(name: str) -> str:
@@ -149,6 +154,33 @@ def transformer(stem: str, depth: int) -> list[str]:
     return [f"{name}.weight" for name in names]
 
 
+def kohya_layers(family: str) -> dict[str, tuple[int, ...]]:
+    """sd-scripts' `create_modules` over the model that a file is loaded beside: name → shape of the layer's weight.
+
+    Every Linear and Conv2d below a module of the named classes. SDXL's UNet is its own there, with Stability's names; in the
+    transformers that it pins, every text encoder is held under `text_model`.
+    """
+    components = dict(shapes_of(family).components)
+    found: dict[str, tuple[int, ...]] = {}
+    if family == "sdxl":
+        del components["unet"]
+        outside = ("input_blocks_0_0", "time_embed_", "label_emb_", "out_")
+        for name, shape in shapes_by_path(family).items():
+            bare = name.removeprefix("diffusion_model_")
+            if len(shape) > 1 and not bare.startswith(outside):
+                found[f"lora_unet_{bare}"] = shape
+    prefixes = {"unet": "lora_unet", "text_encoder": "lora_te1" if family == "sdxl" else "lora_te"}
+    for component, root in components.items():
+        for path, module in root.named_modules():
+            if type(module).__name__ in KOHYA_CLASSES[component.partition("_")[0]]:
+                level = "" if component == "unet" or path.startswith("text_model.") else "text_model."
+                for inner, child in module.named_modules():
+                    if type(child).__name__ in {"Linear", "Conv2d"}:
+                        name = f"{prefixes.get(component, 'lora_te2')}.{level}{path}.{inner}".replace(".", "_")
+                        found[name] = tuple(child.weight.shape)
+    return found
+
+
 def file_of(family: str, **settings: Any) -> dict[str, Tensor]:
     method = Method.model_validate(
         {"rank": 1, "targets": ["attention", "feed-forward", "projection", "convolution"], **settings}
@@ -195,3 +227,21 @@ def test_comfyui_maps_every_name(family: str) -> None:
         )
         assert stability in unet | text, name
         assert ending in known
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+def test_kohya_makes_a_layer_for_every_name_and_finds_all_its_tensors(family: str) -> None:
+    """`create_network_from_weights`: the rank of each name is its lora_down's; the tensors of such a layer are all there are."""
+    file = file_of(family, text_encoder=True, conv_rank=2)
+    ranks = {name.partition(".")[0]: len(tensor) for name, tensor in file.items() if "lora_down" in name}
+    expected: dict[str, tuple[int, ...]] = {}
+    for layer, (outputs, inputs, *kernel) in kohya_layers(family).items():
+        rank = ranks.pop(layer)
+        assert rank == (2 if kernel == [3, 3] else 1), layer
+        expected |= {
+            f"{layer}.lora_down.weight": (rank, inputs, *kernel),
+            f"{layer}.lora_up.weight": (outputs, rank, *[1] * len(kernel)),
+            f"{layer}.alpha": (),
+        }
+    assert not ranks
+    assert {name: tuple(tensor.shape) for name, tensor in file.items()} == expected
