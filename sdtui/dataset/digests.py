@@ -95,4 +95,4 @@ def _read(file: Path) -> dict[str, tuple[Stat, str]]:
 
 
 def _checksum(body: str) -> str:
-    return hashlib.sha256(body.encode("ascii")).hexdigest()
+    return hashlib.sha256(body.encode()).hexdigest()

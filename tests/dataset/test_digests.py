@@ -91,12 +91,12 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(
     assert found._known == {}
 
 
-@pytest.mark.parametrize("damage", ["truncated", "one byte", "empty", "not text"])
+@pytest.mark.parametrize("damage", ["truncated", "one byte", "empty", "not text", "not ours"])
 def test_a_damaged_file_is_read_anew(tmp_path: Path, own_folders: Path, read: list[str], damage: str) -> None:
     remembered(tmp_path, "a")
     (file,) = (own_folders / "cache" / "digests").iterdir()
     content = file.read_bytes()
-    changed = {"truncated": content[:-9], "empty": b"", "not text": b"\xff\xfe"}
+    changed = {"truncated": content[:-9], "empty": b"", "not text": b"\xff\xfe", "not ours": "x\né\n".encode()}
     file.write_bytes(changed.get(damage, content.replace(b"a", b"b", 1)))
     assert Digests(tmp_path).of(tmp_path / "a") == hashlib.sha256(b"a").hexdigest()
     assert read == ["a", "a"]
