@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, UnidentifiedImageError
 from PIL.Image import Transpose
 
 from sdtui.dataset.names import printable
@@ -256,27 +256,3 @@ def _not_an_image(path: Path) -> str:
     except OSError:
         empty = False
     return "the file is empty" if empty else "its contents are not an image of a known kind"
-
-
-def upright_thumbnail(path: Path, width: int, height: int, background: str = "white") -> Image.Image:
-    """The image as RGB, shrunk to fit `width` × `height` pixels; JPEGs are decoded at a reduced scale, which is faster.
-
-    Raises:
-        UnreadableImage: as `open_rgb`.
-    """
-    colour = background_colour(background)
-    try:
-        with open_regular(path) as stream, Image.open(stream) as image:
-            orientation = _orientation(image, stream)
-            box = (height, width) if orientation in _SIDEWAYS else (width, height)
-            image.draft("RGB", (2 * box[0], 2 * box[1]))
-            image.load()
-            small = ImageOps.contain(_flatten(image, colour), box) if _larger(image, box) else _flatten(image, colour)
-            turn = _TURNS.get(orientation)
-            return small.transpose(turn) if turn is not None else small
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _larger(image: Image.Image, box: tuple[int, int]) -> bool:
-    return image.width > box[0] or image.height > box[1]

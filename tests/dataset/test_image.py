@@ -19,7 +19,6 @@ from sdtui.dataset.image import (
     open_mask,
     open_rgb,
     read_facts,
-    upright_thumbnail,
 )
 from sdtui.errors import UserError
 
@@ -72,7 +71,6 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int, e
     opened = open_rgb(path)
     assert (opened.mode, opened.size) == ("RGB", (2, 3))
     assert corners(opened) == CORNERS
-    assert corners(upright_thumbnail(path, 10, 10)) == CORNERS
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -262,13 +260,6 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 )
 def test_names_taken_for_images(name: str, expected: bool) -> None:
     assert is_image_name(name) is expected
-
-
-def test_thumbnails_keep_the_shape_and_never_grow(tmp_path: Path) -> None:
-    path = tmp_path / "big.jpg"
-    Image.new("RGB", (800, 400), RED).save(path)
-    assert upright_thumbnail(path, 100, 100).size == (100, 50)
-    assert upright_thumbnail(path, 2000, 2000).size == (800, 400)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
