@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.colours import CaptionsColours
 from sdtui.tui.captions.hand import InHand
@@ -146,15 +146,16 @@ class CaptionsSearch(CaptionsColours):
             worker = get_current_worker()
             try:
                 found = model.search_slowly(wanted, lambda: worker.is_cancelled)
-            except UserError as error:
-                self.app.call_from_thread(self._not_understood, query, error.message)
+            except SdtuiError as error:
+                # Also what is no mistake in the query: scores that are damaged.
+                self.app.call_from_thread(self._not_searched, query, error.message)
                 return
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._found, model, query, found)
 
         self.run_worker(search, thread=True, group="search", exclusive=True, exit_on_error=False)
 
-    def _not_understood(self, query: str, why: str) -> None:
+    def _not_searched(self, query: str, why: str) -> None:
         """Say why nothing is searched, where the text alone does not tell; the list stays."""
         if query == self._searched:
             self.query_one(SearchLine).say(why)

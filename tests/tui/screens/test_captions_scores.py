@@ -349,6 +349,15 @@ async def test_damaged_scores_are_told(scored: Path) -> None:
         await until(pilot, lambda: "the scores cannot be read" in rows(app)[0])
 
 
+async def test_a_search_by_damaged_scores_says_so(scored: Path) -> None:
+    spoil(scored)
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("slash", *"score:sky>0.5")
+        await until(pilot, lambda: says(app, "the scores are damaged"))
+
+
 async def test_in_a_small_window_the_scores_stand_beside_the_picture(scored: Path) -> None:
     app = app_on(scored)
     async with app.run_test(size=(80, 24)) as pilot:
