@@ -16,7 +16,7 @@ from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic, write_failure
 from sdtui.runs.events import EventReader, EventWriter
-from sdtui.tagging.scores import folder_name
+from sdtui.tagging.folder_name import folder_name
 
 SCHEMA = 1
 _FILE = "descriptions.jsonl"

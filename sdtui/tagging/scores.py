@@ -23,6 +23,7 @@ from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
 from sdtui.tagging import score_file
+from sdtui.tagging.folder_name import folder_name
 from sdtui.tagging.score_table import DIGEST_BYTES, ScoreTable, id_type, joined
 from sdtui.tagging.tag_list import TagList
 
@@ -176,12 +177,6 @@ class Scores:
             remedy="Wait for it, or stop it; nothing was changed",
         )
         return sidecar.locked(self.home, "the scores", busy)
-
-
-def folder_name(name: str, digest: str) -> str:
-    """What the folder of a model's results is called: its name with odd characters left out, the first of its digest."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "tagger"
-    return f"{plain}-{digest[:8]}"
 
 
 def taggers(dataset: Path) -> list[Scores]:
