@@ -40,8 +40,8 @@ async def test_sections_settings_help_and_plan_are_shown(profile: Path) -> None:
         rows = screen_text(app)
         assert rows[0].startswith(" sdtui  profile  city.toml")
         assert rows[0].endswith("no problems")
-        assert [line[:14].strip(" ▸") for line in rows[1:17]] == [
-            "profile", "model", "method", "dataset", "folders", "augment", "captions", "training", "objective", "prior",
+        assert [line[:14].strip(" ▸") for line in rows[1:18]] == [
+            "profile", "model", "method", "words", "dataset", "folders", "augment", "captions", "training", "objective", "prior",
             "validation", "optimizer", "schedule", "previews", "saving", "launch",
         ]  # fmt: skip
         assert row(app, "alpha") == "alpha 16.0"
@@ -275,7 +275,7 @@ async def test_a_section_is_chosen_at_the_left(profile: Path) -> None:
     app = app_on(profile)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, app)
-        await pilot.press("tab", "g", "j", "j", "j", "enter")
+        await pilot.press("tab", "g", "j", "j", "j", "j", "enter")
         await until(pilot, lambda: row(app, "resolution").startswith("▸ resolution"))
 
 
