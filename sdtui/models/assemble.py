@@ -25,7 +25,7 @@ from sdtui.models.part import Part
 from sdtui.models.quantised import Storage
 from sdtui.models.recognise import EPSILON, VELOCITY, Found, stated_prediction
 from sdtui.models.stable_diffusion import StableDiffusion
-from sdtui.models.weights import Contents
+from sdtui.models.weights import Contents, read_contents
 
 Digest = Callable[[], str]
 Load = Callable[[], Any]
@@ -81,6 +81,20 @@ def assemble(
     if source is not None and found.family.ambiguous and not stated_prediction(source.contents):
         _conclude_prediction(model)
     return model
+
+
+def refill(model: StableDiffusion, file: Path) -> None:
+    """Put UNet and text encoders of a single file in place of the model's own, of whose make they are.
+
+    Raises:
+        UserError: they are of another, or the file cannot be read.
+    """
+    source = SingleFile(read_contents(file))
+    config: Any = model.unet.config
+    attends = [kind.startswith("CrossAttn") for kind in config["up_block_types"]]
+    source.refill("the UNet", model.unet, unet_naming(attends, config["layers_per_block"]))
+    for encoder in model.kind.encoders:
+        source.refill("the text encoder", model.components[encoder.component], _text_naming(encoder))
 
 
 def alphas_cumprod(scheduler: dict[str, Any]) -> Tensor:

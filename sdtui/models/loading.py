@@ -115,28 +115,48 @@ class SingleFile:
         """The module that `make` makes, with its weights from the file as `naming` finds them, in `dtype` and `storage`.
 
         Raises:
-            UserError: a weight is missing or of another shape, naming the first.
+            UserError: a weight is missing or of another shape, naming the first; or the shapes tell of no such part.
         """
-        with init_empty_weights(include_buffers=False):
-            module = make()
-        needed = {name: each for name, each in module.state_dict().items() if not name.endswith("position_ids")}
-        places = {name: self._find(naming(name)) for name in needed}
-        missing = sorted(naming(name)[0].name for name, place in places.items() if place is None)
-        if missing:
+        try:
+            with init_empty_weights(include_buffers=False):
+                module = make()
+        except ValueError as error:
             raise UserError(
-                f"{what} lacks {len(missing)} weights in this file, the first {missing[0]}",
+                f"{what} is of a make that no single file tells: {str(error).strip().splitlines()[0]}",
                 where=str(self.contents.path),
-                remedy="Download the file again, or choose a whole model",
-            )
+                remedy="Take the model as a folder",
+            ) from error
+        needed, places = _needed(module), self._places(what, module, naming)
 
         def read(name: str) -> Tensor:
-            return self._tensor(cast("Place", places[name]), needed[name].shape, dtype)
+            return self._tensor(places[name], needed[name].shape, dtype)
 
         quantise(module, storage, read)
         module.load_state_dict(
             {name: read(name) for name in module.state_dict() if name in needed}, strict=False, assign=True
         )
         return module
+
+    def refill(self, what: str, module: nn.Module, naming: Naming) -> None:
+        """Put the file's weights in place of those that `module` has, in their types.
+
+        Raises:
+            UserError: as `fill`.
+        """
+        needed, places = _needed(module), self._places(what, module, naming)
+        read = {name: self._tensor(places[name], each.shape, each.dtype) for name, each in needed.items()}
+        module.load_state_dict(read, strict=False)
+
+    def _places(self, what: str, module: nn.Module, naming: Naming) -> dict[str, Place]:
+        found = {name: self._find(naming(name)) for name in _needed(module)}
+        missing = sorted(naming(name)[0].name for name, place in found.items() if place is None)
+        if missing:
+            raise UserError(
+                f"{what} lacks {len(missing)} weights in this file, the first {missing[0]}",
+                where=str(self.contents.path),
+                remedy="Download the file again, or choose a whole model",
+            )
+        return {name: place for name, place in found.items() if place is not None}
 
     def raw(self, name: str) -> Tensor:
         """The weight `name` as it lies in the file."""
@@ -255,6 +275,11 @@ def _from_folder(load: Callable[..., Any], path: Path, stem: str, dtype: torch.d
             remedy="Copy the model folder again, or choose another",
         )
     return model
+
+
+def _needed(module: nn.Module) -> dict[str, Tensor]:
+    """What of a module a file must hold; places are counted, not learned."""
+    return {name: each for name, each in module.state_dict().items() if not name.endswith("position_ids")}
 
 
 def _core(shape: Sequence[int]) -> list[int]:

@@ -11,9 +11,11 @@ import torch
 from safetensors import safe_open
 
 from sdtui.errors import UserError
+from sdtui.models.assemble import refill
 from sdtui.models.family import Model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
+from sdtui.models.recognise import recognise
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.load import load_frozen
 from sdtui.profile.naming import WORD_FOLDER, outputs
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from sdtui.profile.schema import Profile
     from sdtui.runs.layout import RunFolder
 
+# What the shapes of weights do not tell: two models that differ in one of these differ in their pictures.
+_MAKE = {"act_fn", "attention_head_dim", "hidden_act", "norm_num_groups", "num_attention_heads", "scaling_factor"}
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -39,7 +43,7 @@ class Source:
         zero_terminal_snr: whether its noise schedule ends in pure noise.
         checkpoints: the adapter and the words of a run.
         profile: the run's; None of a model by itself.
-        learned: the tensors of a checkpoint, which stand in for the base model's own.
+        learned: the tensors of a checkpoint, or a whole model in a single file, which stand in for the base model's own.
     """
 
     base: str
@@ -118,9 +122,15 @@ def _trained_model(run: RunFolder, profile: Profile, models: Sequence[Path], wor
     objective = profile.objective
     finished = next(filter(Path.exists, models), None)
     if finished is None:
+        words, learned = next(reversed(_words(run, profile).values()), {}), _last_state(run, profile)
+    elif finished.is_file() and not _tells(finished, profile.model.base):
+        learned = finished
+    else:
+        learned = None
+    if learned is not None:
         return Source(
             profile.model.base, profile.model.vae, objective.prediction, objective.zero_terminal_snr,
-            Checkpoints(words=next(reversed(_words(run, profile).values()), {})), profile, _last_state(run, profile),
+            Checkpoints(words=words), profile, learned,
         )  # fmt: skip
     return Source(
         str(finished),
@@ -129,6 +139,18 @@ def _trained_model(run: RunFolder, profile: Profile, models: Sequence[Path], wor
         checkpoints=Checkpoints(words=words),
         profile=profile,
     )
+
+
+def _tells(file: Path, base: str) -> bool:
+    """Whether the single file's names and shapes tell all of the make of the base model that it was made of."""
+    try:
+        made, own = recognise(file).configs(), recognise(fetched(base, download=False)).configs()
+    except UserError:
+        return True  # what is there is all that can be had
+    return all(
+        own[part].get(key, value) == value
+        for part, config in made.items() for key, value in config.items() if key in _MAKE
+    )  # fmt: skip
 
 
 def _last_state(run: RunFolder, profile: Profile) -> Path:
@@ -156,10 +178,13 @@ def _last_state(run: RunFolder, profile: Profile) -> Path:
 
 @torch.no_grad()
 def _put_in(model: Model, state: Path) -> None:
-    """The moving average of a checkpoint's `state`, or its weights where none is kept, in place of the model's own."""
+    """The moving average of a checkpoint's `state`, its weights where none is kept, or a single file's; for the model's own."""
     assert isinstance(model, StableDiffusion)  # no other learns as a whole
     with safe_open(state, "pt") as opened:
         names = set(opened.keys())
+        if not any(name.startswith("parameter/") for name in names):
+            refill(model, state)
+            return
         part = "average/" if any(name.startswith("average/") for name in names) else "parameter/"
         for component, module in model.components.items():
             for name, weight in module.named_parameters():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -234,7 +235,7 @@ def wide(here: Path) -> str:
         (lambda _: ["model", "x", "--embeddings", "gone"], "gone: no such file or folder"),
         (lambda here: ["model", "a wide one", "--embeddings", wide(here)], "the vectors of 'wide' have 5 values"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_wrong_input_is_one_message_and_draws_nothing(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: Callable[[Path], list[str]], message: str
@@ -259,7 +260,7 @@ def test_a_run_that_trained_the_whole_model_draws_with_its_result(
     run.profile_file.write_text(freeze(load_profile(workspace / "full.toml", places=False), workspace))
     command = ["sample", str(run.path), "a cat --s 1 --w 64 --h 64", "--sampler", "euler", "--json", "-o"]
     assert main([*command, str(here / "none")]) == 2
-    assert "its checkpoints hold no whole model" in capsys.readouterr().err
+    assert "the run has saved nothing yet" in capsys.readouterr().err
 
     trainable = METHODS["full"].prepare(
         load_model(workspace / "model", None, torch.device("cpu"), torch.float32), Method(kind="full"), 0
@@ -274,3 +275,13 @@ def test_a_run_that_trained_the_whole_model_draws_with_its_result(
         with Image.open(image["file"]) as opened:
             shown.append(opened.tobytes())
     assert shown[0] == shown[1] != shown[2]
+
+    # A single file tells less of a model than a folder does; the run knows its base.
+    FORMATS["single-file"](run.output_dir / "lora.safetensors", trainable.results()[""], {}, "fp32")
+    shutil.rmtree(run.output_dir / "lora")
+    assert main([*command, str(here / "file"), "--seed", "5"]) == 0
+    (image,) = told(capsys)["images"]
+    with Image.open(image["file"]) as opened:
+        assert opened.tobytes() == shown[0]
+    assert main(["sample", str(run.output_dir / "lora.safetensors"), *command[2:], str(here / "alone")]) == 2
+    assert "is of a make that no single file tells" in capsys.readouterr().err
