@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from sdtui.models.assemble import alphas_cumprod, assemble, predicts_noise
 from sdtui.models.recognise import recognise
 from sdtui.models.stable_diffusion import StableDiffusion
 from tests.support.families import FAMILIES, original_weights, tiny_file, tiny_folder
+from tests.support.network import unplugged
 
 CPU = torch.device("cpu")
 
@@ -78,27 +78,23 @@ def known(models: Path) -> Known:
 
 
 @pytest.fixture
-def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network: whoever asks for it fails the test."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the network was asked for")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+def no_network() -> Iterator[None]:
+    """Whoever asks for it fails the test."""
+    with unplugged():
+        yield
 
 
-@pytest.mark.usefixtures("unplugged")
+@pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_single_file_is_the_model_of_the_folder(known: Known, family: str) -> None:
-    folder, file = known(family), known(f"{family}.safetensors")
+def test_a_single_file_is_the_model_of_the_folder(models: Path, known: Known, family: str) -> None:
+    folder, file = known(family), load(models / f"{family}.safetensors")
     for from_folder, from_file in zip(says(folder), says(file), strict=True):
         assert torch.equal(from_folder, from_file)
     assert (file.family, file.name, folder.name) == (family, f"{family}.safetensors", family)
     assert torch.equal(file.alphas_cumprod, folder.alphas_cumprod)
 
 
-@pytest.mark.usefixtures("unplugged")
+@pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_from_a_pickle(known: Known, tmp_path: Path, family: str) -> None:
     torch.save({"state_dict": original_weights(family), "global_step": 1}, tmp_path / "m.ckpt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,18 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training.__main__ import main
 from tests.support.families import FAMILIES, original_weights, tiny_file, tiny_folder
 from tests.support.hub import hub_model
+from tests.support.network import unplugged
 from tests.training.workplace import events, make_run
 
 TARGETS = ["attention"]
 UNET = "lora_unet_"
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Whatever the base model is, nothing is asked of the network: configs and tokenizers are sdtui's own."""
+    with unplugged():
+        yield
 
 
 def trained(workplace: Path, base: object, training: dict[str, Any] | None = None, **method: Any) -> RunFolder:
