@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.worker import get_current_worker
 
-from sdtui.errors import UserError
+from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.image_marks import Done
 from sdtui.tui.captions.model import CaptionsModel
@@ -132,7 +132,7 @@ class SavedQueries(Dialog[str]):
                 return
             try:
                 found: int | None = len(self._model.search_slowly(query, lambda: worker.is_cancelled))
-            except UserError:
+            except SdtuiError:
                 found = None
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._counted, name, found)

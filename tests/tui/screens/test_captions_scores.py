@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from textual.pilot import Pilot
 
 from sdtui.dataset.digests import Digests
+from sdtui.dataset.marks import Marks
 from sdtui.tagging.score_table import ScoreTable
 from sdtui.tagging.scores import Scores, TaggerFacts
 from sdtui.tagging.tag_list import TagList
@@ -356,6 +358,19 @@ async def test_a_search_by_damaged_scores_says_so(scored: Path) -> None:
         await ready(pilot, "a.png")
         await pilot.press("slash", *"score:sky>0.5")
         await until(pilot, lambda: says(app, "the scores are damaged"))
+
+
+async def test_saved_queries_are_counted_past_one_by_damaged_scores(scored: Path) -> None:
+    spoil(scored)
+    marks = Marks(scored)
+    marks.save_query("by score", "score:sky>0.5")
+    marks.save_query("by tag", "bird")
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        await pilot.press("S")
+        await until(pilot, lambda: any(re.search(r"by tag +1  bird", row) for row in screen_text(app)))
+        assert any(re.search(r"by score +-  score:sky>0.5", row) for row in screen_text(app))
 
 
 async def test_in_a_small_window_the_scores_stand_beside_the_picture(scored: Path) -> None:
