@@ -58,7 +58,7 @@ class Origins:
 
     def of(self, caption: Path) -> Collection[str]:
         """The tags of a caption that came from a tagger, as `applying.plain` makes them."""
-        return {self._names[number] for number in self._tags.get(os.fspath(caption), ())}
+        return {self._names[number] for number in self._tags.get(os.path.abspath(caption), ())}
 
     def _take(self, operation: Operation) -> None:
         from_tagger = by_tagger(operation.label)

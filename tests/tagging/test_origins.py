@@ -51,6 +51,13 @@ def test_what_an_edit_by_scores_put_in_is_a_taggers(folder: Path) -> None:
     assert not read(origins)
 
 
+def test_a_caption_is_known_by_any_way_to_it(folder: Path) -> None:
+    way = folder / "inner" / ".." / "."
+    origins = Origins(way)
+    assert read(origins)
+    assert "long_hair" in origins.of(way / "a.txt")
+
+
 def test_what_was_taken_out_and_put_back_by_hand_is_the_users(folder: Path) -> None:
     origins = Origins(folder)
     read(origins)
