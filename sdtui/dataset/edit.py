@@ -9,6 +9,7 @@ failure as well: few are synced one by one, many are prepared and synced togethe
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -163,7 +164,7 @@ class Journal:
             operation = Operation(state.last + 1, label, time.time(), wanted)
             self._store.record(operation)
             self._carry_out(operation, "after", lambda: self._store.forget(operation.number), progress, seen)
-            self._store.write_state(State(operation.number, operation.number), sync=False)
+            self._conclude(State(operation.number, operation.number))
         return operation
 
     def undo(self, choose: Choose | None = None, progress: Progress = unheard) -> Operation | None:
@@ -223,8 +224,13 @@ class Journal:
                 self._store.record(operation)
             self._store.write_state(State(state.applied, state.last, target), sync=True)
             self._carry_out(operation, target, lambda: self._store.write_state(state, sync=False), progress, seen)
-            self._store.write_state(State(state.applied + direction, state.last), sync=False)
+            self._conclude(State(state.applied + direction, state.last))
         return operation
+
+    def _conclude(self, state: State) -> None:
+        """Note that the files are written. On a full disk the next open notes it, which finds them as they are to be."""
+        with contextlib.suppress(SdtuiError):
+            self._store.write_state(state, sync=False)
 
     def _originals(self, last: int) -> dict[Path, bytes | None]:
         first: dict[Path, bytes | None] = {}

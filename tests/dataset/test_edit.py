@@ -18,7 +18,7 @@ from sdtui import paths
 from sdtui.dataset import edit
 from sdtui.dataset.conflict import Choice
 from sdtui.dataset.edit import Change, ConflictError, Journal, Operation
-from sdtui.dataset.journal import Store
+from sdtui.dataset.journal import State, Store
 from sdtui.errors import SdtuiError, UserError
 from sdtui.files import write_atomic
 
@@ -155,6 +155,30 @@ def test_one_file_under_two_names_is_no_conflict_with_itself(folder: Path, other
     assert ((folder / "a.txt").read_bytes(), (folder / "link.txt").is_symlink()) == (b"both", True)
     assert Journal.open(folder).undo() is not None
     assert (folder / "a.txt").read_bytes() == b"a"
+
+
+@pytest.mark.parametrize("verb", ["apply", "undo"])
+def test_a_disk_that_is_full_once_all_is_written_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    journal = Journal.open(folder)
+    real = Store.write_state
+
+    def write_state(store: Store, state: State, *, sync: bool) -> None:
+        if (folder / "a.txt").read_bytes() == after:
+            raise SdtuiError("cannot write: no space left on the disk")
+        real(store, state, sync=sync)
+
+    after = b"new" if verb == "apply" else b"a"
+    edits = [change(folder, "a", b"a", b"new")]
+    if verb == "undo":
+        journal.apply(edits, "edit")
+    with monkeypatch.context() as full:
+        full.setattr(Store, "write_state", write_state)
+        made = journal.apply(edits, "edit") if verb == "apply" else journal.undo()
+    assert made is not None
+    assert (folder / "a.txt").read_bytes() == after
+    assert [row.applied for row in Journal.open(folder).history()] == [verb == "apply"]
 
 
 def test_a_failed_write_puts_everything_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
