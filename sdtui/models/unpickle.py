@@ -195,6 +195,12 @@ def read_pickled(path: Path, *, zipped: bool) -> Contents:
     """
     try:
         found, starts = _read_zip(path) if zipped else _read_legacy(path)
+        if isinstance(found, Mapping) and "string_to_param" in found:
+            raise UserError(
+                "an embedding, neither a model nor an adapter",
+                where=str(path),
+                remedy="Name it as continue_from of a word, [[method.words]], to go on from it",
+            )
         tensors, facts = _state_dict(found)
         weights = {name: _weight(tensor, starts) for name, tensor in tensors.items()}
         size = path.stat().st_size

@@ -160,6 +160,12 @@ def test_a_truncated_file_is_named(tmp_path: Path, length: int, *, zipped: bool)
     assert refusal(tmp_path / "m.ckpt").startswith(f"{tmp_path / 'm.ckpt'}: ")
 
 
+def test_the_web_ui_s_embedding_is_named(tmp_path: Path, *, zipped: bool) -> None:
+    content = {"string_to_token": {"*": 265}, "string_to_param": {"*": torch.ones(2, 768)}, "name": "toy"}
+    torch.save(content, tmp_path / "toy.pt", _use_new_zipfile_serialization=zipped)
+    assert "toy.pt: an embedding, neither a model nor an adapter" in refusal(tmp_path / "toy.pt")
+
+
 def test_other_pickles_and_archives_are_no_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "plain.pt").write_bytes(pickle.dumps({"w": 1}))
     assert "a pickle that PyTorch did not write" in refusal(tmp_path / "plain.pt")
