@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from sdtui.errors import UserError
 from sdtui.formats import FORMATS
 from sdtui.models.family import Model, load_model
+from sdtui.models.suited import suits
 from sdtui.profile.factors import RANK_AXES
-from sdtui.profile.schema import Method
+from sdtui.profile.schema import Method, Profile
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
 from tests.support.tiny import tiny_pipeline
@@ -54,6 +55,9 @@ def test_every_algorithm_goes_on_where_it_was(tmp_path: Path, algorithm: str) ->
     model = fresh(tmp_path)
     go_on(model, path, settings)
     assert (predict(model) - expected).abs().max() < 1e-5
+    # The check before a run says nothing of it either.
+    asked = {"model": {"base": str(tmp_path)}, "method": {**settings, "continue_from": str(path)}}
+    assert list(suits(Profile.model_validate({**asked, "training": {"steps": 1}}), tmp_path)) == []
 
 
 @pytest.mark.parametrize("layout", ["kohya", "diffusers"])
