@@ -22,12 +22,12 @@ KILLED = textwrap.dedent("""
     from sdtui.cli import main
     from sdtui.dataset import switch
     real, count = switch._switch, 0
-    def deadly(file):
+    def deadly(*file):
         global count
         count += 1
         if count > 200:
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(file)
+        return real(*file)
     switch._switch = deadly
     main(sys.argv[1:])
 """)
