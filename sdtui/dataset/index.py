@@ -111,7 +111,7 @@ class Index:
                 self.library.changed(chunk)
                 if self.ready:
                     self._read(chunk)
-                    if self.postings.full:
+                    if self.postings.heavy:
                         self.postings.merge()
                 else:
                     self._missed.update(chunk)

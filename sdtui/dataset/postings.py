@@ -71,6 +71,11 @@ class Postings:
         """Whether it is that also while more come: when as many wait as are listed, so that most are merged once or twice."""
         return self.waiting > max(_WAITING, len(self.lists))
 
+    @property
+    def heavy(self) -> bool:
+        """Whether the pairs, eight bytes each and twice that while they are merged, take up as much as the lists."""
+        return self.waiting > max(_WAITING // 2, len(self.lists) // 4)
+
     def merge(self) -> None:
         """Make the lists again from themselves and the pairs beside them; a third of a second for three million."""
         if not self._beside.any():
@@ -82,16 +87,41 @@ class Postings:
         waiting = np.searchsorted(pairs, np.arange(tags + 1) * self._count)
         listed = _up_to(tags, self.starts)
         starts = _up_to(tags, self._places_before(~self._beside)) + waiting
-        lists = np.empty(starts[-1], np.uint32)
+        self._move(len(pairs))
         for low, high in _ranges(listed + waiting):
-            old = self.lists[listed[low] : listed[high]]
-            keys = np.repeat(np.arange(low, high) * self._count, np.diff(listed[low : high + 1])) + old
-            keys = np.concatenate((keys[~self._beside[old]], pairs[waiting[low] : waiting[high]]))
-            # Two runs that rise: merged, not sorted.
-            keys.sort(kind="stable")
-            lists[starts[low] : starts[high]] = keys % self._count
-        self.starts, self.lists = starts, lists
+            self._merge_some(low, high, listed + len(pairs), starts, pairs[waiting[low] : waiting[high]])
+        self._cut(int(starts[-1]))
+        self.starts = starts
         self._beside[:] = False
+
+    def _merge_some(
+        self, low: int, high: int, listed: NDArray[np.int64], starts: NDArray[np.int64], pairs: Keys
+    ) -> None:
+        """Put the lists of some tags, which begin at `listed`, and the pairs of these tags to where they belong."""
+        old = self.lists[listed[low] : listed[high]]
+        keys = np.repeat(np.arange(low, high) * self._count, np.diff(listed[low : high + 1])) + old
+        keys = np.concatenate((keys[~self._beside[old]], pairs))
+        # Two runs that rise: merged, not sorted.
+        keys.sort(kind="stable")
+        self.lists[starts[low] : starts[high]] = keys % self._count
+
+    def _move(self, room: int) -> None:
+        """Have the lists begin `room` places further on: what is merged from the front on reaches none that is still to be read.
+
+        In place, as lists of 100 000 captions are 11 MiB; in other memory where somebody else has them too.
+        """
+        count = len(self.lists)
+        try:
+            self.lists.resize(count + room)
+        except ValueError:
+            self.lists = np.concatenate((self.lists, np.zeros(room, np.uint32)))
+        self.lists[room:] = self.lists[:count]
+
+    def _cut(self, places: int) -> None:
+        try:
+            self.lists.resize(places)
+        except ValueError:
+            self.lists = self.lists[:places].copy()
 
     def renumbered(self, position: NDArray[np.int64], images: int) -> Postings:
         """The same for other numbers of images: `position[old]` is the new one, −1 where the image is no more."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE, Integers
 from sdtui.dataset.index import Index
+from sdtui.dataset.library import Library
 from sdtui.dataset.marks import NUMBERS, Marks
 from sdtui.dataset.postings import Mask
 from sdtui.dataset.query_match import Matcher, Stopped
@@ -88,9 +90,9 @@ class Searcher:
         _ = self.paths, self.names
 
     @cached_property
-    def relatives(self) -> list[str]:
+    def relatives(self) -> Sequence[str]:
         """The images' paths relative to the dataset."""
-        return self.index.library.relatives()
+        return _Relatives(self.index.library)
 
     @cached_property
     def paths(self) -> Strings:
@@ -101,6 +103,26 @@ class Searcher:
     def names(self) -> Strings:
         """The images' file names, to be searched."""
         return Strings(self.index.library.names)
+
+
+class _Relatives(Sequence[str]):
+    """Relative paths, put together as they are asked for: few queries want them, and 100 000 take up 7 MiB."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def __len__(self) -> int:
+        return len(self._library)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        return self._library.relatives()[at] if isinstance(at, slice) else self._library[at].relative
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._library.relatives())
 
 
 @dataclass(frozen=True)

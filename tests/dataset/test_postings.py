@@ -73,6 +73,26 @@ def test_what_waits_is_merged_when_it_is_as_much_as_is_listed(monkeypatch: pytes
     assert lists.counts(3).tolist() == [4, 4, 3]
 
 
+def test_of_an_edit_less_waits_than_while_all_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postings, "_WAITING", 4)
+    lists, heavy = Postings(30), list[int]()
+    for image in range(30):
+        put(lists, {image: [0]})
+        if lists.heavy:
+            heavy.append(image)
+            lists.merge()
+    assert heavy == [2, 5, 8, 11, 15, 20, 26]
+
+
+def test_lists_that_somebody_else_has_too_stay_as_they_are() -> None:
+    starts, theirs = np.array([0, 2, 3]), np.array([0, 2, 1], np.uint32)
+    lists = Postings(3, starts, theirs)
+    put(lists, {1: [0], 2: []})
+    lists.merge()
+    assert (lists.lists.tolist(), lists.starts.tolist()) == ([0, 1], [0, 2, 2])
+    assert (theirs.tolist(), starts.tolist()) == ([0, 2, 1], [0, 2, 3])
+
+
 def test_without_images_there_is_nothing() -> None:
     lists = Postings(0)
     lists.merge()

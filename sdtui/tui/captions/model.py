@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdtui import heap
 from sdtui.dataset.caption import CaptionFile, tag_words
 from sdtui.dataset.edit import Change, Operation
 from sdtui.dataset.library import Library
@@ -58,6 +59,7 @@ class CaptionsModel:
     @classmethod
     def open_slowly(cls, folder: Path) -> CaptionsModel:
         """List the images of `folder`; raises DatasetError."""
+        heap.keep_small()
         return cls(Library.scan(folder))
 
     @property

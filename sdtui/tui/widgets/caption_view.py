@@ -73,7 +73,8 @@ class CaptionView(ScrollView, can_focus=False):
         if width < 1:
             return
         self._lines = self._content.wrap(width)
-        self.virtual_size = Size(0, len(self._lines))
+        # Of another size the whole screen would be laid out again, and drawn twice: only one that scrolls has one of its own.
+        self.virtual_size = Size(0, max(len(self._lines), self.scrollable_content_region.height))
         self._follow_cursor(width)
         self.refresh()
 
