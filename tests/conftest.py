@@ -7,6 +7,12 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples at every run, however slow the machine is; others with `pytest --hypothesis-profile explore`.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 # What a shell, a terminal or a multiplexer tells the programs in it, and libraries take for wishes.
 AMBIENT = {"COLORTERM", "COLUMNS", "EDITOR", "LINES", "NO_COLOR", "STY", "TERM", "TMUX", "TMUX_PANE", "VISUAL"}

@@ -20,7 +20,7 @@ _EXPORT = "sdtui caption export ~/cats --to metadata-jsonl"
 _RESTORE = 'sdtui caption restore ~/cats --where "folder:more"'
 
 # The captions screen's schemes of colours that mark anything.
-SCHEMES = ("problems", "kinds", "frequency", "relations", "tokens", "spelling", "trigger")
+SCHEMES = ("problems", "kinds", "frequency", "relations", "tokens", "spelling", "trigger", "origin")
 
 _OVERVIEW = """\
 look        ls · find · stats · problems · complete · queries

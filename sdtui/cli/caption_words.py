@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sdtui.cli.caption_arguments import insist_least
 from sdtui.cli.caption_list import library_to_look_at
@@ -12,7 +14,10 @@ from sdtui.cli.caption_query import in_scope, index_of, told
 from sdtui.cli.output import emit_json
 from sdtui.dataset.caption import parse_tags
 from sdtui.dataset.names import printable
-from sdtui.tui.captions.schemes import SCHEMES
+from sdtui.tui.captions.schemes import ORIGIN, SCHEMES, Ground
+
+if TYPE_CHECKING:
+    from sdtui.dataset.library import Library
 
 
 def problems(args: argparse.Namespace) -> int:
@@ -29,12 +34,13 @@ def problems(args: argparse.Namespace) -> int:
     asked.borders, asked.triggers = tokens.borders, args.trigger
     scheme = next(each for each in SCHEMES if each.name == args.by)
     words = {letter: told for letter, _style, told in scheme.classes}
+    ground_of = _with_origins(library) if scheme.name == ORIGIN else lambda ground, _position: ground
     found: list[dict[str, Any]] = []
     for done in told("looking for problems", range(len(positions)), len(positions)):
         position = positions[done]
         text = index.text(position) or ""
         tags = parse_tags(text)
-        marks = scheme.marks(tags, text, asked.ground(looked_up=len(tags)))
+        marks = scheme.marks(tags, text, ground_of(asked.ground(looked_up=len(tags)), position))
         found += [
             {
                 "image": library[position].relative,
@@ -54,6 +60,21 @@ def problems(args: argparse.Namespace) -> int:
     images = len({row["image"] for row in found})
     print(f"{len(found)} tags of {images} of {len(positions)} images", file=sys.stderr)
     return 0
+
+
+def _with_origins(library: Library) -> Callable[[Ground, int], Ground]:
+    """What also tells of a caption's tags whether a tagger put them there."""
+    from sdtui.tagging.applying import plain
+    from sdtui.tagging.origins import Origins
+
+    origins = Origins(library.folder)
+    origins.read_slowly(lambda: False)
+
+    def ground_of(ground: Ground, position: int) -> Ground:
+        theirs = origins.of(library.caption_path(position))
+        return replace(ground, from_tagger=lambda tag: plain(tag) in theirs)
+
+    return ground_of
 
 
 def complete(args: argparse.Namespace) -> int:

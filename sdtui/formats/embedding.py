@@ -89,7 +89,16 @@ def read(path: Path) -> Embedding:
     try:
         found = _loaded(path, content)
         return _understood(path.stem, found)
-    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError, EOFError, OSError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+        EOFError,
+        OSError,
+    ) as error:
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(f"holds no embedding: {cause}", where=str(path), remedy="Download it again") from error
     except Exception as error:

@@ -72,7 +72,8 @@ class Session:
         self.timetable = Timetable(profile.validation, self.data.order.steps_per_epoch, self.total)
         self.optimizer = self.stepper.apply.optimizer
         self.stops = Stops(
-            profile, self.optimizer, self.model.components, steps=self.total,
+            # Text encoders that are not trained need not be in memory.
+            profile, self.optimizer, lambda: self.model.components, steps=self.total,
             steps_per_epoch=self.data.order.steps_per_epoch,
         )  # fmt: skip
         self.saver = Saver(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdtui.errors import UserError
@@ -23,7 +23,7 @@ class Stops:
     Args:
         profile: says what stops when.
         optimizer: its groups are named.
-        components: of the model, by the first part of a group's name.
+        components: tells those of the model, by the first part of a group's name; asked where one stops.
         steps: of the run.
         steps_per_epoch: for stop points that are counted in epochs.
 
@@ -32,7 +32,13 @@ class Stops:
     """
 
     def __init__(
-        self, profile: Profile, optimizer: Any, components: Mapping[str, nn.Module], *, steps: int, steps_per_epoch: int
+        self,
+        profile: Profile,
+        optimizer: Any,
+        components: Callable[[], Mapping[str, nn.Module]],
+        *,
+        steps: int,
+        steps_per_epoch: int,
     ) -> None:
         given = profile.optimizer.stops
         keys = {group["name"]: stop_block(group["name"].removesuffix(" up"), given) for group in optimizer.param_groups}
@@ -67,7 +73,7 @@ class Stops:
             _component(group["name"]) for group in self._optimizer.param_groups if group["name"] not in self.stopped
         }
         for name in {_component(name) for name in self.stopped} - learning - {WORDS}:
-            self._components[name].eval()
+            self._components()[name].eval()
 
 
 def _component(group: str) -> str:

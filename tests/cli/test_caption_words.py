@@ -10,6 +10,9 @@ import pytest
 
 from sdtui.cli import caption_query, main
 from sdtui.cli.caption import SCHEMES
+from sdtui.dataset.edit import Change, Journal
+from sdtui.tagging.applying import label_of
+from sdtui.tagging.rules import Rules
 from sdtui.tui.captions import schemes
 
 
@@ -118,6 +121,16 @@ def test_every_scheme_of_the_screen_that_marks_anything() -> None:
     # Scores against the threshold are what `sdtui tags show` prints.
     told = [scheme.name for scheme in schemes.SCHEMES if scheme.classes and scheme.name != schemes.SCORES]
     assert tuple(told) == SCHEMES
+
+
+def test_where_tags_came_from(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "a.txt"
+    before = path.read_bytes()
+    Journal.open(folder).apply([Change(path, before, before + b", zz_top")], label_of(Rules(threshold=0.35), "add"))
+    assert caption("problems", folder, "--by", "origin", "--json") == 0
+    found = as_json(capsys)["found"]
+    assert [row["what"] for row in found if row["tag"] == "zz_top"] == ["from a tagger"]
+    assert {row["what"] for row in found if row["tag"] != "zz_top"} == {"own"}
 
 
 def test_progress_is_told_where_it_takes_its_time(

@@ -130,6 +130,8 @@ def write_wrong(folder: Path, kind: str) -> Path:
         torch.save(contents[kind], file)
     elif kind == "text":
         file.write_text("hello, this is no file of weights")
+    elif kind == "three letters":
+        file.write_bytes(b"abc")
     elif kind == "empty":
         file.write_bytes(b"")
     elif kind == "a picture":
@@ -143,7 +145,19 @@ def write_wrong(folder: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize(
     "kind",
-    ["two tensors", "a list", "a block", "two words", "code", "text", "empty", "a picture", "no picture", "nothing"],
+    [
+        "two tensors",
+        "a list",
+        "a block",
+        "two words",
+        "code",
+        "text",
+        "three letters",
+        "empty",
+        "a picture",
+        "no picture",
+        "nothing",
+    ],
 )
 def test_what_holds_no_embedding_is_one_message(tmp_path: Path, kind: str) -> None:
     file = write_wrong(tmp_path, kind)

@@ -265,13 +265,13 @@ def _origin(tags: Sequence[Tag], _text: str, ground: Ground) -> dict[int, Mark]:
     marks = {}
     for at, tag in enumerate(tags):
         score = ground.score_of(tag.text) if ground.score_of is not None else None
-        figure = f"{score.score:.2f}" if score is not None else "no score"
+        figure = f"{score.score:.2f}" if score is not None else ""
         if ground.from_tagger(tag.text):
-            marks[at] = Mark("t", f"from a tagger, {figure}")
+            marks[at] = Mark("t", f"from a tagger, {figure}" if figure else "from a tagger")
         elif score is not None and not score.why:
             marks[at] = Mark("b", f"own, and the tagger says {figure}")
         else:
-            marks[at] = Mark("o", "own" if score is None else f"own, the tagger says {figure}")
+            marks[at] = Mark("o", f"own, the tagger says {figure}" if figure else "own")
     return marks
 
 

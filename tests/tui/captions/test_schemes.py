@@ -147,7 +147,7 @@ def test_a_taggers_tags_and_ones_own() -> None:
         "fog": Mark("o", "own, the tagger says 0.20"),
         "city": Mark("b", "own, and the tagger says 0.98"),
         "my cat": Mark("o", "own"),
-        "moon": Mark("t", "from a tagger, no score"),
+        "moon": Mark("t", "from a tagger"),
     }
     assert letters("origin", "sky, fog", replace(ground, score_of=None)) == {"sky": "t", "fog": "o"}
     scheme = next(each for each in SCHEMES if each.name == "origin")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sdtui.dataset.caption import parse_tags
@@ -52,10 +52,10 @@ def test_a_tag_moves_and_separators_stay(text: str, index: int, by: int, moved: 
     assert move_tag(text, index, by) == moved
 
 
-@given(st.text("ab, |\n(", max_size=40), st.integers(0, 12), st.integers(-3, 3))
+@given(st.text("ab, |\n(", max_size=40).filter(parse_tags), st.integers(0, 40), st.integers(-3, 3))
 def test_moving_keeps_every_tag_and_comes_back(text: str, index: int, by: int) -> None:
     tags = parse_tags(text)
-    assume(index < len(tags))
+    index %= len(tags)
     moved, at = move_tag(text, index, by)
     assert sorted(tag.text for tag in parse_tags(moved)) == sorted(tag.text for tag in tags)
     assert parse_tags(moved)[at].text == tags[index].text
