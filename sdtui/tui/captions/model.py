@@ -78,11 +78,15 @@ class CaptionsModel:
         """Read one image's caption from disk."""
         return take(self.library, position)
 
-    def read_again(self, hand: InHand) -> InHand:
-        """The caption as it is on disk now, after another program or a failed write; counts and marks follow."""
+    def read_again(self, hand: InHand, known: Callable[[], object] = lambda: None) -> InHand:
+        """The caption as it is on disk now, after another program or a failed write; counts and marks follow.
+
+        `known` is called in another thread once the index has read it, too. What was counted from the index meanwhile may
+        hold the change already, so that it stands in the counts twice: who shows them counts again then.
+        """
         fresh = self.take(hand.position)
         self.library.changed([hand.position])
-        self.writer.changed(hand.position)
+        self.writer.changed(hand.position).add_done_callback(lambda _: known())
         self._count(hand.text, fresh.text)
         self.known.note(hand.position, fresh.text if fresh.caption else None)
         if fresh.caption:

@@ -57,9 +57,9 @@ class CaptionsWriter:
 
         return self._thread.submit(write)
 
-    def changed(self, position: int) -> None:
+    def changed(self, position: int) -> Future[None]:
         """Another program wrote a caption: in the background, as the index may be at work for a search."""
-        self._thread.submit(self._known.index.changed, [position])
+        return self._thread.submit(self._known.index.changed, [position])
 
     def look_at_disk_slowly(self) -> Seen:
         """What other programs changed since this was asked last; `known` knows it by now. Ours is all written before."""

@@ -252,7 +252,7 @@ class CaptionsWriting(CaptionsMarks):
 
     def _not_written(self, model: CaptionsModel, what: Unsaved, error: Exception) -> None:
         """Show the file as it is, and keep the text: as a draft, or as one of two that a question will be about."""
-        fresh = model.read_again(what.fresh)
+        fresh = model.read_again(what.fresh, self._index_knows)
         if self.hand is not None and self.hand.position == fresh.position:
             self.hand, self._note = fresh, Note()
         self._redraw_image(fresh.position)
@@ -334,8 +334,12 @@ class CaptionsWriting(CaptionsMarks):
     def _read_again(self, note: Note) -> None:
         """Read the caption in hand from disk again and say why."""
         if self.model is not None and self.hand is not None:
-            self.hand, self._note = self.model.read_again(self.hand), note
+            self.hand, self._note = self.model.read_again(self.hand, self._index_knows), note
             self._redraw_image(self.hand.position)
+
+    def _index_knows(self) -> None:
+        """In another thread: counted anew, the tags are those of the files."""
+        self.call_later(self._recount)
 
     def _look_at_disk(self) -> None:
         """Notice that another program wrote the caption on the screen; nothing is drawn unless it did."""

@@ -17,6 +17,7 @@ from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.words import Note
+from sdtui.tui.captions.writing import CaptionsWriting
 from sdtui.tui.screens import captions as captions_screen
 from sdtui.tui.widgets.picture import PicturePanel
 from tests.support.readonly import read_only
@@ -536,6 +537,20 @@ async def test_another_program_changes_the_caption_on_the_screen(images: Path) -
         await until(pilot, lambda: counted(app, "city") == "2")
         (images / "bridge.txt").unlink()
         await until(pilot, lambda: says(app, "3 images · 1 untagged"))
+
+
+async def test_a_change_that_was_counted_before_it_is_shown_is_counted_once(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, look = app_on(images), CaptionsWriting._look_at_disk
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        monkeypatch.setattr(CaptionsWriting, "_look_at_disk", lambda _screen: None)
+        (images / "bridge.txt").write_bytes(b"harbour\n")
+        await until(pilot, lambda: counted(app, "city") == "2")
+        monkeypatch.setattr(CaptionsWriting, "_look_at_disk", look)
+        await until(pilot, lambda: "changed on disk: read again" in pane(app)[0])
+        await until(pilot, lambda: counted(app, "city") == "2")
 
 
 async def edit_under_a_change(pilot: Pilot[None], images: Path) -> None:

@@ -271,10 +271,11 @@ async def test_leaving_during_an_edit_waits_for_it_or_calls_it_off(
     images: Path, monkeypatch: pytest.MonkeyPatch, key: str, suffixed: bool
 ) -> None:
     before = written(images)
-    go_on = threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
     writing = Task.writing
 
     def slow(task: Task, share: float) -> None:
+        begun.set()
         go_on.wait(120)
         writing(task, share)
 
@@ -289,7 +290,7 @@ async def test_leaving_during_an_edit_waits_for_it_or_calls_it_off(
         await pilot.press("y")
         await until(pilot, lambda: says(app, "changes 43 of 44"))
         await pilot.press("enter")
-        await until(pilot, lambda: says(app, "esc stops it"))
+        await until(pilot, lambda: begun.is_set() and says(app, "esc stops it"))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: says(app, "is still under way:"))
         await pilot.press(key)
