@@ -14,7 +14,8 @@ from sdtui.cli.rehearsal import Rehearsed, rehearse
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
 from sdtui.profile.load import load_frozen
-from sdtui.profile.plan import Measured, Plan, PlannedFile, make_plan
+from sdtui.profile.plan import Measured, Plan, make_plan
+from sdtui.profile.planned_files import PlannedFile
 from sdtui.profile.schema import Profile
 
 if TYPE_CHECKING:

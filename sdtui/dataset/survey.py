@@ -11,8 +11,8 @@ from sdtui.dataset.collect import Collection, Sample
 from sdtui.dataset.names import printable
 from sdtui.dataset.regularization import shares
 from sdtui.dataset.variants import ways_of
-from sdtui.profile.plan import ENLARGED, FolderPlan, Survey
 from sdtui.profile.schema import Profile
+from sdtui.profile.surveyed import ENLARGED, FolderPlan, Survey
 
 
 def survey(profile: Profile, collection: Collection) -> Survey:

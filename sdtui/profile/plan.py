@@ -3,106 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from sdtui.errors import UserError
-from sdtui.paths import cache_dir
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.machine import memory_bytes, trains_on_processor
-from sdtui.profile.memory import Memory, estimate, images_at_once, text_values, vae_values
-from sdtui.profile.naming import Output, outputs
-from sdtui.profile.prompt_line import is_comment, parse_prompt_line
+from sdtui.profile.memory import Memory, estimate, images_at_once
+from sdtui.profile.planned_files import PlannedFile, caches, run_files, times
 from sdtui.profile.rate_text import length
 from sdtui.profile.schema import Profile
-from sdtui.profile.size import (
-    BYTES,
-    METADATA,
-    Parts,
-    Trained,
-    folder_parts,
-    text_width,
-    trained,
-    unet_values,
-    word_values,
-)
-
-Size = tuple[int, int]
-
-ENLARGED = 1.5
-"""What is enlarged more than so many times is blurred in a way that training picks up."""
-
-# PNG files of pictures take about this much a pixel.
-_PREVIEW_BYTES = 1.6
-# A picture that is an embedding: the picture, and each value as text and once more in pixels.
-_CARD, _WRITTEN = 12_000, 40
-# Mean and spread of four channels in fp32, one value for 8 × 8 pixels.
-_LATENT_BYTES = 2 * 4 * 4 / 64
-
-
-@dataclass(frozen=True, slots=True)
-class FolderPlan:
-    """One folder of images, as it was found.
-
-    Args:
-        path: as the profile writes it, with kohya's folder in it where there is one.
-        layout: "flat" or "kohya".
-        images: files in it that can be read.
-        repeats: how often each comes in an epoch.
-        class_tokens: caption of those without one.
-        regularization: whether they show what the model shall keep.
-        held_out: how many of them are never trained.
-        masks: how many of them have a mask file.
-        transparent: how many of them are masked by their transparency.
-        note: what may have been meant otherwise; often empty.
-    """
-
-    path: str
-    layout: str
-    images: int
-    repeats: int
-    class_tokens: str = ""
-    regularization: bool = False
-    held_out: int = 0
-    masks: int = 0
-    transparent: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What a dataset holds.
-
-    Args:
-        images: files that are trained.
-        samples: images of one epoch, repeats, resolutions and regularisation counted.
-        buckets: (width, height) in px → these by bucket.
-        problems: what is wrong with the dataset, one line each.
-        pixels: of all that is encoded.
-        encoded: ways in which images are shown: resolutions, crops and colours, mirrored or not.
-        captions: different texts whose reading is kept; 0 if each step draws its own.
-        enlarged: images that are enlarged more than `ENLARGED` times.
-        largest: how much the worst of them is.
-        regularization: files that show what the model shall keep.
-        held_out: files that are never trained, for the validation loss.
-        folders: each of them, in the profile's order.
-        generated: class images that the base model draws before training.
-    """
-
-    images: int
-    samples: int
-    buckets: Mapping[Size, int]
-    problems: tuple[str, ...] = ()
-    pixels: int = 0
-    encoded: int = 0
-    captions: int = 0
-    enlarged: int = 0
-    largest: float = 1.0
-    regularization: int = 0
-    held_out: int = 0
-    folders: tuple[FolderPlan, ...] = ()
-    generated: int = 0
+from sdtui.profile.size import Parts, trained
+from sdtui.profile.surveyed import ENLARGED, FolderPlan, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +33,6 @@ class BucketPlan:
     height: int
     samples: int
     batches: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFile:
-    """One kind of file the run leaves: where in the run's folder, how many at most, bytes each (None: not known)."""
-
-    path: str
-    count: int
-    bytes_each: int | None
-
-    @property
-    def bytes(self) -> int | None:
-        """Bytes of all of them."""
-        return None if self.bytes_each is None else self.count * self.bytes_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +111,9 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
     measurements = _measurements(profile, survey, steps, steps_per_epoch)
     drawing = survey.generated * _drawing(profile)
     work = epochs * survey.samples + measurements * _measuring(profile, survey) + drawing
-    files = _files(profile, steps, steps_per_epoch, values, parts)
-    caches = _caches(profile, survey, parts)
-    sizes = [file.bytes for file in (*files, *caches)]
+    files = run_files(profile, steps, steps_per_epoch, values, parts)
+    cached = caches(profile, survey, parts)
+    sizes = [file.bytes for file in (*files, *cached)]
     known = [size for size in sizes if size is not None]
     heaviest = max(survey.buckets, key=math.prod)
     memory = estimate(profile, [heaviest], parts, images=images_at_once(profile, heaviest, parts))
@@ -229,7 +128,7 @@ def make_plan(profile: Profile, survey: Survey, measured: Measured | None = None
         warmup_steps=warmup_steps(profile, steps),
         trained_values=values.values if values else None,
         files=files,
-        caches=caches,
+        caches=cached,
         bytes=sum(known) if len(known) == len(sizes) else None,
         seconds=work / measured.images_per_second if measured else None,
         warnings=(*_warnings(profile, survey, steps, epochs), *_memory_warnings(memory, profile.launch.processes)),
@@ -264,7 +163,7 @@ def _measurements(profile: Profile, survey: Survey, steps: int, steps_per_epoch:
     settings = profile.validation
     if not (survey.held_out and (settings.every_steps or settings.every_epochs)):
         return 0
-    return 2 + _times(steps - 1, settings.every_steps, settings.every_epochs * steps_per_epoch)
+    return 2 + times(steps - 1, settings.every_steps, settings.every_epochs * steps_per_epoch)
 
 
 def _measuring(profile: Profile, survey: Survey) -> float:
@@ -277,95 +176,6 @@ def _measuring(profile: Profile, survey: Survey) -> float:
 def _drawing(profile: Profile) -> float:
     """What drawing one class image costs, in trained images: with guidance a sampler's step is two forward passes."""
     return profile.prior.generate_steps * (1 if profile.prior.generate_guidance == 1 else 2) / 3
-
-
-def _files(
-    profile: Profile, steps: int, steps_per_epoch: int, values: Trained | None, parts: Parts | None
-) -> tuple[PlannedFile, ...]:
-    previews = profile.previews
-    output = _output_bytes(profile, values, parts)
-    state = values.state_bytes(averaged=bool(profile.training.ema_decay)) if values else None
-    words = word_values(profile.method, folder_parts(profile) if parts is None else parts) or {}
-    if state and profile.method.kind != "full":
-        # What is usable as it is.
-        state += (output or 0) + sum(map(_word_bytes, words.values()))
-    # Before the first step if wanted, every so many steps, and in any case at the end.
-    planned = _times(steps - 1, previews.every, previews.every_epochs * steps_per_epoch)
-    sets = previews.at_start + planned + 1
-    sizes = [_preview_bytes(profile, line) for line in previews.prompts if not is_comment(line)]
-    files = [
-        *(_planned(each, output, words) for each in outputs(profile)),
-        PlannedFile("checkpoints/step-*", _checkpoints(profile, steps, steps_per_epoch), state),
-        PlannedFile("previews/step-*/*.png", sets * len(sizes), sum(sizes) // max(1, len(sizes))),
-    ]
-    return tuple(file for file in files if file.count)
-
-
-def _planned(output: Output, size: int | None, words: Mapping[str, int]) -> PlannedFile:
-    """A finished file: of what `size` is known of, or of a word."""
-    if output.result:
-        values = words.get(output.result)
-        size = (
-            None
-            if values is None
-            else _word_bytes(values) + (_CARD + values * _WRITTEN if "webui-" in output.layout else 0)
-        )
-    return PlannedFile(f"output/{output.path}", 1, size)
-
-
-def _word_bytes(values: int) -> int:
-    """An embedding file: its values in fp32, and metadata."""
-    return 4 * values + METADATA
-
-
-def _output_bytes(profile: Profile, values: Trained | None, parts: Parts | None) -> int | None:
-    """Of a finished file: the adapter, or the whole model with its VAE."""
-    precision = profile.saving.precision
-    if values is None or profile.method.kind == "textual-inversion":
-        return None
-    if profile.method.kind == "lora":
-        return values.adapter_bytes(precision)
-    found = folder_parts(profile) if parts is None else parts
-    unet, text, vae = unet_values(profile, parts), text_values(found), vae_values(found.get("vae", {}))
-    return (unet + text + vae) * BYTES[precision] if unet and text and vae else None
-
-
-def _times(steps: int, first: int, second: int) -> int:
-    """How many of so many steps are a multiple of either; 0 has none."""
-    both = math.lcm(first, second)
-    return sum(steps // every for every in (first, second) if every) - (steps // both if both else 0)
-
-
-def _preview_bytes(profile: Profile, line: str) -> int:
-    shown = parse_prompt_line(line)
-    side = profile.dataset.resolution
-    return round((shown.width or side) * (shown.height or side) * _PREVIEW_BYTES)
-
-
-def _caches(profile: Profile, survey: Survey, parts: Parts | None) -> tuple[PlannedFile, ...]:
-    """Latents of the images, and what a text encoder that is not trained says of their captions."""
-    latents = round(survey.pixels * _LATENT_BYTES / max(1, survey.encoded))
-    width = text_width(profile, parts)
-    text = None if width is None else 4 * width * (profile.captions.max_tokens + 2)
-    caches = [PlannedFile(str(cache_dir() / "latents"), survey.encoded, latents)]
-    if not (profile.method.text_encoder or profile.method.words):
-        # In a caption without the trigger the class words stand alone, the same for all of them.
-        classes = (survey.captions if profile.prior.trigger else 1) if profile.prior.keeps_class else 0
-        texts = survey.captions + classes if survey.captions else 0
-        caches.append(PlannedFile(str(cache_dir() / "texts"), texts, text))
-    side = profile.dataset.resolution
-    caches.append(PlannedFile("class images", survey.generated, round(side * side * _PREVIEW_BYTES)))
-    return tuple(cache for cache in caches if cache.count)
-
-
-def _checkpoints(profile: Profile, steps: int, steps_per_epoch: int) -> int:
-    """How many are kept at most: the newest few of those that will be made (by the clock: as many as may be kept)."""
-    saving = profile.saving
-    every = [each for each in (saving.every_steps, saving.every_epochs * steps_per_epoch) if each]
-    if saving.every_minutes or any(steps // each >= saving.keep_last for each in every):
-        return saving.keep_last
-    made = len({step for each in every for step in range(each, steps + 1, each)})
-    return min(made, saving.keep_last)
 
 
 def _memory_warnings(memory: Memory | None, processes: int) -> Iterator[str]:

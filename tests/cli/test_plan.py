@@ -12,7 +12,8 @@ from sdtui.cli import main, plan
 from sdtui.paths import cache_dir
 from sdtui.profile.load import freeze, load_profile
 from sdtui.profile.memory import Memory
-from sdtui.profile.plan import Plan, PlannedFile
+from sdtui.profile.plan import Plan
+from sdtui.profile.planned_files import PlannedFile
 from sdtui.profile.schema import Profile
 from sdtui.runs import record
 from sdtui.runs.events import EventWriter

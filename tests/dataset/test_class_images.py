@@ -12,8 +12,9 @@ from PIL import Image
 from sdtui.dataset.class_images import Recipe, fingerprint, layout_of, recipe_of
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
-from sdtui.profile.plan import FolderPlan, Measured, make_plan
+from sdtui.profile.plan import Measured, make_plan
 from sdtui.profile.schema import Profile
+from sdtui.profile.surveyed import FolderPlan
 
 
 def profile(root: Path, changes: dict[str, Any] | None = None, **folder: Any) -> Profile:

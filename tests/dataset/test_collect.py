@@ -11,8 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 from sdtui.dataset.collect import Collection, collect
 from sdtui.dataset.survey import survey
 from sdtui.errors import UserError
-from sdtui.profile.plan import FolderPlan, Survey
 from sdtui.profile.schema import Profile
+from sdtui.profile.surveyed import FolderPlan, Survey
 from tests.support.odd_images import CUT_IN_HEADER, EMPTY, SIZES, make_odd_images
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.survey import folder_line
-from sdtui.profile.plan import FolderPlan
+from sdtui.profile.surveyed import FolderPlan
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import torch
 
 from sdtui.errors import UserError
 from sdtui.models.recognise import plan_parts, recognise, stated_prediction
-from sdtui.profile.plan import Survey, make_plan
+from sdtui.profile.plan import make_plan
 from sdtui.profile.schema import Profile
+from sdtui.profile.surveyed import Survey
 from tests.support import headers
 from tests.support.families import FAMILIES, original_weights, tiny_folder
 from tests.support.headers import SD15, SD21, SDXL, L, U, V, contents, hollow_file
