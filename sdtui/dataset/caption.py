@@ -165,7 +165,12 @@ def parse_tags(text: str) -> list[Tag]:
 
 def tag_words(text: str) -> list[str]:
     """The tags' texts alone, in order; a third of the cost of `parse_tags`."""
-    return [word for part in text.replace("\n", ",").replace(PIN, ",").split(",") if (word := part.strip())]
+    return [word for part in tag_parts(text) if (word := part.strip())]
+
+
+def tag_parts(text: str) -> list[str]:
+    """What stands between commas, `|||` and line ends, blanks included: a tag each, or blank."""
+    return text.replace("\n", ",").replace(PIN, ",").split(",")
 
 
 def digest(raw: bytes | None) -> str:

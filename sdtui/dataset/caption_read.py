@@ -15,6 +15,8 @@ from sdtui.dataset.library import Library
 # File systems keep times in steps of up to two seconds (FAT): a file younger than that when it was read may be written
 # again without its time telling.
 STEP_NS = 2_000_000_000
+# What is read at a time of a file that is of another length than it said.
+_READ = 1 << 20
 _NOWHERE = (-1, 0, 0)
 _INT64 = (1 << 63) - 1
 
@@ -33,6 +35,9 @@ class CaptionRead(NamedTuple):
     there: bool
     stamp: tuple[int, int, int]
     sure: bool
+
+
+_NOT_THERE = CaptionRead(None, False, _NOWHERE, True)
 
 
 def stamps_now(library: Library) -> array[int]:
@@ -55,30 +60,24 @@ def stamp_now(library: Library, position: int) -> tuple[int, int, int]:
         return _NOWHERE
 
 
-def read_text(library: Library, position: int) -> CaptionRead:
-    """Read the image's caption; whatever is wrong with it makes `text` None."""
-    path = library.caption_file(position)
+def read_text(path: str | None) -> CaptionRead:
+    """Read the caption file at `path`, None where there is none; whatever is wrong with it makes `text` None.
+
+    Four calls of the system, as a million captions are read so.
+    """
     if path is None:
-        return CaptionRead(None, False, _NOWHERE, True)
+        return _NOT_THERE
     try:
-        # Asked before it is read: what is written in between has another stamp, and is read again some day.
-        status = os.stat(path)
+        # Not waiting: a pipe would hold its reader for ever.
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        return CaptionRead(None, False, _NOWHERE, True)
+        return _NOT_THERE
     except OSError:
-        return CaptionRead(None, True, _NOWHERE, False)
-    sure = time.time_ns() - status.st_mtime_ns > STEP_NS
-    text = None
-    # A pipe would hold its reader for ever.
-    if stat.S_ISREG(status.st_mode):
-        try:
-            with open(path, "rb", buffering=0) as stream:
-                text = plain_text(stream.read())
-        except UnicodeDecodeError:
-            pass
-        except OSError:
-            sure = False
-    return CaptionRead(text, True, _stamp(status), sure)
+        return _not_opened(path)
+    try:
+        return _read_open(handle)
+    finally:
+        os.close(handle)
 
 
 def image_stamp(path: Path) -> tuple[int, int]:
@@ -99,6 +98,36 @@ def size_of(path: Path) -> tuple[int, int]:
     except UnreadableImage:
         return 0, 0
     return facts.width, facts.height
+
+
+def _read_open(handle: int) -> CaptionRead:
+    # Asked before it is read: what is written in between has another stamp, and is read again some day.
+    status = os.fstat(handle)
+    sure = time.time_ns() - status.st_mtime_ns > STEP_NS
+    text = None
+    try:
+        if stat.S_ISREG(status.st_mode):
+            text = plain_text(_content(handle, status.st_size))
+    except UnicodeDecodeError:
+        pass
+    except OSError:
+        sure = False
+    return CaptionRead(text, True, _stamp(status), sure)
+
+
+def _content(handle: int, size: int) -> bytes:
+    raw = os.read(handle, size + 1)
+    if len(raw) != size:
+        while more := os.read(handle, _READ):
+            raw += more
+    return raw
+
+
+def _not_opened(path: str) -> CaptionRead:
+    try:
+        return CaptionRead(None, True, _stamp(os.stat(path)), False)
+    except OSError:
+        return CaptionRead(None, True, _NOWHERE, False)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdtui.dataset import index_file, sidecar
-from sdtui.dataset.caption import tag_words
+from sdtui.dataset.caption import tag_parts
 from sdtui.dataset.caption_read import CaptionRead, image_stamp, read_text, size_of, stamp_now, stamps_now
 from sdtui.dataset.columns import CAPTIONED, EMPTY, MISSING, UNREADABLE, Columns, Integers
 from sdtui.dataset.index_file import Stored
@@ -29,6 +29,10 @@ from sdtui.dataset.texts import BLOCK, Texts
 _CHUNK = 8 * BLOCK
 # Below this an index is read from the captions faster than one looks, and the folder stays without one.
 KEPT_FROM = 2_000
+# What stands between two commas with nothing but blanks in it.
+_NO_TAG = 0xFFFF_FFFF
+# So many parts of captions are remembered while they are read: at most 10 MB, and hardly any set has more that recur.
+_PARTS = 1 << 16
 
 
 class Index:
@@ -110,7 +114,7 @@ class Index:
             with self.lock:
                 self.library.changed(chunk)
                 if self.ready:
-                    self._read(chunk)
+                    self._read(chunk, _Parts(self._numbers))
                     if self.postings.heavy:
                         self.postings.merge()
                 else:
@@ -142,10 +146,11 @@ class Index:
         stale = self._stale()
         done = len(self.library) - len(stale)
         yield done
+        parts = _Parts(self._numbers)
         for first in range(0, len(stale), _CHUNK):
             chunk = stale[first : first + _CHUNK].tolist()
             with self.lock:
-                self._read(chunk)
+                self._read(chunk, parts)
                 if self.postings.full:
                     self.postings.merge()
             yield done + first + len(chunk)
@@ -161,32 +166,41 @@ class Index:
 
     # -- reading captions ---------------------------------------------------------------------------------------------
 
-    def _read(self, rows: list[int]) -> None:
+    def _read(self, rows: list[int], parts: _Parts) -> None:
         """Read these captions from disk, and put what they say in place of what was known."""
-        captions = [read_text(self.library, row) for row in rows]
-        words = [tag_words(caption.text) if caption.text else [] for caption in captions]
-        tags = array("I")
-        for each in words:
-            tags.extend(map(self._numbers.__getitem__, each))
+        captions = [read_text(path) for path in self.library.caption_files(rows)]
+        at = np.array(rows, np.uint32)
+        which, tags = self._tags_of(captions, parts)
+        twice = self.postings.replace(at, at[which], tags)
+        self.texts.put({row: caption.text for row, caption in zip(rows, captions, strict=True)})
+        self._note(at, captions)
+        self.columns.tags[at] = np.bincount(which, minlength=len(rows))
+        self.columns.twice[at] = False
+        self.columns.twice[twice] = True
+        self._kept = False
+
+    def _tags_of(self, captions: list[CaptionRead], parts: _Parts) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """The tags by number, new ones among them, and the place in `captions` of the one that each stands in."""
+        numbers, lengths = array("I"), []
+        for caption in captions:
+            split = tag_parts(caption.text) if caption.text else []
+            lengths.append(len(split))
+            numbers.extend(map(parts.__getitem__, split))
         for word in self._numbers.fresh:
             self.words.append(word)
             self.vocabulary.add(word)
         self._numbers.fresh.clear()
-        at = np.array(rows, np.uint32)
-        self.postings.replace(at, np.repeat(at, [len(each) for each in words]), np.array(tags, np.uint32))
-        self.texts.put({row: caption.text for row, caption in zip(rows, captions, strict=True)})
-        self._note(at, captions, words)
-        self._kept = False
+        tags = np.array(numbers, np.uint32)
+        there = tags != _NO_TAG
+        return np.repeat(np.arange(len(captions)), lengths)[there], tags[there]
 
-    def _note(self, rows: NDArray[np.uint32], captions: list[CaptionRead], words: list[list[str]]) -> None:
+    def _note(self, rows: NDArray[np.uint32], captions: list[CaptionRead]) -> None:
         columns = self.columns
         stamps = np.array([caption.stamp for caption in captions], np.int64)
         columns.caption_size[rows], columns.caption_mtime[rows], columns.caption_inode[rows] = stamps.T
         columns.sure[rows] = [caption.sure for caption in captions]
         columns.state[rows] = [_state(caption) for caption in captions]
         columns.chars[rows] = [len(caption.text or "") for caption in captions]
-        columns.tags[rows] = [len(each) for each in words]
-        columns.twice[rows] = [len(set(each)) < len(each) for each in words]
         columns.tokens[rows] = -1
 
     # -- what it is asked ---------------------------------------------------------------------------------------------
@@ -275,6 +289,21 @@ class _Numbers(dict[str, int]):
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self)
         self.fresh.append(word)
+        return number
+
+
+class _Parts(dict[str, int]):
+    """The number of the tag in each part of a caption, `_NO_TAG` where there is none; as parts recur, most are stripped once."""
+
+    def __init__(self, numbers: _Numbers) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def __missing__(self, part: str) -> int:
+        word = part.strip()
+        number = self._numbers[word] if word else _NO_TAG
+        if len(self) < _PARTS:
+            self[part] = number
         return number
 
 

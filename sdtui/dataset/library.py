@@ -155,11 +155,15 @@ class Library:
         file = self.caption_file(position)
         return Path(file) if file is not None else caption_path(self[position].path, self.naming)
 
-    def caption_files(self) -> Iterator[str | None]:
-        """As `Entry.caption`, of all images in order: paths that are plain text, and nothing is asked of the disk."""
-        folders = [os.path.join(self.folder, folder, "") for folder in self._listing.folders]
-        for number, name in zip(self._listing.folder_of, self._listing.caption_names(), strict=True):
-            yield None if name is None else folders[number] + name
+    def caption_files(self, positions: Sequence[int] | None = None) -> Iterator[str | None]:
+        """As `Entry.caption`, of these images, or of all in order: paths that are plain text, and nothing is asked of the disk."""
+        listing = self._listing
+        places = range(len(self)) if positions is None else positions
+        last, prefix = -1, ""
+        for position, name in zip(places, listing.caption_names(places), strict=True):
+            if (number := listing.folder_of[position]) != last:
+                last, prefix = number, os.path.join(self.folder, listing.folders[number], "")
+            yield None if name is None else prefix + name
 
     def caption_file(self, position: int) -> str | None:
         """One of `caption_files`."""

@@ -41,8 +41,8 @@ class Postings:
         self._parts: list[Keys] = []
         self.waiting = 0
 
-    def replace(self, images: Numbers, pair_images: Numbers, pair_tags: Numbers) -> None:
-        """From now on these images have exactly the tags that the pairs name."""
+    def replace(self, images: Numbers, pair_images: Numbers, pair_tags: Numbers) -> Keys:
+        """From now on these images have exactly the tags that the pairs name; returns the images of pairs named twice."""
         if self._beside[images].any():
             gone = np.zeros(self._count, np.bool_)
             gone[images] = True
@@ -51,9 +51,11 @@ class Postings:
         new = pair_tags.astype(np.int64) * self._count + pair_images
         new.sort()
         # A tag that one caption repeats counts once.
-        self._parts.append(new[np.diff(new, prepend=-1) > 0])
+        fresh = np.diff(new, prepend=-1) > 0
+        self._parts.append(new[fresh])
         self._beside[images] = True
         self.waiting = sum(map(len, self._parts))
+        return new[~fresh] % self._count
 
     def _pairs(self) -> Keys:
         """All pairs beside the lists."""

@@ -43,14 +43,14 @@ def loaded(folder: Path) -> Index:
     return index
 
 
-def read_now(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Index, list[str]]:
-    """The index opened again, and the captions it read from disk to that end."""
-    read: list[str] = []
+def read_now(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Index, list[str | None]]:
+    """The index opened again, and the captions it read from disk to that end; None where there was no file."""
+    read: list[str | None] = []
     real = caption_read.read_text
 
-    def watched(library: Library, position: int) -> caption_read.CaptionRead:
-        read.append(library[position].relative)
-        return real(library, position)
+    def watched(path: str | None) -> caption_read.CaptionRead:
+        read.append(path and os.path.relpath(path, folder))
+        return real(path)
 
     monkeypatch.setattr(index_module, "read_text", watched)
     index = loaded(folder)
@@ -110,6 +110,21 @@ def test_more_pairs_than_are_sorted_at_once(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(index_module, "_CHUNK", 1)
     monkeypatch.setattr(postings, "_WAITING", 2)
     assert loaded(folder).tag_counts() == {"sky": 1, "wall": 2, "Sky": 1}
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2, 100])
+def test_however_many_parts_of_captions_are_remembered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    monkeypatch.setattr(index_module, "_PARTS", parts)
+    index = loaded(folder)
+    assert index.tag_counts() == {"sky": 1, "wall": 2, "Sky": 1}
+    assert index.columns.tags.tolist() == [3, 2, 0, 0, 0]
+    assert index.columns.twice.tolist() == [True, False, False, False, False]
+    write(folder, "a", "sky\n|||wall")
+    index.changed([0])
+    assert index.columns.tags.tolist() == [2, 2, 0, 0, 0]
+    assert not index.columns.twice.any()
 
 
 def test_who_asks_for_one_tag_does_not_wait_for_one_who_writes(folder: Path) -> None:
@@ -176,7 +191,7 @@ def test_opened_again_what_changed_since_is_read(folder: Path, monkeypatch: pyte
     write(folder, "e", "sea")
     (folder / "c.txt").unlink()
     index, read = read_now(folder, monkeypatch)
-    assert read == ["a.png", "c.png", "e.png"]
+    assert read == ["a.txt", None, "e.txt"]
     assert index.tag_counts() == {"sea": 2, "wall": 2, "sky": 1, "Sky": 1}
     assert index.words == ["sky", "wall", "Sky", "sea"]
     assert index.columns.state[2] == MISSING
@@ -202,7 +217,7 @@ def test_a_file_put_in_the_place_of_another_is_read(folder: Path, monkeypatch: p
     os.replace(folder / "new.txt", folder / "a.txt")
     (folder / "new.png").unlink()
     index, read = read_now(folder, monkeypatch)
-    assert read == ["a.png"]
+    assert read == ["a.txt"]
     assert index.text(0) == "sea, wall, sky"
 
 
@@ -213,7 +228,7 @@ def test_a_caption_read_right_after_it_was_written_is_read_again(folder: Path, m
     (folder / "a.txt").write_text("sea, wall, sky\n")
     os.utime(folder / "a.txt", ns=(now, now))  # as if within one tick of the file system's clock
     index, read = read_now(folder, monkeypatch)
-    assert read == ["a.png"]
+    assert read == ["a.txt"]
     assert index.text(0) == "sea, wall, sky"
 
 
@@ -226,7 +241,7 @@ def test_images_that_came_and_went(folder: Path, monkeypatch: pytest.MonkeyPatch
     for name in ("a.png", "a.txt", "d.png", "d.txt"):
         (folder / name).unlink()
     index, read = read_now(folder, monkeypatch)
-    assert read == ["00.png", "set/x.png"]
+    assert read == ["00.txt", "set/x.txt"]
     assert index.library.relatives() == ["00.png", "b.png", "c.png", "e.png", "set/x.png"]
     assert index.tag_counts() == {"dawn": 1, "wall": 3, "Sky": 1}
     assert having(index, "wall") == [0, 1, 4]
@@ -286,7 +301,7 @@ def test_kill_9_while_it_is_written_leaves_the_old_one(folder: Path, monkeypatch
     assert done.returncode == -signal.SIGKILL
     assert index_file.index_path(folder / ".sdtui").read_bytes() == before
     index, read = read_now(folder, monkeypatch)
-    assert read == ["e.png"]
+    assert read == ["e.txt"]
     assert index.text(4) == "sea"
 
 

@@ -54,6 +54,7 @@ def test_entries_tell_path_and_caption(tmp_path: Path) -> None:
         assert library.untagged == untagged
     assert [library.caption_file(at) for at in range(3)] == list(library.caption_files())
     assert list(library.caption_files()) == [f"{tmp_path}/a.txt", None, f"{tmp_path}/c.png.txt"]
+    assert list(library.caption_files([2, 0])) == [f"{tmp_path}/c.png.txt", f"{tmp_path}/a.txt"]
 
 
 def test_the_naming_most_captions_have_wins_and_is_told(tmp_path: Path) -> None:
@@ -78,6 +79,7 @@ def test_caption_endings_in_any_case(tmp_path: Path) -> None:
     library = Library.scan(tmp_path)
     assert library[0].caption == tmp_path / "IMG_1.TXT"
     assert list(library.caption_files()) == [f"{tmp_path}/IMG_1.TXT", None]
+    assert list(library.caption_files([1])) == [None]
     assert library.read_caption(0).text == "old camera"
 
 

@@ -14,11 +14,11 @@ def numbers(*values: int) -> NDArray[np.uint32]:
     return np.array(values, np.uint32)
 
 
-def put(lists: Postings, captions: dict[int, list[int]]) -> None:
+def put(lists: Postings, captions: dict[int, list[int]]) -> list[int]:
+    """Returns the images that name a tag twice."""
     pairs = [(image, tag) for image, tags in captions.items() for tag in tags]
-    lists.replace(
-        numbers(*captions), numbers(*(image for image, _ in pairs)), numbers(*(tag for _, tag in pairs))
-    )  # fmt: skip
+    owners, tags = numbers(*(image for image, _ in pairs)), numbers(*(tag for _, tag in pairs))
+    return sorted(set(lists.replace(numbers(*captions), owners, tags).tolist()))
 
 
 def found(lists: Postings, *tags: int) -> list[int]:
@@ -27,7 +27,7 @@ def found(lists: Postings, *tags: int) -> list[int]:
 
 def test_lists_are_flat_and_name_each_image_once() -> None:
     lists = Postings(4)
-    put(lists, {0: [1, 0, 1], 1: [], 2: [3], 3: [1]})
+    assert put(lists, {0: [1, 0, 1], 1: [], 2: [3], 3: [1]}) == [0]
     lists.merge()
     assert lists.starts.tolist() == [0, 1, 3, 3, 4]
     assert lists.lists.tolist() == [0, 0, 3, 2]
@@ -49,10 +49,10 @@ def test_changes_count_before_the_lists_are_made_again() -> None:
     lists = Postings(3)
     put(lists, {0: [0], 1: [0, 1], 2: [1]})
     lists.merge()
-    put(lists, {1: [2, 2]})
+    assert put(lists, {1: [2, 2]}) == [1]
     assert [found(lists, tag) for tag in range(3)] == [[0], [2], [1]]
     assert lists.counts(3).tolist() == [1, 1, 1]
-    put(lists, {1: [0]})
+    assert put(lists, {1: [0]}) == []
     assert [found(lists, tag) for tag in range(3)] == [[0, 1], [2], []]
     assert lists.counts(3, np.array([True, True, False])).tolist() == [2, 0, 0]
     put(lists, {0: [], 1: [], 2: []})
