@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from sdtui.runs import control, registry
 from sdtui.runs.events import EventReader
 from sdtui.runs.layout import RunFolder
-from sdtui.runs.watch import Watch
+from sdtui.tui.follower import Follower
 
 LEAST_SECONDS = 0.4
 # A process that was killed changes no file: look at its lock this often.
@@ -77,71 +78,43 @@ class Contents:
         return "  ".join(word for word in (self.columns[column], self.rows[row]) if word)
 
 
-class FolderReader(threading.Thread):
+class FolderReader(Follower[Contents]):
     """Follows one folder and keeps what is in it now.
 
     Args:
         folder: where the pictures are.
-        tell: called in this thread when there is something new and the last was taken; it must not block.
+        tell: as a follower's.
     """
 
     def __init__(self, folder: Path, tell: Callable[[FolderReader], None]) -> None:
-        super().__init__(name=f"samples {folder.name}", daemon=True)
+        super().__init__(f"samples {folder.name}", tell)
         self.folder = folder
-        self.problem: Exception | None = None
-        self._tell = tell
-        self._latest: Contents | None = None
-        self._lock = threading.Lock()
-        self._watch: Watch | None = None
-        self._ending = threading.Event()
         self._unwanted = threading.Event()
-
-    def take(self) -> Contents | None:
-        """The newest contents, once; None if they were taken already."""
-        with self._lock:
-            latest, self._latest = self._latest, None
-            return latest
-
-    def close(self) -> None:
-        """End the thread soon; the drawing goes on."""
-        self._ending.set()
-        if self._watch is not None:
-            self._watch.close()
 
     def stop_drawing(self) -> None:
         """Have the process end after the step it is at: at once, or as soon as it listens."""
         self._unwanted.set()
 
-    def run(self) -> None:
+    def follow(self) -> None:
         """Read, hand over, sleep until something changes."""
         run = RunFolder(self.folder)
-        events = EventReader(run.events_file)
         before: Contents | None = None
         told = Contents(self.folder)
         asked = False
-        try:
-            with Watch((run.events_file, run.run_json), least_seconds=LEAST_SECONDS) as self._watch:
-                while not self._ending.is_set():
-                    told = read(told, run, events)
-                    if told != before:
-                        before = told
-                        self._hand_over(told)
-                    if self._unwanted.is_set() and told.state == "running" and not asked:
-                        asked = True
-                        control.send(run, "stop")
-                    # Pictures of others may come without an event.
-                    self._watch.wait(LOOK_SECONDS)
-        except Exception as error:  # noqa: BLE001  the screen reports it; a thread's own traceback would tear the screen
-            self.problem = error
-            self._tell(self)
-        finally:
-            events.close()
-
-    def _hand_over(self, contents: Contents) -> None:
-        with self._lock:
-            waiting, self._latest = self._latest is not None, contents
-        if not waiting:
-            self._tell(self)
+        with (
+            closing(EventReader(run.events_file)) as events,
+            self.watch((run.events_file, run.run_json), LEAST_SECONDS) as watch,
+        ):
+            while not self.ending:
+                told = read(told, run, events)
+                if told != before:
+                    before = told
+                    self.hand_over(told)
+                if self._unwanted.is_set() and told.state == "running" and not asked:
+                    asked = True
+                    control.send(run, "stop")
+                # Pictures of others may come without an event.
+                watch.wait(LOOK_SECONDS)
 
 
 def read(before: Contents, run: RunFolder, events: EventReader) -> Contents:

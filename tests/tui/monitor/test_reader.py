@@ -10,7 +10,7 @@ import pytest
 from sdtui.runs.view import RunView
 from sdtui.tui.monitor import reader as reading
 from sdtui.tui.monitor.reader import RunReader
-from sdtui.tui.monitor.snapshot import Snapshot
+from sdtui.tui.monitor.snapshot import Snapshot, take_snapshot
 from tests.tui.monitor.actor import Actor
 
 PATIENCE = 20.0
@@ -66,7 +66,7 @@ def test_a_screen_that_does_not_take_is_told_once(tmp_path: Path) -> None:
             actor.step(number + 1)
             view = RunView(actor.run)
             view.refresh()
-            reader._hand_over(view, None)
+            reader.hand_over(take_snapshot(view, None))
         assert listener.told == 1
         assert (taken := reader.take()) is not None
         assert taken.step == 5
