@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> int:
 
     workspace = make_workspace(args.dir)
     print(f"workspace: {workspace}", file=sys.stderr)
-    started = _start(workspace)
     if args.headless or not _on_terminal():
-        return _headless(started, workspace)
+        return _headless(workspace)
+    started = _start(workspace)
     from sdtui.cli.app import open_app
 
     code = open_app(workspace, start="monitor", target=started.path)
@@ -53,10 +53,12 @@ def _start(workspace: Path) -> RunFolder:
     return prepared
 
 
-def _headless(started: RunFolder, workspace: Path) -> int:
-    from sdtui.cli.progress import follow
+def _headless(workspace: Path) -> int:
+    from sdtui.cli.progress import follow, interrupts
 
-    code = follow([started], sys.stderr, stop_on_interrupt=True)
+    with interrupts() as received:
+        started = _start(workspace)
+        code = follow([started], sys.stderr, stop_on_interrupt=True, received=received)
     if code == 0:
         _report(started, workspace)
     return code

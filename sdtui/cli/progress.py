@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from sdtui.cli import INTERRUPTED, USAGE
@@ -75,23 +75,31 @@ def one_line(text: str) -> str:
     return printable(" ".join([*before, *lines[-1:]]))
 
 
-def follow(runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool) -> int:
+def follow(
+    runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool, received: list[int] | None = None
+) -> int:
     """Follow runs, one after another, until the last has ended.
 
     Ctrl-C and SIGTERM send `stop` to all of them and go on following until the first has saved (`stop_on_interrupt`),
     or only end the following; a second one always ends the following.
 
+    Args:
+        runs: in the order in which they run.
+        stream: where it is told.
+        stop_on_interrupt: whether an interrupt stops the runs.
+        received: of the `interrupts` block in which the runs were started; None: from here on.
+
     Returns:
         0 when all finished, the trainer's exit code (1, or 2 for wrong input) when one failed, 130 when interrupted
         or stopped.
     """
-    with _interrupts() as received:
-        codes = []
+    with interrupts() if received is None else nullcontext(received) as heard:
+        codes: list[int] = []
         for run in runs:
-            codes.append(_Follower(run, runs, stream, received, stop=stop_on_interrupt).follow())
-            if len(received) > stop_on_interrupt:
+            codes.append(_Follower(run, runs, stream, heard, stop=stop_on_interrupt).follow())
+            if len(heard) > stop_on_interrupt:
                 break
-    return INTERRUPTED if received or INTERRUPTED in codes else max(codes, default=0)
+    return INTERRUPTED if heard or INTERRUPTED in codes else max(codes, default=0)
 
 
 class _Follower:
@@ -104,8 +112,8 @@ class _Follower:
         self._runs = runs
         self._received = received
         self._stop = stop
-        # Signals from before were sent on to this run, too.
-        self._heard = len(received)
+        # What came while the runs before this one were followed was sent on to it, too.
+        self._heard = len(received) if run is not runs[0] else 0
         self._line = ProgressLine(stream)
         self._view = RunView(run)
         self._told = 0
@@ -211,8 +219,11 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """A list that grows by one with each Ctrl-C or SIGTERM while the block runs."""
+def interrupts() -> Iterator[list[int]]:
+    """A list that grows by one with each Ctrl-C or SIGTERM, which do nothing else while the block runs.
+
+    Whatever belongs to the machine is started in such a block: an interrupt halfway would leave it going, and untold.
+    """
     received: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda found, _frame: received.append(found)) for number in numbers]

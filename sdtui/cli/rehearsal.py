@@ -50,14 +50,14 @@ def rehearse(profile: Profile) -> Rehearsed:
     Raises:
         SdtuiError: they could not be taken; the message is the trainer's.
     """
-    from sdtui.cli.progress import follow
+    from sdtui.cli.progress import follow, interrupts
     from sdtui.runs import launch
     from sdtui.runs.events import EventReader
 
-    with TemporaryDirectory(prefix="sdtui-measure-") as folder:
+    with TemporaryDirectory(prefix="sdtui-measure-") as folder, interrupts() as received:
         runs = Path(folder)
         run = launch.start(freeze(shortened(profile, runs), runs), runs, "measure", steps_total=_STEPS)
-        code = follow([run], sys.stderr, stop_on_interrupt=True)
+        code = follow([run], sys.stderr, stop_on_interrupt=True, received=received)
         events = EventReader(run.events_file).poll()
     if code:
         raise SdtuiError("the first steps could not be taken, so nothing was measured")

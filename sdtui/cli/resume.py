@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from sdtui.cli import INTERRUPTED
+from sdtui.cli.progress import interrupts
 from sdtui.cli.runs_dirs import add_run, add_runs_dir, find_run
 from sdtui.cli.train import follow_and_report
 from sdtui.runs import launch
@@ -20,11 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start its trainer again."""
     folder = find_run(args)
-    launch.resume(folder)
-    saved = folder.complete_checkpoints()
-    start = f"step {saved[-1][0]}" if saved else "the beginning, for want of a complete checkpoint"
-    print(f"{folder.name} goes on from {start}", file=sys.stderr)
-    if args.detach:
-        print(folder.path)
-        return 0
-    return follow_and_report([folder])
+    with interrupts() as received:
+        launch.resume(folder)
+        saved = folder.complete_checkpoints()
+        start = f"step {saved[-1][0]}" if saved else "the beginning, for want of a complete checkpoint"
+        print(f"{folder.name} goes on from {start}", file=sys.stderr)
+        if args.detach:
+            print(folder.path)
+            return INTERRUPTED if received else 0
+        return follow_and_report([folder], received)

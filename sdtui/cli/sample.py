@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdtui.cli import INTERRUPTED
 from sdtui.cli.output import emit_json, plural
-from sdtui.cli.progress import ProgressLine
+from sdtui.cli.progress import ProgressLine, interrupts
 from sdtui.cli.runs_dirs import add_runs_dir
 from sdtui.profile.samplers import SAMPLER_NAMES
 from sdtui.runs.sample_task import KIND, write_task
@@ -91,12 +91,13 @@ def run(args: argparse.Namespace) -> int:
 def _detach(args: argparse.Namespace, request: Request, folder: Path) -> int:
     from sdtui.runs import launch
 
-    launch.start_job(folder, KIND, _MODULE, before=lambda: write_task(folder, request.task))
-    if args.json:
-        emit_json({"job": str(folder)})
-    else:
-        print(f"{folder}\nfollow it: sdtui watch {folder}")
-    return 0
+    with interrupts() as received:
+        launch.start_job(folder, KIND, _MODULE, before=lambda: write_task(folder, request.task))
+        if args.json:
+            emit_json({"job": str(folder)})
+        else:
+            print(f"{folder}\nfollow it: sdtui watch {folder}")
+    return INTERRUPTED if received else 0
 
 
 class _Command:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from sdtui.cli import INTERRUPTED
 from sdtui.cli.output import emit_json, plural
-from sdtui.cli.progress import follow
+from sdtui.cli.progress import follow, interrupts
 from sdtui.dataset.library import Library
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
@@ -72,10 +72,12 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _tell_plan(args, task, library)
     place = job_folder(task)
-    job = launch.start_job(place, KIND, _MODULE, before=lambda: write_task(place, task))
-    if args.detach:
-        return _said(args, {"job": str(place)}, f"{place}\nfollow it: sdtui watch {place}")
-    code = follow([job], sys.stderr, stop_on_interrupt=True)
+    with interrupts() as received:
+        job = launch.start_job(place, KIND, _MODULE, before=lambda: write_task(place, task))
+        if args.detach:
+            _said(args, {"job": str(place)}, f"{place}\nfollow it: sdtui watch {place}")
+            return INTERRUPTED if received else 0
+        code = follow([job], sys.stderr, stop_on_interrupt=True, received=received)
     found = _outcome(job)
     if code == INTERRUPTED or registry.inspect(job).state == "killed":
         print("the same command goes on where it stopped", file=sys.stderr)

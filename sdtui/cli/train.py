@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdtui.cli import INTERRUPTED
 from sdtui.cli.output import emit_json
+from sdtui.cli.progress import follow, interrupts
 from sdtui.profile.load import freeze
 from sdtui.profile.plan import Plan, make_plan
 from sdtui.profile.schema import Profile
@@ -43,18 +45,19 @@ def run(args: argparse.Namespace) -> int:
     jobs = [_checked(path, args.overrides) for path in args.profiles]
     if args.dry_run:
         return _tell(jobs, as_json=args.json)
-    runs = _start(jobs)
-    if args.detach:
-        return _announce(runs, as_json=args.json)
-    return follow_and_report(runs)
+    with interrupts() as received:
+        runs = _start(jobs)
+        if args.detach:
+            _announce(runs, as_json=args.json)
+            return INTERRUPTED if received else 0
+        return follow_and_report(runs, received)
 
 
-def follow_and_report(runs: list[RunFolder]) -> int:
-    """Follow to the end; the finished files' paths go to stdout."""
-    from sdtui.cli.progress import follow
+def follow_and_report(runs: list[RunFolder], received: list[int]) -> int:
+    """Follow to the end; the finished files' paths go to stdout. `received`: since before the runs were started."""
     from sdtui.runs.view import RunView
 
-    code = follow(runs, sys.stderr, stop_on_interrupt=True)
+    code = follow(runs, sys.stderr, stop_on_interrupt=True, received=received)
     for folder in runs:
         view = RunView(folder)
         view.refresh()
@@ -100,16 +103,15 @@ def _prepared(job: Job, queue: str = "") -> RunFolder:
     )  # fmt: skip
 
 
-def _announce(runs: list[RunFolder], *, as_json: bool) -> int:
+def _announce(runs: list[RunFolder], *, as_json: bool) -> None:
     if as_json:
         states = [registry.inspect(run).state for run in runs]
         told = [{"name": run.name, "path": run.path, "state": state} for run, state in zip(runs, states, strict=True)]
         emit_json({"runs": told})
-        return 0
+        return
     for folder in runs:
         print(folder.path)
     print(f"watch it with: sdtui watch {runs[0].path}", file=sys.stderr)
-    return 0
 
 
 def _tell(jobs: list[Job], *, as_json: bool) -> int:

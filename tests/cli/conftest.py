@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from sdtui.runs import control, launch, registry, sequence
+from sdtui.runs.layout import RunFolder
 from tests.runs.fake_trainer import MODULE
 from tests.support.hollow import hollow_pipeline
 
@@ -74,6 +77,17 @@ def command_line() -> list[str]:
         "entry()\n"
     )
     return [sys.executable, "-c", play]
+
+
+def interrupted_while_starting(monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    """Ctrl-C is pressed when the trainer has just been started, and nobody follows it yet."""
+    start = getattr(launch, verb)
+
+    def press(run: RunFolder) -> None:
+        start(run)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(launch, verb, press)
 
 
 def parsed(text: str) -> dict[str, Any]:

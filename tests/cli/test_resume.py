@@ -7,7 +7,7 @@ import pytest
 
 from sdtui.cli import main
 from sdtui.runs import registry
-from tests.cli.conftest import Workspace
+from tests.cli.conftest import Workspace, interrupted_while_starting
 from tests.runs.fake_trainer import profile
 from tests.runs.helpers import begin, ended, in_step
 
@@ -37,6 +37,17 @@ def test_resume_without_a_checkpoint_begins_again_and_can_detach(
     assert out == f"{run.path}\n"
     assert "the beginning, for want of a complete checkpoint" in err
     assert registry.inspect(run).live
+
+
+def test_an_interrupt_between_start_and_following_stops_the_run_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(workspace.runs, steps=100_000, seconds=0.01)
+    os.kill(in_step(run), signal.SIGKILL)
+    ended(run)
+    interrupted_while_starting(monkeypatch, "resume")
+    assert main(["resume", run.name]) == 130
+    assert registry.inspect(run).state == "stopped"
 
 
 def test_watch_follows_a_finished_run_to_its_end_at_once(

@@ -10,7 +10,7 @@ import pytest
 
 from sdtui.cli import main
 from sdtui.runs import lock, registry
-from tests.cli.conftest import Workspace, parsed
+from tests.cli.conftest import Workspace, interrupted_while_starting, parsed
 from tests.runs.helpers import ended, in_step, until
 
 REPO = Path(__file__).parents[2]
@@ -134,3 +134,25 @@ def test_a_killed_trainer_is_a_failure(workspace: Workspace, command_line: list[
     assert code == 1
     assert "killed: its process ended without saying why" in told
     assert ended(follower.run).state == "killed"
+
+
+def test_an_interrupt_between_start_and_following_stops_the_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted_while_starting(monkeypatch, "begin")
+    assert main(["train", workspace.profile(steps=100_000)]) == 130
+    (info,) = workspace.infos()
+    assert info.state == "stopped"
+    assert f"go on with it: sdtui resume {info.run.name}" in capsys.readouterr().err
+
+
+def test_a_detached_run_is_told_though_the_command_was_interrupted(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted_while_starting(monkeypatch, "begin")
+    assert main(["train", workspace.profile(steps=100_000), "--detach"]) == 130
+    (info,) = workspace.infos()
+    assert info.live
+    out, err = capsys.readouterr()
+    assert out == f"{info.run.path}\n"
+    assert err.endswith(f"watch it with: sdtui watch {info.run.path}\n")
