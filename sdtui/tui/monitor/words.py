@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sdtui.runs.figures import Message
+from sdtui.runs.figures import Message, Progress
 from sdtui.tui.glyphs import Glyphs, bar
 from sdtui.tui.keys import Press
 from sdtui.tui.monitor.snapshot import Snapshot
@@ -15,6 +15,9 @@ from sdtui.tui.widgets.figures import Piece
 GAP: Piece = ("   ", "")
 # The longest state is "validating".
 STATE_CELLS = 10
+BAR_CELLS = 20
+# From this width on there is room for the bar.
+WIDE = 96
 # How urgent a state is, as a role of `FigureLines`.
 STATE_ROLES = {"failed": "error", "killed": "error", "unreadable": "error", "newer": "error", "paused": "warning"}
 
@@ -46,6 +49,8 @@ def status_line(
     """
     word = state_word(snapshot)
     line: list[Piece] = [(f"{word:<{STATE_CELLS}}", STATE_ROLES.get(snapshot.state, "accent")), (" ", "")]
+    if snapshot.progress is not None and not snapshot.step:
+        return [*line, *_job(snapshot.progress, marks, width), *_asked(waiting)]
     total = f" / {grouped(snapshot.steps_total)}" if snapshot.steps_total else ""
     line += [("step ", "name"), (f"{grouped(snapshot.step)}{total}", "value"), GAP]
     if snapshot.eta_seconds is not None and not snapshot.over:
@@ -54,16 +59,38 @@ def status_line(
         line += [(f"{snapshot.images_per_second:.1f}", "value"), (" images/s", "name"), GAP]
     if snapshot.over and snapshot.seconds:
         line += [("took ", "name"), (duration(snapshot.seconds), "value"), GAP]
-    if snapshot.steps_total and width >= 96:
-        share = snapshot.step / snapshot.steps_total
-        drawn = bar(share, 20, marks)
-        rest = marks.track * (20 - len(drawn))
-        line += [(drawn, "accent"), (rest, "faint"), (f" {share * 100:.0f} %", "value"), GAP]
-    if snapshot.epochs_total and (width >= 96 or not (snapshot.over or waiting)):
+    if snapshot.steps_total and width >= WIDE:
+        line += _share(snapshot.step / snapshot.steps_total, marks)
+    if snapshot.epochs_total and (width >= WIDE or not (snapshot.over or waiting)):
         line += [("epoch ", "name"), (f"{snapshot.epoch} / {snapshot.epochs_total}", "value"), GAP]
-    if waiting:
-        line += [(", ".join(waiting), "warning"), (" asked", "name"), GAP]
-    return line + _aside(snapshot, press)
+    return [*line, *_asked(waiting), *_aside(snapshot, press)]
+
+
+def _job(progress: Progress, marks: Glyphs, width: int) -> list[Piece]:
+    """Work before the first step, such as drawing class images: how far it is, and how long it will take."""
+    line: list[Piece] = [(f"{progress.job} ", "name"), _done(progress), GAP]
+    if progress.per_second:
+        left = (progress.total - progress.done) / progress.per_second
+        speed = f"{progress.per_second:.1f}"
+        line += [("ETA ", "name"), (f"{clock(left):<5}", "value"), GAP, (speed, "value"), (" a second", "name"), GAP]
+    if progress.total and width >= WIDE:
+        line += _share(progress.done / progress.total, marks)
+    return [*line, (progress.note, "name")] if progress.note else line
+
+
+def _done(progress: Progress) -> Piece:
+    return f"{grouped(progress.done)} / {grouped(progress.total)} {progress.unit}", "value"
+
+
+def _share(share: float, marks: Glyphs) -> list[Piece]:
+    """A bar with its figure."""
+    drawn = bar(share, BAR_CELLS, marks)
+    rest = marks.track * (BAR_CELLS - len(drawn))
+    return [(drawn, "accent"), (rest, "faint"), (f" {share * 100:.0f} %", "value"), GAP]
+
+
+def _asked(waiting: Sequence[str]) -> list[Piece]:
+    return [(", ".join(waiting), "warning"), (" asked", "name"), GAP] if waiting else []
 
 
 def _aside(snapshot: Snapshot, press: Press) -> list[Piece]:
@@ -80,7 +107,7 @@ def _aside(snapshot: Snapshot, press: Press) -> list[Piece]:
         progress = snapshot.progress
         return [
             (f"{progress.job} ", "name"),
-            (f"{grouped(progress.done)} / {grouped(progress.total)} {progress.unit}", "value"),
+            _done(progress),
             (f", {progress.per_second:.1f} a second" if progress.per_second else "", "name"),
             (f", {progress.note}" if progress.note else "", "name"),
         ]
@@ -103,12 +130,18 @@ def rates_line(snapshot: Snapshot) -> list[Piece]:
         line.append(("rate  ", "name"))
     for name, column in snapshot.rates.items():
         if column and column[-1] == column[-1]:
-            line += [(f"{name.replace('_', ' ')} ", "name"), (f"{column[-1]:.2e}", "value"), GAP]
+            line += [(f"{_group(name)} ", "name"), (f"{column[-1]:.2e}", "value"), GAP]
     if snapshot.grad_norm is not None and snapshot.grad_norm == snapshot.grad_norm:
         line += [("gradient ", "name"), (f"{snapshot.grad_norm:.3g}", "value")]
     if snapshot.prior_loss is not None:
         line += [GAP, ("prior loss ", "name"), (f"{snapshot.prior_loss:.4f}", "value")]
     return line
+
+
+def _group(name: str) -> str:
+    """What has a rate of its own: a part of the model, or a word by the name that its user gave it."""
+    word = name.removeprefix("words.")
+    return f"word {word}" if word != name else name.replace("_", " ")
 
 
 def memory_line(snapshot: Snapshot) -> list[Piece]:

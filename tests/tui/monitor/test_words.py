@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,24 @@ def test_progress_of_another_job(snapshot: Snapshot) -> None:
     assert text(words.status_line(caching, UNICODE, 80, PRESS)).endswith("latents 3 / 24 images")
     faster = replace(caching, progress=Progress("latents", 3, 24, "images", per_second=2.5))
     assert text(words.status_line(faster, UNICODE, 80, PRESS)).endswith("latents 3 / 24 images, 2.5 a second")
+
+
+def test_work_before_the_first_step_has_the_line_to_itself(snapshot: Snapshot) -> None:
+    drawing = Progress("drawing class images", 30, 200, "images", per_second=0.5)
+    before = replace(snapshot, phase="sampling", step=0, progress=drawing)
+    line = "sampling   drawing class images 30 / 200 images   ETA 5:40    0.5 a second"
+    assert text(words.status_line(before, UNICODE, 80, PRESS)) == line
+    assert text(words.status_line(before, UNICODE, 80, PRESS, ["stop"])) == f"{line}   stop asked"
+    assert text(words.status_line(before, UNICODE, 140, PRESS)).endswith(" 15 %")
+    held = replace(before, progress=Progress("encoding images", 0, 0, "images", note="the disk is full"))
+    assert text(words.status_line(held, UNICODE, 140, PRESS)) == (
+        "sampling   encoding images 0 / 0 images   the disk is full"
+    )
+
+
+def test_a_word_is_told_by_its_name(snapshot: Snapshot) -> None:
+    line = words.rates_line(replace(snapshot, rates={"words.my_cat": array("d", [5e-4])}))
+    assert text(line) == "rate  word my_cat 5.00e-04   gradient 0.21"
 
 
 def test_rates_memory_time_device_and_files(snapshot: Snapshot) -> None:
