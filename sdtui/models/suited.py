@@ -15,6 +15,7 @@ from sdtui.models.going_on import fit_findings
 from sdtui.models.layout import read_scheduler
 from sdtui.models.new_words import word_findings
 from sdtui.models.recognise import EPSILON, Found, recognise, stated_prediction
+from sdtui.models.untold import make_findings
 from sdtui.profile.factors import Site
 from sdtui.profile.objective_rules import unsuited
 from sdtui.profile.positions import join_key
@@ -22,7 +23,7 @@ from sdtui.profile.prior_rules import asks_frozen
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 from sdtui.profile.size import is_chosen, trainable
-from sdtui.profile.targets import block_of, strange_blocks, strength, whole_path
+from sdtui.profile.targets import block_of, left_out, strange_blocks, strength, whole_path
 
 
 def suits(profile: Profile, base: Path) -> Iterator[Finding]:
@@ -36,6 +37,7 @@ def suits(profile: Profile, base: Path) -> Iterator[Finding]:
     yield from _clip_skip(profile, found, configs)
     yield from _layers(profile, configs)
     yield from word_findings(profile, found, configs)
+    yield from make_findings(profile, found, configs)
     yield from fit_findings(profile, found.family, configs)
 
 
@@ -94,7 +96,7 @@ def _layers(profile: Profile, configs: Mapping[str, Mapping[str, Any]]) -> Itera
         return  # of a kind that only diffusers can count
     chosen = {name: [site for site in sites if is_chosen(method, site)] for name, sites in parts.items()}
     for name, sites in chosen.items():
-        if not sites:
+        if not sites and name not in left_out(method, chosen):
             yield _nothing_chosen(profile, name)
     layers = [site for sites in chosen.values() for site in sites]
     if method.kind == "full":

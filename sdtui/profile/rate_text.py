@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 _STEP = re.compile(r"[+-]?\d+")
+# 10,000: with its comma it is two items, the second a rate of nothing.
+_THOUSANDS = re.compile(r":\s*(\d{1,3}(?:,\d{3})+)(?![\d.])")
 _SHARE = re.compile(r"\d*\.\d+|\d+\.")
 
 
@@ -33,9 +35,12 @@ def parse_rates(text: str) -> tuple[Stretch, ...]:
     Raises:
         RateTextError: it is not such a text; commas in numbers (10,000) are the usual cause.
     """
+    split = _THOUSANDS.search(text)
+    if split:
+        raise RateTextError(f"{split[1]!r} is two items; write {split[1].replace(',', '')} without a comma")
     stretches: list[Stretch] = []
     for item in filter(None, map(str.strip, text.split(","))):
-        stretch = _stretch(item, after=bool(stretches))
+        stretch = _stretch(item)
         if stretches and stretch.until is not None and not _rises(stretches[-1].until, stretch.until):
             raise RateTextError(f"{item!r} ends no later than what stands before it")
         stretches.append(stretch)
@@ -56,15 +61,14 @@ def length(text: str, total: int) -> int:
     return parse_rates(text)[-1].end(total) if text else total
 
 
-def _stretch(item: str, *, after: bool) -> Stretch:
+def _stretch(item: str) -> Stretch:
     rate_text, colon, until_text = (part.strip() for part in item.partition(":"))
     try:
         rate = float(rate_text)
     except ValueError:
         raise RateTextError(f"{rate_text!r} is not a number") from None
     if not 0 < rate <= 1:
-        hint = "; write 10000 without a comma" if after and rate_text.isdigit() else ""
-        raise RateTextError(f"{rate_text} is not a learning rate above 0, up to 1{hint}")
+        raise RateTextError(f"{rate_text} is not a learning rate above 0, up to 1")
     return Stretch(rate, _until(until_text, item) if colon else None)
 
 

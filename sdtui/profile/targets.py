@@ -71,6 +71,19 @@ def is_wanted(method: Method, component: str, path: str) -> bool:
     return included and not any(_fits(name, method.exclude) for name in names)
 
 
+def left_out(method: Method, components: Iterable[str]) -> set[str]:
+    """Those of `components` that `include` leaves out outright: it names text encoders only, and not them.
+
+    The UNet has no switch of its own, so this is how a text encoder learns by itself, or the second one alone.
+    """
+    given = set(components)
+    first = [pattern.partition(".")[0] for pattern in method.include]
+    if not method.text_encoder or not first or not all(name.startswith("text_encoder") for name in first):
+        return set()
+    others = {component for component in given if not _fits(component, first)}
+    return others if others < given else set()
+
+
 def strength(method: Method, component: str, path: str, *, spatial: bool) -> Strength:
     """Rank and alpha of a layer; `spatial` says that it is a convolution larger than 1×1."""
     rank, alpha = method.rank, method.alpha

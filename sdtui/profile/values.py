@@ -8,6 +8,7 @@ from typing import Any
 
 from sdtui.profile.nearest import choice_hint
 from sdtui.profile.positions import join_key
+from sdtui.profile.rate_text import RateTextError, parse_rates
 from sdtui.profile.settings import Setting
 
 _QUANTITY = re.compile(
@@ -98,6 +99,9 @@ def _boolean(setting: Setting, found: Any) -> Verdict:
 
 def _quoted_number(setting: Setting, found: str) -> Verdict:
     quantity = _QUANTITY.match(found)
+    if quantity is None and setting.name.endswith("learning_rate") and _are_rates(found):
+        remedy = f"Rates that change at steps stand in [schedule]: rates = {toml(found)}"
+        return Verdict("wrong-type", f"is the text {toml(found)}, not a number", remedy)
     if quantity is None:
         remedy = dict(setting.words).get(found.lower(), "")
         return Verdict("wrong-type", f"is the text {toml(found)}, not a number", remedy)
@@ -113,6 +117,14 @@ def _quoted_number(setting: Setting, found: str) -> Verdict:
     return Verdict(
         "wrong-unit", f"is the text {toml(found)}; it{counted}", f"Write the bare number: {setting.name} = {value}"
     )
+
+
+def _are_rates(text: str) -> bool:
+    """Whether it is AUTOMATIC1111's text of rates, which stands in the field of the learning rate there."""
+    try:
+        return bool(parse_rates(text))
+    except RateTextError:
+        return False
 
 
 def _bare(number: str) -> str:

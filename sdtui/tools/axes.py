@@ -19,6 +19,7 @@ Change = Callable[[Picture], Picture]
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\s*-\s*({_NUMBER})(?:\s*\(\s*([+-]\d+(?:\.\d+)?)\s*\)|\s*\[\s*(\d+)\s*\])?")
 _MOST = 200
+_NO_CHECKPOINTS = "Only runs have them, where saving.every_steps, every_epochs or every_minutes asked for some"
 # Axes that are one number of a picture: its field, whether it is whole, the least and the most.
 _FIELDS: dict[str, tuple[str, bool, float, float]] = {
     "seed": ("seed", True, 0, 2**32 - 1),
@@ -132,7 +133,7 @@ def _sampler(text: str) -> str:
 def _steps(values: Sequence[str], checkpoints: Checkpoints) -> list[tuple[str, Change]]:
     known = checkpoints.steps or checkpoints.word_steps
     if not known:
-        raise UserError("the axis checkpoint needs a run with checkpoints", remedy="Give a run in place of a model")
+        raise UserError("the axis checkpoint needs a run with checkpoints", remedy=_NO_CHECKPOINTS)
     chosen = list(known) if values == ["all"] else [int(value) if value.isdigit() else -1 for value in values]
     for step, value in zip(chosen, values, strict=False):
         if step not in known:

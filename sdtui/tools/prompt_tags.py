@@ -11,6 +11,8 @@ from sdtui.errors import UserError
 from sdtui.tools.stack import Worn
 
 _TAG = re.compile(r"<(?P<kind>lora|lyco):(?P<what>[^>]*)>", re.IGNORECASE)
+# Another kind of adapter of that web UI, of which nothing here knows.
+_HYPERNETWORK = re.compile(r"<hypernet:[^>]*>", re.IGNORECASE)
 ENDINGS = (".safetensors", ".pt", ".ckpt", ".bin")
 
 
@@ -23,8 +25,11 @@ def split(prompt: str, known: Mapping[str, Path]) -> tuple[str, list[Worn]]:
         known: files by the names that may stand there, see `library`.
 
     Raises:
-        UserError: a name is not known, or a strength is no number.
+        UserError: a name is not known, a strength is no number, or a tag calls a hypernetwork.
     """
+    other = _HYPERNETWORK.search(prompt)
+    if other:
+        raise UserError(f"{other[0]}: hypernetworks are not read here", remedy="Leave the tag out")
     worn = [_read(found["what"], found[0], known) for found in _TAG.finditer(prompt)]
     text = re.sub(r"\s{2,}", " ", _TAG.sub("", prompt)).strip(" ") if worn else prompt
     return text, worn

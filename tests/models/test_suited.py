@@ -82,6 +82,9 @@ def test_a_block_of_rank_0_has_no_rate(file: Path) -> None:
         ({"exclude": ["*"]}, ["method.exclude"]),
         ({"targets": ["edges"], "text_encoder": True}, ["method.targets"]),
         ({"include": ["*mid_block*"]}, []),
+        ({"include": ["text_encoder.*"], "text_encoder": True}, []),
+        ({"include": ["text_encoder.*"]}, ["method.include"]),
+        ({"include": ["text_encoder_3.*"], "text_encoder": True}, ["method.include", "method.include"]),
     ],
 )
 def test_layers_that_are_left(file: Path, method: dict[str, Any], keys: list[str]) -> None:

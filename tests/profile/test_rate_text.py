@@ -22,6 +22,7 @@ def runs(text: str, total: int) -> list[tuple[float, int]]:
         ("0.005", 1000, [(0.005, 1000)]),
         ("0.005:100, 1e-3:1000, 1e-5", 3000, [(0.005, 100), (0.001, 900), (1e-5, 2000)]),
         ("0.005:100", 1000, [(0.005, 100)]),
+        ("0.1:100,1e-2:150", 150, [(0.1, 100), (0.01, 50)]),
         ("0.1:100,0.01:-1,0.5", 150, [(0.1, 100), (0.01, 50)]),
         # AUTOMATIC1111 takes one step too many here.
         ("0.1:100,0.01:200", 100, [(0.1, 100)]),
@@ -51,9 +52,9 @@ def test_no_text_ends_nothing() -> None:
         ("2:100", "2 is not a learning rate above 0, up to 1"),
         ("nan", "nan is not a learning rate"),
         # AUTOMATIC1111 reads this as rate 0 for the rest of the run.
-        ("0.1:500, 0.01:1000, 0.001:10,000", "ends no later"),
-        ("0.001:10,000", "000 is not a learning rate above 0, up to 1; write 10000 without a comma"),
-        ("0.001:10,500", "write 10000 without a comma"),
+        ("0.1:500, 0.01:1000, 0.001:10,000", "'10,000' is two items; write 10000 without a comma"),
+        ("0.001: 1,000,500", "write 1000500 without a comma"),
+        ("0.1:500, 20", "20 is not a learning rate above 0, up to 1"),
         ("0.01:500,0.1:100", "'0.1:100' ends no later than what stands before it"),
     ],
 )

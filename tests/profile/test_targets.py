@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from sdtui.profile.schema import Method
-from sdtui.profile.targets import LAYERS, NORMS, Strength, block_of, is_target, is_trained_norm, strength, whole_path
+from sdtui.profile.targets import (
+    LAYERS,
+    NORMS,
+    Strength,
+    block_of,
+    is_target,
+    is_trained_norm,
+    left_out,
+    strength,
+    whole_path,
+)
 
 Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
 CONV = "down_blocks.1.resnets.0.conv1"
@@ -73,6 +83,24 @@ def test_the_longest_block_that_fits_says_the_strength(path: str, spatial: bool,
         block_alphas={"down_blocks.1": 8.0},
     )  # fmt: skip
     assert strength(method, "unet", path, spatial=spatial) == expected
+
+
+@pytest.mark.parametrize(
+    ("include", "text_encoder", "expected"),
+    [
+        (["text_encoder.*"], True, {"unet", "text_encoder_2"}),
+        (["text_encoder*.q_proj"], True, {"unet"}),
+        (["text_encoder_2.*", "text_encoder.*"], True, {"unet"}),
+        (["text_encoder.*"], False, set()),
+        (["text_encoder.*", "*.attn2.*"], True, set()),
+        (["text_encoder_3.*"], True, set()),
+        (["unet.*"], True, set()),
+        ([], True, set()),
+    ],
+)
+def test_patterns_that_name_text_encoders_only(include: list[str], text_encoder: bool, expected: set[str]) -> None:
+    method = Method(include=tuple(include), text_encoder=text_encoder)
+    assert left_out(method, ["unet", "text_encoder", "text_encoder_2"]) == expected
 
 
 def test_blocks_end_at_a_point() -> None:

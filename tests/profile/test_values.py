@@ -15,6 +15,12 @@ from sdtui.profile.values import judge, toml
         ("method.text_encoder", "Yes", "quoted-boolean", "Write it without quotes: text_encoder = true"),
         ("method.text_encoder", 1, "wrong-type", "Write it without quotes: text_encoder = true"),
         ("method.rank", "16", "quoted-number", "Remove the quotes: rank = 16"),
+        (
+            "optimizer.learning_rate",
+            "0.01:500, 0.005",
+            "wrong-type",
+            'Rates that change at steps stand in [schedule]: rates = "0.01:500, 0.005"',
+        ),
         ("saving.every_steps", "099", "quoted-number", "Write the bare number: every_steps = 99"),
         ("saving.every_steps", "00", "quoted-number", "Write the bare number: every_steps = 0"),
         ("objective.min_snr_gamma", "-.5", "quoted-number", "Write the bare number: min_snr_gamma = -0.5"),

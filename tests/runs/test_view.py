@@ -94,17 +94,22 @@ def test_files_and_answers(view: RunView) -> None:
             event("checkpoint", step=20, path="checkpoints/step-000020", bytes=1_048_576, seconds=0.5),
             event("checkpoint_removed", path="checkpoints/step-000010"),
             event("output", path="output/lora.safetensors", bytes=2_097_152, step=20),
+            event("output", path="output/embeddings/my-cat.pt", bytes=2_044, step=20),
             event("control", command="pause", id="1", status="refused", message="the run is paused already"),
         ]
     )
     assert view.previews == [Preview(10, 0, "previews/step-000010/00.png", "a cat", 7, 1.5)]
     assert view.checkpoints == [SavedFile(20, "checkpoints/step-000020", 1_048_576, 0.5)]
-    assert view.outputs == [SavedFile(20, "output/lora.safetensors", 2_097_152)]
+    assert view.outputs == [
+        SavedFile(20, "output/lora.safetensors", 2_097_152),
+        SavedFile(20, "output/embeddings/my-cat.pt", 2_044),
+    ]
     assert view.answers == {"1": ("refused", "the run is paused already")}
     assert said(view) == [
         ("info", "saved checkpoints/step-000010 (1.0 MiB, 0.5 s)"),
         ("info", "saved checkpoints/step-000020 (1.0 MiB, 0.5 s)"),
         ("info", "wrote output/lora.safetensors (2.0 MiB)"),
+        ("info", "wrote output/embeddings/my-cat.pt (2.0 KiB)"),
         ("warning", "pause refused: the run is paused already"),
     ]
 

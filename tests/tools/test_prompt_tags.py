@@ -37,6 +37,7 @@ def test_tags_as_the_web_ui_reads_them(prompt: str, text: str, worn: list[Worn])
         ("<lora:quux>", "no adapter is called 'quux'. Say with --loras in which folder it lies"),
         ("<lora:city:much>", "the strength 'much' is no number"),
         ("<lora:city:dyn=4>", "dyn is not known"),
+        ("a cat <hypernet:ink:0.6>", "<hypernet:ink:0.6>: hypernetworks are not read here. Leave the tag out"),
     ],
 )
 def test_what_cannot_be_meant(prompt: str, message: str) -> None:

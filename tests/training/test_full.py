@@ -76,6 +76,14 @@ def test_patterns_that_leave_nothing_are_refused(model: Model) -> None:
     assert caught.value.where == "method.include"
 
 
+def test_a_text_encoder_that_alone_is_named_learns_by_itself(model: Model) -> None:
+    trainable = prepare(model, Method(kind="full", text_encoder=True, include=("text_encoder.*",)), 0)
+    assert {name.partition(".")[0] for name in trainable.weights} == {"text_encoder"}
+    assert not any(weight.requires_grad for weight in model.unet.parameters())
+    (group,) = trainable.parameter_groups(profile(learning_rate=1e-5, text_encoder_learning_rate=1e-6))
+    assert (group["name"], group["lr"]) == ("text_encoder", 1e-6)
+
+
 def test_rates_by_component_and_block(model: Model) -> None:
     trainable = prepare(model, BOTH, 0)
     settings = profile(

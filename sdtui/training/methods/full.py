@@ -19,7 +19,7 @@ from sdtui.models.family import Model
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.models.whole import single_file_tensors
 from sdtui.models.whole_folder import folder_files
-from sdtui.profile.targets import is_wanted
+from sdtui.profile.targets import is_wanted, left_out
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.methods.parameters import by_rate, put_back
 
@@ -83,8 +83,8 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Full:  # noqa:
     assert isinstance(model, StableDiffusion)  # whose files are known
     components = model.components if settings.text_encoder else {"unet": model.unet}
     weights: dict[str, nn.Parameter] = {}
-    for component, module in components.items():
-        chosen = dict(_chosen(module, component, settings))
+    for component in [name for name in components if name not in left_out(settings, components)]:
+        chosen = dict(_chosen(components[component], component, settings))
         if not chosen:
             raise UserError(
                 f"include and exclude leave no layer of the {component.replace('_', ' ')} to train",

@@ -20,7 +20,7 @@ from sdtui.formats import learned
 from sdtui.models.family import Model
 from sdtui.profile.factors import Site, shapes
 from sdtui.profile.size import is_chosen
-from sdtui.profile.targets import strength, whole_path
+from sdtui.profile.targets import left_out, strength, whole_path
 from sdtui.training.methods.adapters import ALGORITHMS, Adapter, Norm
 from sdtui.training.methods.adapters.layer import Plan
 from sdtui.training.methods.continuing import take_up
@@ -107,9 +107,8 @@ def prepare(model: Model, settings: MethodSettings, seed: int) -> Lora:
             `continue_from` does not fit.
     """
     components = model.components if settings.text_encoder else {"unet": model.unet}
-    layers = {
-        name: layer for component, module in components.items() for name, layer in _adapt(module, component, settings)
-    }
+    asked = [component for component in components if component not in left_out(settings, components)]
+    layers = {name: layer for component in asked for name, layer in _adapt(components[component], component, settings)}
     for name, layer in layers.items():
         layer.start(_generator(seed, name))
     if settings.continue_from:
