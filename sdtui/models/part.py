@@ -30,7 +30,8 @@ class Part:
         self._device = device
         self._module: nn.Module | None = None
         self._rests = False
-        self._loading = threading.Lock()
+        self._asking = 0
+        self._moving = threading.Lock()  # held while it comes and goes
 
     @property
     def present(self) -> nn.Module | None:
@@ -40,31 +41,36 @@ class Part:
     @property
     def module(self) -> nn.Module:
         """The module on its device, for whoever keeps it: it stays."""
-        self._rests = False
-        return self._ready()
+        with self._moving:
+            self._rests = False
+            return self._come()
 
     def ask(self, question: Callable[[Any], T]) -> T:
-        """What `question` says of the module on its device, which is there for that long."""
+        """What `question` says of the module on its device, which is there for that long; any number of threads may ask."""
+        with self._moving:
+            module = self._come()
+            self._asking += 1
         try:
-            return question(self._ready())
+            return question(module)
         finally:
-            if self._rests:
-                self._leave()
+            with self._moving:
+                self._asking -= 1
+                self._leave_if_idle()
 
     def rest(self) -> None:
         """From now on it is there only while it is asked."""
-        self._rests = True
-        self._leave()
+        with self._moving:
+            self._rests = True
+            self._leave_if_idle()
 
-    def _ready(self) -> nn.Module:
-        with self._loading:  # those who ask at the same time find the same
-            if self._module is None:
-                self._module = self._load()
-            return self._module.to(self._device)
-
-    def _leave(self) -> None:
-        """Off the device: to the machine's memory or, where that is the device, out of it."""
+    def _come(self) -> nn.Module:
         if self._module is None:
+            self._module = self._load()
+        return self._module.to(self._device)
+
+    def _leave_if_idle(self) -> None:
+        """Off the device once nobody asks: to the machine's memory or, where that is the device, out of it."""
+        if not self._rests or self._asking or self._module is None:
             return
         if self._device.type != "cpu":
             self._module = self._module.to("cpu")

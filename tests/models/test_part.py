@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -73,6 +74,35 @@ def test_what_is_kept_does_not_rest() -> None:
     kept = part.module
     part.ask(answer)
     assert part.present is kept
+
+
+def test_of_several_threads_the_last_to_be_answered_lets_it_go() -> None:
+    loads = Loads()
+    part = Part(loads, CPU)
+    part.rest()
+    inner: list[nn.Module | None] = []
+
+    def ask_again(module: nn.Module) -> None:
+        thread = threading.Thread(target=lambda: part.ask(inner.append))
+        thread.start()
+        thread.join()
+        inner.append(part.present)
+        assert inner == [module, module]
+
+    part.ask(ask_again)
+    inner.clear()
+    assert (part.present, len(loads.made), loads.living) == (None, 1, 0)
+
+
+def test_what_is_told_to_rest_while_it_is_asked_stays_for_the_answer() -> None:
+    part = Part(Loads(), CPU)
+
+    def rest(module: nn.Module) -> bool:
+        part.rest()
+        return part.present is module
+
+    assert part.ask(rest)
+    assert part.present is None
 
 
 class Moved(nn.Module):
