@@ -31,11 +31,14 @@ class FusedBackward:
         self._optimizer = optimizer
         self._mark = mark
         self._step = step
-        self._groups = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
+        # By their numbers: an optimizer whose state is put back from a checkpoint has new groups.
+        self._places = {
+            parameter: number for number, group in enumerate(optimizer.param_groups) for parameter in group["params"]
+        }
         # What each group's own numbers were before the pass, by its name.
         self._before: dict[str, dict[str, Any]] = {}
         self._squares: list[Tensor] = []
-        for parameter in self._groups:
+        for parameter in self._places:
             parameter.register_post_accumulate_grad_hook(self._apply)
 
     def norm(self) -> Tensor:
@@ -50,12 +53,13 @@ class FusedBackward:
         square = parameter.grad.float().square().sum()
         self._squares.append(square)
         self._mark(square)
-        group = self._groups[parameter]
+        every = self._optimizer.param_groups
+        group = every[self._places[parameter]]
         # All of a group are stepped from the same numbers, which some keep there, such as a count of steps.
         before = self._before.setdefault(group["name"], dict(group))
         group.clear()
         group.update(before, params=[parameter])
-        every, self._optimizer.param_groups = self._optimizer.param_groups, [group]
+        self._optimizer.param_groups = [group]
         try:
             self._step()
         finally:

@@ -83,7 +83,7 @@ class GuardedStep:
         optimizer: one wrapped by the accelerator.
         clip_norm: largest norm of all gradients together; 0 leaves them as they are.
         ema_decay: of the moving average of the weights; 0 keeps none.
-        limit: keeps a limit on the weights after each step, given its rates by group, and says how many it scaled, mean and largest norm, (3,).
+        limit: keeps a limit on the weights after each step, given the rates of the groups that still learn, and says how many it scaled, mean and largest norm, (3,).
         fused_backward: apply each gradient within the backward pass; a pass whose gradients turn out not to be finite is
             then void from the first such gradient on.
 
@@ -158,7 +158,7 @@ class GuardedStep:
             self.optimizer.step()
         self.optimizer.zero_grad()
         if self._limit is not None:
-            self.norms = self._limit({group["name"]: group["lr"] for group in self.optimizer.param_groups})
+            self.norms = self._limit(self._rates())
         if self.average is not None:
             self.average.update(torch.maximum(self.failed, _not_finite(norm)))
         return norm
@@ -192,6 +192,11 @@ class GuardedStep:
             with torch.no_grad():
                 for parameter, before in zip(self.parameters, kept, strict=True):
                     parameter.copy_(before)
+
+    def _rates(self) -> dict[str, float]:
+        """Of the groups that still learn, by name."""
+        groups = self.optimizer.param_groups
+        return {group["name"]: group["lr"] for group in groups if any(each.requires_grad for each in group["params"])}
 
     def scaler_state(self) -> dict[str, Any]:
         """The fp16 loss scale and how long it has held; empty in other precisions."""

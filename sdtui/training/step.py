@@ -123,7 +123,7 @@ class Stepper:
 
         Raises:
             TooLargeError: one image alone does not fit.
-        UncutError: a batch does not fit, whose gradients are applied at once.
+            UncutError: a batch does not fit, whose gradients are applied at once.
         """
         total = torch.zeros(2, device=self._device)
         parts = list(self._parts(step))

@@ -14,9 +14,10 @@ from torch import nn
 
 from sdtui.profile.schema import Optimizer
 from sdtui.runs.layout import RunFolder
+from sdtui.training import checkpoint
 from sdtui.training.__main__ import main
 from sdtui.training.methods.method import ParameterGroup
-from sdtui.training.optimizer import GuardedStep, build
+from sdtui.training.optimizer import GuardedStep, build, set_rates
 from tests.training.workplace import events, make_run
 
 WHOLE: dict[str, dict[str, Any]] = {
@@ -63,6 +64,19 @@ def test_the_same_steps_bit_for_bit(name: str) -> None:
         {**group, "params": 0} for group in two["param_groups"]
     ]
     assert (set(plain.alive), set(fused.alive)) == ({6}, {0})
+
+
+@pytest.mark.parametrize("name", FUSABLE)
+def test_after_a_resume_the_rates_still_reach_it(name: str) -> None:
+    whole, resumed = Bench(name, fused=True), Bench(name, fused=True)
+    for step, factor in enumerate((1.0, 0.5, 0.25, 0.1)):
+        if step == 2:
+            kept = checkpoint.optimizer_tensors(resumed.optimizer), checkpoint.optimizer_numbers(resumed.optimizer)
+            checkpoint.restore_optimizer(resumed.optimizer, *kept)
+        for bench in (whole, resumed):
+            set_rates(bench.optimizer, factor)
+            bench.train()
+    assert all(one.equal(two) for one, two in zip(whole.weights(), resumed.weights(), strict=True))
 
 
 def test_gradients_never_exist_together() -> None:

@@ -21,6 +21,13 @@ def test_vectors_go_towards_the_length(rate: float, lengths: list[float]) -> Non
     assert (rows[0] / rows[0].norm()).tolist() == pytest.approx([0.6, 0.8])
 
 
+def test_a_word_that_learns_no_more_stays_and_is_still_counted() -> None:
+    one, other = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    told = NormPull([Pulled(one, 0.5, "a"), Pulled(other, 0.5, "b")])({"a": 1.0})
+    assert (one.tolist(), other.tolist()) == ([[0.5, 0.0]], [[0.0, 2.0]])
+    assert told.tolist() == [2.0, 1.25, 2.0]
+
+
 def test_each_word_follows_its_own_rate() -> None:
     one, other = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0]])
     NormPull([Pulled(one, 0.5, "a"), Pulled(other, 0.5, "b")])({"a": 1.0, "b": 0.0})

@@ -184,7 +184,7 @@ def test_words_beside_an_adapter_are_two_files_or_a_bundle(workplace: Path) -> N
 
 
 def test_a_word_stops_while_the_rest_goes_on(workplace: Path) -> None:
-    method = {"kind": "lora", "rank": 2, "words": [{**TOY, "stop": 0.5}]}
+    method = {"kind": "lora", "rank": 2, "words": [{**TOY, "stop": 0.5, "norm": 0.4}]}
     run = trained(workplace, {"method": method, "saving": {"every_steps": 1, "keep_last": 4}})
     assert [sorted(event["lr"]) for event in events(run, "step")] == [["unet", "words.zzztoy"]] * 2 + [["unet"]] * 2
     vectors = [

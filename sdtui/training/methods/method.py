@@ -41,7 +41,7 @@ class Trainable(Protocol):
 
     @property
     def limit(self) -> Callable[[Mapping[str, float]], Tensor] | None:
-        """Called after each step, with its rates by group, where a limit on what is learned must be kept.
+        """Called after each step, with the rates of the groups that still learn, by name, where a limit on what is learned must be kept.
 
         It tells how many are scaled, mean and largest norm, (3,).
         """

@@ -28,13 +28,17 @@ class NormPull:
 
     @torch.no_grad()
     def __call__(self, rates: Mapping[str, float]) -> Tensor:
-        """Pull all; returns how many there are, and mean and largest length after that, (3,)."""
+        """Pull those that still learn, by `rates`; returns how many there are, and mean and largest length after that, (3,)."""
         after = []
         for rows, length, group in self._pulled:
-            share = min(1.0, _SHARE * rates[group])
-            # Of no length, such as one that starts as zeros and was never read, it has no direction to be pulled in.
-            norms = rows.norm(dim=-1, keepdim=True)
-            rows.mul_(torch.where(norms > 0, (norms + share * (length - norms)) / norms.clamp(min=1e-12), 1.0))
+            if group in rates:
+                _pull(rows, length, min(1.0, _SHARE * rates[group]))
             after.append(rows.norm(dim=-1))
         every = torch.cat(after)
         return torch.stack([torch.full_like(every[0], len(every)), every.mean(), every.max()])
+
+
+def _pull(rows: Tensor, length: float, share: float) -> None:
+    norms = rows.norm(dim=-1, keepdim=True)
+    # Of no length, such as one that starts as zeros and was never read, it has no direction to be pulled in.
+    rows.mul_(torch.where(norms > 0, (norms + share * (length - norms)) / norms.clamp(min=1e-12), 1.0))
