@@ -79,8 +79,8 @@ class Index:
             if self.postings.crowded:
                 self.postings.merge()
             self.ready = True
-            missed = sorted(self._missed)
-        self.changed(missed)
+            # Before anyone else may ask: what was written meanwhile counts as read.
+            self.changed(sorted(self._missed))
 
     def keep(self) -> bool:
         """Write the index for the next session if it is large enough for that to help, and differs from what is there.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from sdtui.dataset.query import Searcher, parse
 from sdtui.tagging.lookup import ScoreLookup
 from sdtui.tui.captions.edited import EditedCaptions
 from sdtui.tui.captions.hand import InHand
+from sdtui.tui.captions.hand_edits import HandEdits
 from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
 
@@ -33,6 +35,13 @@ _BY_STATE = {CAPTIONED: FINE, MISSING: UNTAGGED, EMPTY: UNTAGGED, UNREADABLE: BR
 _BY_FILE = bytes([UNTAGGED, FINE]).ljust(256)
 
 
+class Counted(NamedTuple):
+    """How often each tag stands, with the edits by hand up to this number."""
+
+    ranks: TagRanks
+    edits: int
+
+
 class Known:
     """The index of one dataset and what the screen needs of it at once.
 
@@ -40,6 +49,7 @@ class Known:
         index: what all captions say, once loaded.
         watch: notices what other programs write.
         edited: captions that this session made others than they were.
+        by_hand: edits of single captions, and up to which the index has read them.
         completer: offers tags: the dataset's own once they are counted, those of the user's lists once these are read.
     """
 
@@ -48,6 +58,7 @@ class Known:
         # Before anything is read, so that nothing is missed that is written meanwhile.
         self.watch = DiskWatch(self.index)
         self.edited = EditedCaptions(len(library))
+        self.by_hand = HandEdits()
         self.completer = Completer()
         self._library = library
         self._searcher = Searcher(self.index, marks, _count_tokens, ScoreLookup(library))
@@ -90,6 +101,12 @@ class Known:
             for at, state in zip(positions, self._of_index(np.array(positions, np.int64)), strict=True):
                 self._state[at] = state
 
+    def edited_by_hand(self, position: int, number: int) -> None:
+        """A caption is on the disk as the edit of this number left it, or could not be written: the index reads it."""
+        with self.index.lock:
+            self.index.changed([position])
+            self.by_hand.indexed = number
+
     # -- all images ---------------------------------------------------------------------------------------------------
 
     def count(self, state: int) -> int:
@@ -119,14 +136,17 @@ class Known:
         found: list[int] = self._loaded().find(parsed, stopped).tolist()
         return found
 
-    def count_slowly(self, view: Sequence[int]) -> TagRanks:
+    def count_slowly(self, view: Sequence[int]) -> Counted:
         """Count the tags of the images in `view`."""
         self._loaded()
-        ranks = TagRanks(self.index.tag_counts(None if isinstance(view, range) else view))
+        with self.index.lock:
+            edits = self.by_hand.indexed
+            counts = self.index.tag_counts(None if isinstance(view, range) else view)
+        ranks = TagRanks(counts)
         if isinstance(view, range):
             self.completer.own = OwnTags(ranks[at] for at in range(min(OWN, len(ranks))))
             self.completer.recent.clear()
-        return ranks
+        return Counted(ranks, edits)
 
     def _loaded(self) -> Searcher:
         """The index once it can be asked; waits for the thread that loads it, if one does."""

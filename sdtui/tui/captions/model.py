@@ -25,6 +25,7 @@ from sdtui.tui.widgets.offers import ROWS
 
 if TYPE_CHECKING:
     from sdtui.dataset.complete import Offer
+    from sdtui.tui.captions.known import Counted
 
 FLUSH_SECONDS = 2.0
 
@@ -86,8 +87,8 @@ class CaptionsModel:
         """
         fresh = self.take(hand.position)
         self.library.changed([hand.position])
-        self.writer.changed(hand.position).add_done_callback(lambda _: known())
-        self._count(hand.text, fresh.text)
+        number = self._count(hand.text, fresh.text)
+        self.writer.changed(hand.position, number).add_done_callback(lambda _: known())
         self.known.note(hand.position, fresh.text if fresh.caption else None)
         if fresh.caption:
             self.known.edited.found(hand.position, fresh.caption.raw)
@@ -106,20 +107,22 @@ class CaptionsModel:
             return hand
         new = hand.caption.replaced(text)
         after = new.to_bytes()
-        self._count(hand.text, text)
+        number = self._count(hand.text, text)
         self.known.note(hand.position, text)
         self.known.edited.wrote(hand.position, hand.caption.raw, after)
         # From here on the file is expected to hold `after`, so a second edit can follow before the first is written.
         taken = InHand(hand.position, CaptionFile.parse(new.path, after), "", hand.seen)
-        future = self.writer.write(hand.position, Change(hand.caption.path, hand.caption.raw, after), label)
+        future = self.writer.write(hand.position, Change(hand.caption.path, hand.caption.raw, after), label, number)
         future.add_done_callback(lambda finished: done(taken, failure(finished)))
         return taken
 
-    def _count(self, old: str, new: str) -> None:
-        """Keep the counts right without counting everything again, and offer what is new."""
-        self.known.completer.recent.update(dict.fromkeys(set(tag_words(new)) - set(tag_words(old))))
+    def _count(self, old: str, new: str) -> int:
+        """Keep the counts right without counting everything again, and offer what is new; the edit's number."""
+        edit = self.known.by_hand.add(frozenset(tag_words(old)), frozenset(tag_words(new)))
+        self.known.completer.recent.update(dict.fromkeys(edit.come))
         if self.ranks is not None:
-            self.ranks.change(set(tag_words(old)), set(tag_words(new)))
+            self.ranks.change(edit.gone, edit.come)
+        return edit.number
 
     def step_slowly(self, *, back: bool) -> Operation | None:
         """Undo or redo after all pending writes; the operation, or None when there is none. Raises ConflictError."""
@@ -143,9 +146,16 @@ class CaptionsModel:
         """Write down for the next time what was read; raises SdtuiError when the disk does not take it."""
         self.known.index.keep()
 
-    def count_slowly(self) -> TagRanks:
+    def count_slowly(self) -> Counted:
         """Count the tags of the view."""
         return self.known.count_slowly(self.view)
+
+    def take_counts(self, counted: Counted) -> None:
+        """The tags of the view were counted; what was edited by hand meanwhile is added."""
+        self.ranks = counted.ranks
+        for edit in self.known.by_hand.later_than(counted.edits):
+            self.ranks.change(edit.gone, edit.come)
+            self.known.completer.recent.update(dict.fromkeys(edit.come))
 
     def search_slowly(self, query: str, stopped: Callable[[], bool] = lambda: False) -> list[int]:
         """Positions of the images that match; raises UserError for a query that cannot be understood, or is not saved."""

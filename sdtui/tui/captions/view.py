@@ -241,11 +241,11 @@ class CaptionsView(SdtuiScreen):
         """In a thread: count the view's tags and show them."""
         view = model.view
         worker = get_current_worker()
-        ranks = model.count_slowly()
+        counted = model.count_slowly()
 
         def show() -> None:
             if not worker.is_cancelled and self.model is model and model.view is view:
-                model.ranks = ranks
+                model.take_counts(counted)
                 self._show_counts()
 
         self.app.call_from_thread(show)

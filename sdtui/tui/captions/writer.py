@@ -48,18 +48,20 @@ class CaptionsWriter:
         self._known = known
         self._thread = thread
 
-    def write(self, position: int, change: Change, label: str) -> Future[None]:
-        """Write one caption in the background."""
+    def write(self, position: int, change: Change, label: str, number: int) -> Future[None]:
+        """Write one caption in the background: the edit by hand of this number."""
 
         def write() -> None:
-            Journal.open(self._library.folder).apply([change], label)
-            self._known.index.changed([position])
+            try:
+                Journal.open(self._library.folder).apply([change], label)
+            finally:
+                self._known.edited_by_hand(position, number)
 
         return self._thread.submit(write)
 
-    def changed(self, position: int) -> Future[None]:
+    def changed(self, position: int, number: int) -> Future[None]:
         """Another program wrote a caption: in the background, as the index may be at work for a search."""
-        return self._thread.submit(self._known.index.changed, [position])
+        return self._thread.submit(self._known.edited_by_hand, position, number)
 
     def look_at_disk_slowly(self) -> Seen:
         """What other programs changed since this was asked last; `known` knows it by now. Ours is all written before."""

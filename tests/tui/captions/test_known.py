@@ -69,7 +69,7 @@ def test_next_goes_round_in_the_view(library: Library) -> None:
 def test_queries_and_counts(library: Library) -> None:
     known = loaded(library)
     assert known.search_slowly("problem:any", lambda: False) == [0, 2, 3, 4]
-    ranks = known.count_slowly([0])
+    ranks = known.count_slowly([0]).ranks
     assert [ranks[0], len(ranks)] == [("city", 1), 1]
 
 

@@ -56,7 +56,8 @@ def test_untagged_blank_and_unreadable_are_told_apart(model: CaptionsModel) -> N
 
 
 def test_an_edit_is_written_and_counted(model: CaptionsModel) -> None:
-    model.ranks = model.count_slowly()
+    model.take_counts(model.count_slowly())
+    assert model.ranks is not None
     assert ranked(model.ranks) == [("city", 2), ("tower", 1)]
     after, error = edited(model, model.take(1), "canal, city")
     assert error is None
@@ -65,6 +66,49 @@ def test_an_edit_is_written_and_counted(model: CaptionsModel) -> None:
     after, _error = edited(model, after, "")
     assert model.known.state(1) == UNTAGGED
     assert ranked(model.ranks) == [("city", 1), ("tower", 1)]
+
+
+def test_tags_counted_before_an_edit_are_shown_after_it(model: CaptionsModel) -> None:
+    before = model.count_slowly()
+    edited(model, model.take(1), "canal, city")
+    model.flush()
+    between = model.count_slowly()
+    hand = model.take(2)
+    edited(model, hand, "canal")
+    for counted in (before, between, model.count_slowly()):
+        model.take_counts(counted)
+        assert model.ranks is not None
+        assert ranked(model.ranks) == [("canal", 2), ("city", 2), ("tower", 1)]
+
+
+def test_tags_counted_while_an_edit_waits_to_be_read(model: CaptionsModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, read = threading.Event(), model.known.edited_by_hand
+
+    def late(position: int, number: int) -> None:
+        go_on.wait(120)
+        read(position, number)
+
+    monkeypatch.setattr(model.known, "edited_by_hand", late)
+    model.edit(model.take(1), "canal, city", "edit", lambda _after, _error: None)
+    for _ in range(2):
+        model.take_counts(model.count_slowly())
+        assert model.ranks is not None
+        assert ranked(model.ranks) == [("city", 2), ("canal", 1), ("tower", 1)]
+        assert list(model.known.completer.recent) == ["canal"]
+    go_on.set()
+    model.flush(120)
+    model.take_counts(counted := model.count_slowly())
+    assert ranked(counted.ranks) == [("city", 2), ("canal", 1), ("tower", 1)]
+
+
+def test_an_edit_that_could_not_be_written_is_not_counted(model: CaptionsModel) -> None:
+    hand = model.take(1)
+    (model.folder / "b.txt").write_bytes(b"harbour\n")
+    _after, error = edited(model, hand, "canal, city")
+    assert isinstance(error, ConflictError)
+    model.take_counts(model.count_slowly())
+    assert model.ranks is not None
+    assert ranked(model.ranks) == [("city", 1), ("harbour", 1), ("tower", 1)]
 
 
 def test_the_same_text_writes_nothing(model: CaptionsModel) -> None:
@@ -85,7 +129,8 @@ def test_a_second_edit_need_not_wait_for_the_first(model: CaptionsModel) -> None
 
 
 def test_another_programs_text_is_never_replaced(model: CaptionsModel) -> None:
-    model.ranks = model.count_slowly()
+    model.take_counts(model.count_slowly())
+    assert model.ranks is not None
     hand = model.take(0)
     (model.folder / "a.txt").write_bytes(b"theirs\n")
     assert model.changed_on_disk(hand)
@@ -125,7 +170,7 @@ def test_search_and_matches_go_round(model: CaptionsModel) -> None:
     assert model.next_match(0, -1) == 1
     model.show([1])
     assert (model.row_of(1), model.row_of(0)) == (0, None)
-    assert ranked(model.count_slowly()) == [("city", 1)]
+    assert ranked(model.count_slowly().ranks) == [("city", 1)]
 
 
 def test_a_query_that_is_none(model: CaptionsModel) -> None:

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from sdtui.dataset.marks import Marks
 from sdtui.errors import SdtuiError
 from sdtui.tui.app import SdtuiApp
+from sdtui.tui.captions.known import Counted
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.words import Note
 from sdtui.tui.captions.writing import CaptionsWriting
@@ -551,6 +552,31 @@ async def test_a_change_that_was_counted_before_it_is_shown_is_counted_once(
         monkeypatch.setattr(CaptionsWriting, "_look_at_disk", look)
         await until(pilot, lambda: "changed on disk: read again" in pane(app)[0])
         await until(pilot, lambda: counted(app, "city") == "2")
+
+
+async def test_an_edit_while_the_tags_are_counted_anew_is_counted(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, count = app_on(images), CaptionsModel.count_slowly
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(model: CaptionsModel) -> Counted:
+        found = count(model)
+        begun.set()
+        go_on.wait(120)
+        return found
+
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: counted(app, "boat") == "1")
+        monkeypatch.setattr(CaptionsModel, "count_slowly", slow)
+        (images / "canal.txt").write_bytes(b"city, canal\n")
+        await until(pilot, begun.is_set)
+        await pilot.press("a", *"fog", "enter")
+        await saved(pilot)
+        go_on.set()
+        await until(pilot, lambda: counted(app, "boat") == "")
+        await until(pilot, lambda: (counted(app, "fog"), counted(app, "canal")) == ("1", "1"))
 
 
 async def edit_under_a_change(pilot: Pilot[None], images: Path) -> None:
