@@ -346,7 +346,7 @@ class LatentCache:
         if at_once == 1:
             yield from map(self._try_to_encode, rendered)
             return
-        share = partial(torch.set_num_threads, self._threads // at_once)
+        share = partial(_compute_in, self._threads // at_once)
         with _in_threads(self._threads):  # what one thread sets is in part what all others have
             yield from ahead(self._try_to_encode, rendered, at_once, share)
 
@@ -376,8 +376,18 @@ class LatentCache:
 def _in_threads(count: int) -> Iterator[None]:
     """Compute by so many threads meanwhile, and by as many as before afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    _compute_in(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _compute_in(count: int) -> None:
+    """Let the calling thread compute by so many.
+
+    With its first operation a thread takes the number that any of them set last, and would then encode with other last
+    bits: it is brought to that before it is told its own.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(count)

@@ -247,6 +247,26 @@ def test_the_smaller_images_are_the_more_are_encoded_at_once(
 
 
 @pytest.mark.usefixtures("four_threads")
+def test_what_other_threads_set_meanwhile_does_not_reach_an_encoding_thread() -> None:
+    told, others = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def encode() -> None:
+        cache_module._compute_in(2)
+        told.set()
+        assert others.wait(60)
+        found.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=encode)
+    thread.start()
+    assert told.wait(60)
+    torch.set_num_threads(3)
+    others.set()
+    thread.join(60)
+    assert found == [2]
+
+
+@pytest.mark.usefixtures("four_threads")
 def test_an_entry_that_is_made_again_has_as_many_threads_as_the_first_time(tmp_path: Path) -> None:
     model = Busy(1)
     latents = fill(model, [picture(tmp_path / "a.png")]).latents([0])
