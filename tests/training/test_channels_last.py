@@ -13,14 +13,15 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training import prepare
 from sdtui.training.methods import lora
 from sdtui.training.report import Report
+from tests.support.tiny import tiny_pipeline
 from tests.training.workplace import settings
 
 
-def loaded(workplace: Path, base_precision: str, *, last: bool) -> Model:
+def loaded(folder: Path, base_precision: str, *, last: bool) -> Model:
     training = {"channels_last": last, "base_precision": base_precision, "precision": "fp32"}
     method = {"rank": 2, "targets": ["attention", "projection", "convolution"]}
-    profile = Profile.model_validate(settings(workplace, {"training": training, "method": method}))
-    report = Report(RunFolder.create(workplace / "runs", "tiny"))
+    profile = Profile.model_validate(settings(folder, {"training": training, "method": method}))
+    report = Report(RunFolder.create(folder / "runs", "tiny"))
     model = prepare.load(profile, torch.device("cpu"), report)
     report.close()
     trained = lora.prepare(model, profile.method, 0)
@@ -30,10 +31,11 @@ def loaded(workplace: Path, base_precision: str, *, last: bool) -> Model:
 
 
 @pytest.mark.parametrize("base_precision", ["same", "8bit", "4bit"])
-def test_it_predicts_and_learns_the_same(workplace: Path, base_precision: str) -> None:
+def test_it_predicts_and_learns_the_same(tmp_path: Path, base_precision: str) -> None:
+    tiny_pipeline(tmp_path / "model")
     layouts, answers, gradients = [], [], []
     for last in (False, True):
-        model = loaded(workplace, base_precision, last=last)
+        model = loaded(tmp_path, base_precision, last=last)
         states: list[bool] = []
         block = model.unet.get_submodule("up_blocks.3.resnets.0")
         block.register_forward_hook(

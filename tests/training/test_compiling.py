@@ -21,8 +21,7 @@ from sdtui.profile.schema import Profile
 from sdtui.training import compiling
 from sdtui.training.__main__ import main
 from sdtui.training.methods import lora
-from tests.support.tiny import tiny_pipeline
-from tests.training.test_every_option import smaller_unet
+from tests.support.tiny import shallow_pipeline
 from tests.training.workplace import events, make_images, make_run
 
 Graph = Any
@@ -69,8 +68,7 @@ def fresh() -> Iterator[None]:
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    smaller_unet(tiny_pipeline(tmp_path / "model") / "unet")
-    return tmp_path / "model"
+    return shallow_pipeline(tmp_path / "model")
 
 
 def trained(base: Path, *, storage: Storage = "same", checkpointed: bool = False) -> Model:

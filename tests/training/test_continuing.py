@@ -17,14 +17,14 @@ from sdtui.profile.factors import RANK_AXES
 from sdtui.profile.schema import Method, Profile
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 BASE: dict[str, Any] = {"rank": 4, "alpha": 2.0}
 K = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k"
 
 
 def fresh(folder: Path) -> Model:
-    return load_model(tiny_pipeline(folder), None, torch.device("cpu"), torch.float32)
+    return load_model(shallow_pipeline(folder), None, torch.device("cpu"), torch.float32)
 
 
 @torch.no_grad()

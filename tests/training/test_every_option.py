@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file
@@ -27,7 +26,7 @@ from sdtui.profile.settings import SETTINGS
 from sdtui.training import prepare
 from sdtui.training.__main__ import main
 from sdtui.training.report import Report
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 from tests.training.options import ARGUMENTS, NOT_TRAINED, PLAIN, TRIED, Changes, Try
 from tests.training.test_optimizers import Bench
 from tests.training.workplace import events, make_run
@@ -121,26 +120,10 @@ def make_picture(path: Path, size: tuple[int, int], colour: str, caption: str | 
         path.with_suffix(".caption").write_text(f"another {colour} caption\n")
 
 
-def smaller_unet(folder: Path) -> None:
-    """Two levels in place of four: a step takes a third of the time."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        UNet2DConditionModel(
-            sample_size=8,
-            block_out_channels=(16, 32),
-            layers_per_block=1,
-            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-            cross_attention_dim=32,
-            attention_head_dim=4,
-            norm_num_groups=8,
-        ).save_pretrained(folder)
-
-
 @pytest.fixture(scope="module")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     folder = tmp_path_factory.mktemp("options")
-    smaller_unet(tiny_pipeline(folder / "model") / "unet")
+    shallow_pipeline(folder / "model")
     pictures = {"images": 4, "kept": 2, "held": 3, "uncaptioned": 1, "nested": 2, "nested/inner": 1, "kohya/3_a cat": 2}
     pictures["kohya"] = 1
     for place, (name, count) in enumerate(pictures.items()):

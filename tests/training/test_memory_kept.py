@@ -14,12 +14,13 @@ from sdtui.profile.kept import Kept
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import unet_sites
 from sdtui.training.methods import METHODS
+from tests.support.tiny import tiny_pipeline
 
 
 @pytest.mark.parametrize("kind", ["lora", "full", "textual-inversion"])
 @pytest.mark.parametrize("checkpointed", [False, True])
-def test_the_count_is_what_autograd_keeps(workplace: Path, checkpointed: bool, kind: str) -> None:
-    model = load_model(workplace / "model", None, torch.device("cpu"), torch.float32)
+def test_the_count_is_what_autograd_keeps(tmp_path: Path, checkpointed: bool, kind: str) -> None:
+    model = load_model(tiny_pipeline(tmp_path), None, torch.device("cpu"), torch.float32)
     unet: Any = model.unet
     settings = Profile.model_validate(
         {"model": {"base": "x"}, "method": {"kind": kind, "rank": 1, "alpha": 1.0}}

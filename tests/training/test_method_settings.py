@@ -19,7 +19,7 @@ from sdtui.profile.schema import Method
 from sdtui.profile.settings import SETTINGS
 from sdtui.training.methods.lora import prepare
 from tests.support.adapters import stir
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 LOKR = {"algorithm": "lokr", "rank": 2}
 CONVOLUTIONS = {"targets": ["attention", "convolution"]}
@@ -63,7 +63,7 @@ TRIED = {
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_pipeline(tmp_path_factory.mktemp("base"))
+    return shallow_pipeline(tmp_path_factory.mktemp("base"))
 
 
 @torch.no_grad()

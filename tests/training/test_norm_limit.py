@@ -14,7 +14,7 @@ from sdtui.training.methods.adapters import Adapter
 from sdtui.training.methods.adapters.layer import Difference
 from sdtui.training.methods.lora import Lora, prepare
 from tests.support.adapters import stir
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 
 def stirred(folder: Path, algorithm: str) -> Lora:
@@ -24,7 +24,7 @@ def stirred(folder: Path, algorithm: str) -> Lora:
             "targets": ["attention", "projection", "convolution"],
         }
     )  # fmt: skip
-    trainable = prepare(load_model(tiny_pipeline(folder), None, torch.device("cpu"), torch.float32), settings, 0)
+    trainable = prepare(load_model(shallow_pipeline(folder), None, torch.device("cpu"), torch.float32), settings, 0)
     stir(trainable, scale={"lora": 0.25, "loha": 0.35, "lokr": 0.25, "full": 0.03}[algorithm])
     return trainable
 
@@ -64,7 +64,7 @@ def test_both_matrices_of_lora_take_their_half(tmp_path: Path) -> None:
 
 
 def test_an_untrained_adapter_is_left_alone(tmp_path: Path) -> None:
-    model = load_model(tiny_pipeline(tmp_path), None, torch.device("cpu"), torch.float32)
+    model = load_model(shallow_pipeline(tmp_path), None, torch.device("cpu"), torch.float32)
     trainable = prepare(model, Method(rank=4, scale_weight_norms=1.0), 0)
     kept = trainable.state()
     assert trainable.limit is not None

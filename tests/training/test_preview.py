@@ -15,14 +15,14 @@ from sdtui.errors import SdtuiError, UserError
 from sdtui.models.family import Model, Reading, load_model
 from sdtui.profile.schema import Profile
 from sdtui.training.preview import Request, render, requests
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 LINE = "a red cat, 日本 --w 64 --h 72 --s 2 --l 3.5 --d 7 --n ugly — blurry --ss euler"
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return load_model(tiny_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)
+    return load_model(shallow_pipeline(tmp_path_factory.mktemp("model")), None, torch.device("cpu"), torch.float32)
 
 
 def profile(*prompts: str, **sections: dict[str, Any]) -> Profile:

@@ -15,6 +15,7 @@ from torch import Tensor
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.view import RunView
 from sdtui.training.__main__ import main
+from tests.support.tiny import tiny_pipeline
 from tests.training.workplace import events, make_run, start, wait_for
 
 STOPPED: dict[str, dict[str, Any]] = {
@@ -78,9 +79,10 @@ def test_shares_and_epochs_come_to_steps(workplace: Path, stop: float | str) -> 
     assert [event["step"] for event in events(run, "stop_point")] == [4]
 
 
-def test_a_block_of_the_unet_stops_with_its_own_rate(workplace: Path) -> None:
+def test_a_block_of_the_unet_stops_with_its_own_rate(workplace: Path, tmp_path: Path) -> None:
+    model = {"base": str(tiny_pipeline(tmp_path))}
     optimizer = {"block_rates": {"mid_block": 0.5, "down_blocks": 2.0}, "stops": {"mid_block": 2, "down_blocks.0": 4}}
-    run = trained(workplace, {**STOPPED, "optimizer": {**optimizer, "learning_rate": 1e-3}})
+    run = trained(workplace, {**STOPPED, "model": model, "optimizer": {**optimizer, "learning_rate": 1e-3}})
     first = events(run, "step")[0]["lr"]
     assert first == {
         "unet": 1e-3, "unet.mid_block": 5e-4, "unet.down_blocks": 2e-3, "unet.down_blocks.0": 2e-3, "text_encoder": 1e-3,

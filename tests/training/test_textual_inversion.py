@@ -18,14 +18,14 @@ from sdtui.training.methods import prepare as prepare_all
 from sdtui.training.methods.textual_inversion import Learning, init_vectors, prepare, require_starts
 from sdtui.training.methods.together import Together
 from tests.support.families import tiny_folder
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 CAT, DOG = 2368, 1929
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Model:
-    return load_model(tiny_pipeline(tmp_path / "base"), None, torch.device("cpu"), torch.float32)
+    return load_model(shallow_pipeline(tmp_path / "base"), None, torch.device("cpu"), torch.float32)
 
 
 def method(*words: dict[str, Any], kind: str = "textual-inversion", **more: Any) -> Method:
@@ -174,7 +174,7 @@ def test_a_file_that_does_not_fit_is_refused_before_anything_is_loaded(
     file = tmp_path / "old.pt"
     write_webui(file, Embedding("other", {"text_encoder": torch.ones(2, width)}))
     word = {"name": "zzztoy", "vectors": vectors, "continue_from": str(file)}
-    base = tiny_pipeline(tmp_path / "base")
+    base = shallow_pipeline(tmp_path / "base")
     asked = Profile.model_validate({"model": {"base": str(base)}, "method": method(word).model_dump()})
     with pytest.raises(UserError, match=message):
         require_starts(asked)

@@ -21,7 +21,7 @@ from sdtui.runs import record
 from sdtui.runs.events import Event, EventReader
 from sdtui.runs.layout import RunFolder
 from sdtui.training.__main__ import main
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 COLOURS = ("red", "green", "blue", "gold", "purple", "teal", "olive", "navy")
 
@@ -70,7 +70,7 @@ def make_workplace(folder: Path, sizes: list[tuple[int, int]] | None = None) -> 
     Beside them `kept/`, two squares and a wide one of an old house, and `masks/` for the first three images, white on
     the left.
     """
-    tiny_pipeline(folder / "model")
+    shallow_pipeline(folder / "model")
     make_images(folder / "images", sizes or [(64, 64)] * 5 + [(128, 64)])
     for caption in make_images(folder / "kept", [(64, 64)] * 2 + [(128, 64)]).glob("*.txt"):
         caption.write_text("an old house\n")
@@ -112,14 +112,7 @@ def _train(run: str, environment: dict[str, str]) -> None:
 
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(
-    [
-        "sdtui.training.run",
-        "diffusers.models.unets.unet_2d_condition",
-        "diffusers.models.autoencoders.autoencoder_kl",
-        "transformers.models.clip.modeling_clip",
-    ]
-)
+SERVER.set_forkserver_preload(["tests.training.server"])
 
 
 def events(run: RunFolder, kind: str = "") -> list[Event]:
