@@ -30,19 +30,26 @@ def take(handle: int, path: Path, patience: float, busy: SdtuiError) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise busy from None
-            time.sleep(_PAUSE)
+            if try_take(handle):
+                return
         except OSError as error:
             raise SdtuiError(
                 f"this file system cannot lock files ({error.strerror})",
                 where=str(path),
                 remedy="Use a folder on a local disk, or mount it with locks",
             ) from error
-        else:
-            return
+        if time.monotonic() > deadline:
+            raise busy
+        time.sleep(_PAUSE)
+
+
+def try_take(handle: int) -> bool:
+    """Lock the open file `handle` unless another has it; raises OSError where the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_taken(path: Path) -> bool:

@@ -189,11 +189,13 @@ class CaptionsScoreView(CaptionsEditing):
             self._changed_rules()
 
     def _cannot_read(self, error: SdtuiError) -> None:
+        self.panel.hold_keys(until_shown=False)
         self.panel.show_message("the scores cannot be read", clean(error.message))
         self.sdtui.report(error)
 
     def _no_scores(self, model: CaptionsModel) -> None:
         if model is self.model:
+            self.panel.hold_keys(until_shown=False)
             press = self.sdtui.keys.press("scores.score")
             self.panel.show_message("no tagger has scored these images", f"{press} scores them")
 

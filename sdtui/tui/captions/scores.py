@@ -58,12 +58,13 @@ class CaptionsScores(CaptionsScoreView):
             return
         self.add_class("-scores")
         self.panel.enter()
-        if self.desk is None or self._desk_of is not self.model:
+        if self.desk_here is None:
+            self.panel.hold_keys(until_shown=True)
             self._read_scores()
         else:
             self._show_scores()
             self._count_scores()
-            self._look_for_scores(self.desk)
+            self._look_for_scores(self.desk_here)
 
     # -- wishes -------------------------------------------------------------------------------------------------------
 

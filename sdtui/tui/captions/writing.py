@@ -141,6 +141,15 @@ class CaptionsWriting(CaptionsMarks):
         if self.drafts is not None:
             self.run_worker(self.drafts.save, thread=True, group="drafts", exit_on_error=False)
 
+    def on_unmount(self) -> None:
+        """The drafts are the next sdtui's."""
+        self._let_drafts_go()
+
+    def _let_drafts_go(self) -> None:
+        if self.drafts is not None:
+            self.drafts.close()
+            self.drafts = None
+
     def forget_draft(self, position: int) -> None:
         """The user gave the text up, or the disk has it."""
         if self._draft_of(position) is not None:
@@ -157,6 +166,7 @@ class CaptionsWriting(CaptionsMarks):
             return
         self._conflicts.clear()
         self._trouble, self._has_saved = "", False
+        self._let_drafts_go()
         self.drafts = Drafts(model.folder)
         if self.hand is None or self.read_only or not len(self.drafts):
             return
@@ -353,4 +363,4 @@ def _keep_elsewhere(model: CaptionsModel, what: Unsaved) -> None:
     """A text that could not be written, of a dataset that is not open any more."""
     drafts = Drafts(model.folder)
     drafts.put(model.library[what.fresh.position].relative, Draft(what.text, what.base))
-    drafts.save()
+    drafts.close()

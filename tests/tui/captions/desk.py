@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 from textual.pilot import Pilot
 
+from sdtui import paths
 from sdtui.tui.app import SdtuiApp
 from sdtui.tui.screens.captions import CaptionsScreen
 from sdtui.tui.settings import Settings
@@ -38,6 +41,15 @@ def written(folder: Path) -> dict[str, bytes]:
 def screen_of(app: SdtuiApp) -> CaptionsScreen:
     assert isinstance(app.screen, CaptionsScreen)
     return app.screen
+
+
+def kept_drafts() -> dict[str, list[str]]:
+    """The texts that were typed and not written, as they lie in the state folder, by image."""
+    found: dict[str, list[str]] = {}
+    for path in (paths.state_dir() / "drafts").glob("*.json"):
+        with contextlib.suppress(FileNotFoundError):
+            found |= json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def pane(app: SdtuiApp) -> list[str]:

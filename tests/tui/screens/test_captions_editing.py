@@ -17,7 +17,7 @@ from sdtui.tui.captions import writing
 from sdtui.tui.captions.drafts import Draft, Drafts
 from sdtui.tui.captions.model import CaptionsModel
 from tests.support.readonly import read_only
-from tests.tui.captions.desk import SIZE, app_on, dataset, pane, ready, saved, screen_of, type_in, written
+from tests.tui.captions.desk import SIZE, app_on, dataset, kept_drafts, pane, ready, saved, screen_of, type_in, written
 from tests.tui.stage import says, screen_text, told, until
 
 
@@ -191,7 +191,7 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
             await until(pilot, lambda: screen_text(app)[0].endswith("● not saved: cannot write: no s…"))
             await pilot.resize_terminal(*SIZE)
             await until(pilot, lambda: says(app, "enter save"))
-            assert Drafts(images).get("bridge.png") == Draft("bridge", "city, bridge")
+            assert kept_drafts() == {"bridge.png": ["bridge", "city, bridge"]}
             await pilot.press("enter")
             await until(pilot, lambda: says(app, "enter save"))
             await pilot.press("escape")
@@ -202,14 +202,14 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
         await pilot.press("enter")
         await until(pilot, lambda: says(app, "saved · .txt · 3 images"))
         assert not says(app, "not saved")
-        await until(pilot, lambda: len(Drafts(images)) == 0)
+        await until(pilot, lambda: kept_drafts() == {})
     assert (images / "bridge.txt").read_bytes() == b"bridge\n"
 
 
 async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
     kept = Drafts(images)
     kept.put("canal.png", Draft("city, canal, boat, duck", "city, canal, boat"))
-    kept.save()
+    kept.close()
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: told(app, "this is what you were typing when sdtui closed"))
@@ -218,14 +218,29 @@ async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
         await until(pilot, lambda: not says(app, "a text is not saved yet"))
         await pilot.press("enter")
         await until(pilot, lambda: (images / "canal.txt").read_bytes() == b"city, canal, boat, duck\n")
-        await until(pilot, lambda: len(Drafts(images)) == 0)
+        await until(pilot, lambda: kept_drafts() == {})
+
+
+async def test_what_is_being_typed_in_another_sdtui_is_left_alone(images: Path) -> None:
+    other = Drafts(images)
+    other.put("bridge.png", Draft("city, bridge, d", "city, bridge"))
+    other.save()
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        assert not says(app, "enter save")
+        assert not says(app, "a text is not saved yet")
+        await pilot.press("a", *"fog", "enter")
+        await until(pilot, lambda: (images / "bridge.txt").read_bytes() == b"city, bridge, fog\n")
+    assert kept_drafts() == {"bridge.png": ["city, bridge, d", "city, bridge"]}
+    other.close()
 
 
 async def test_of_several_texts_that_are_not_saved_each_waits_at_its_image(images: Path) -> None:
     kept = Drafts(images)
     kept.put("bridge.png", Draft("one", "city, bridge"))
     kept.put("tower.png", Draft("two", "city, tower, tower"))
-    kept.save()
+    kept.close()
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(app, "enter save"))
@@ -235,7 +250,7 @@ async def test_of_several_texts_that_are_not_saved_each_waits_at_its_image(image
         await until(pilot, lambda: "a text is not saved yet: enter goes on with it" in pane(app)[0])
         await pilot.press("enter", "enter")
         await until(pilot, lambda: (images / "tower.txt").read_bytes() == b"two\n")
-        await until(pilot, lambda: len(Drafts(images)) == 0)
+        await until(pilot, lambda: kept_drafts() == {})
     assert (images / "bridge.txt").read_bytes() == b"one\n"
 
 
@@ -244,15 +259,15 @@ async def test_what_is_typed_is_on_the_disk_before_it_is_saved(images: Path) -> 
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
         await pilot.press("enter", "x")
-        await until(pilot, lambda: Drafts(images).get("bridge.png") == Draft("city, bridgex", "city, bridge"))
+        await until(pilot, lambda: kept_drafts() == {"bridge.png": ["city, bridgex", "city, bridge"]})
         await pilot.press("escape")
-        await until(pilot, lambda: len(Drafts(images)) == 0)
+        await until(pilot, lambda: kept_drafts() == {})
 
 
 async def test_a_draft_over_a_caption_that_changed_meanwhile_is_asked_about(images: Path) -> None:
     kept = Drafts(images)
     kept.put("bridge.png", Draft("city, bridge, river", "city, bridge"))
-    kept.save()
+    kept.close()
     (images / "bridge.txt").write_bytes(b"town, bridge\n")
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
@@ -359,6 +374,6 @@ def test_two_names_of_one_dataset_have_the_same_drafts(images: Path) -> None:
     (images.parent / "link").symlink_to(images)
     one = Drafts(images.parent / "link")
     one.put("x.png", Draft("x", ""))
-    one.save()
+    one.close()
     assert list(Drafts(dataset(images.parent / "other", {}))) == []
     assert list(Drafts(images)) == ["x.png"]
