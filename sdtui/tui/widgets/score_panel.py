@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sdtui.tagging.threshold import Scored
 
 BINS = 20
+# Keys of the panel that mean something before there are tags.
+AT_ONCE = {"scores.score", "scores.to_images", "scores.leave"}
 STEP, LEAP = 0.01, 0.05
 _LEVELS, _ASCII_LEVELS = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
 # Cells for the signs and the figure of a row.
@@ -94,6 +97,8 @@ class ScorePanel(Vertical):
         self._parts: tuple[Content, str] = (Content(""), "")
         self._said: tuple[Content, Content] = (Content(""), Content(""))
         self._outcome: Outcome | None = None
+        # Keys that were pressed before the tags were there; None: they are there, or will not come.
+        self._held: list[events.Key] | None = None
         # The tag under the cursor, as rows come and go under it.
         self.tag = ""
 
@@ -123,6 +128,9 @@ class ScorePanel(Vertical):
         self._list.set_rows(len(rows), self._row, cursor=at)
         self.tag = rows[at].tag.name if rows else ""
         self._say(self._said[0], Content(standing) if standing else self._kept())
+        held, self._held = self._held, None
+        for event in held or ():
+            self.app.post_message(events.Key(event.key, event.character))
 
     def show_title(self, title: Content, right: str, needed: float) -> None:
         """The threshold that is moved, whose scores these are, and what the tag under the cursor needs."""
@@ -202,6 +210,19 @@ class ScorePanel(Vertical):
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
+    def hold_keys(self, *, until_shown: bool) -> None:
+        """Keep the keys that are about tags until these are shown, or forget those that were kept."""
+        self._held = [] if until_shown else None
+
+    def on_key(self, event: events.Key) -> None:
+        """While tags are awaited, the keys for them wait, too."""
+        if self._held is None:
+            return
+        rows = keys.key_table_of(self).rows(self.KEY_CONTEXT, "list")
+        if any(event.key in row.keys.split(",") for row in rows if row.id not in AT_ONCE):
+            event.stop()
+            self._held.append(event)
+
     def enter(self) -> None:
         """Take the keys."""
         self._list.can_focus = True
@@ -210,6 +231,7 @@ class ScorePanel(Vertical):
 
     def leave(self) -> None:
         """Give the keys back."""
+        self._held = None
         self._list.can_focus = False
         self._list.point(on=False)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -97,6 +99,46 @@ async def test_the_threshold_decides_before_ones_eyes(scored: Path) -> None:
         await pilot.press("right_curly_bracket", "right_square_bracket", "right_square_bracket")
         await until(pilot, lambda: "as before, at 0.50" in rows(app)[-2])
     assert written(scored) == {"a.txt": b"sky, my cat\n", "b.txt": b"bird\n", "c.txt": b"", "d.txt": b"tree\n"}
+
+
+def held_back(app: SdtuiApp, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Scores are read once the event is set."""
+    release, screen = threading.Event(), screen_of(app)
+    read = screen._load_desk
+
+    def read_later(*what: Any) -> None:
+        release.wait()
+        read(*what)
+
+    monkeypatch.setattr(screen, "_load_desk", read_later)
+    return release
+
+
+async def test_keys_pressed_before_the_tags_are_there_are_meant_for_them(
+    scored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        release = held_back(app, monkeypatch)
+        await pilot.press("t", "j", "enter", "left_square_bracket")
+        await until(pilot, lambda: "reading the scores" in rows(app)[0])
+        release.set()
+        await until(pilot, lambda: "threshold 0.49" in rows(app)[0])
+        await until(pilot, lambda: written(scored)["a.txt"] == b"my cat\n")
+
+
+async def test_keys_for_tags_are_forgotten_when_the_panel_closes(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_on(scored)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot, "a.png")
+        release = held_back(app, monkeypatch)
+        await pilot.press("t", "right_square_bracket", "escape")
+        await until(pilot, lambda: not app.screen.has_class("-scores"))
+        release.set()
+        await until(pilot, lambda: screen_of(app).desk is not None)
+        await open_panel(pilot)
+        assert "threshold 0.50" in rows(app)[0]
 
 
 async def test_the_panel_follows_the_images_and_the_list(scored: Path) -> None:
