@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PARALLEL ?= 2
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test suite lint docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sdtui demo
 
-test: $(VENV)/.installed-dev lint
+# Side by side: ruff and mypy would leave all processors but one idle for a minute.
+test: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory -j 2 lint suite
+
+suite: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup
 
 lint: $(VENV)/.installed-dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ AMBIENT = {"COLORTERM", "COLUMNS", "EDITOR", "LINES", "NO_COLOR", "STY", "TERM",
 # Each of the hundreds of programs that the tests start would compile every module again.
 AMBIENT.add("PYTHONDONTWRITEBYTECODE")
 AMBIENT_BEGINNINGS = ("HF_", "HUGGINGFACE_", "SDTUI_", "SSH_", "TEXTUAL_", "TRANSFORMERS_", "DIFFUSERS_")
+
+_NUMBERS = itertools.count(1)
 
 
 def pytest_configure() -> None:
@@ -46,7 +49,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point every XDG-like override at a fresh folder; returns that folder."""
-    home = tmp_path_factory.mktemp("home")
+    # Not numbered by looking for a free name, which takes longer with each of thousands.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_NUMBERS))
+    home.mkdir(parents=True)
     for variable, name in (("CACHE", "cache"), ("DATA", "data"), ("STATE", "state")):
         monkeypatch.setenv(f"SDTUI_{variable}", str(home / name))
     monkeypatch.setenv("SDTUI_CONFIG", str(home / "config.toml"))

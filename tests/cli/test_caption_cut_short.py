@@ -14,7 +14,7 @@ import pytest
 
 from sdtui.cli import main
 
-FILES = 600
+FILES = 150
 OLD, NEW = b"wall\r\n", b"wall, sky\r\n"
 # The command as it is, but for a death after some files were switched.
 KILLED = textwrap.dedent("""
@@ -25,7 +25,7 @@ KILLED = textwrap.dedent("""
     def deadly(*file):
         global count
         count += 1
-        if count > 200:
+        if count > 50:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*file)
     switch._switch = deadly

@@ -14,6 +14,9 @@ from sdtui.runs.layout import RunFolder
 from sdtui.training.__main__ import main
 from tests.training.workplace import events, make_run
 
+# In one process: all look at the same runs.
+pytestmark = pytest.mark.xdist_group("averaged run")
+
 CHANGES: dict[str, dict[str, Any]] = {
     "training": {"steps": 3},
     "optimizer": {"learning_rate": 0.05},

@@ -17,6 +17,9 @@ from sdtui.runs import lock, record
 from sdtui.runs.layout import RunFolder
 from tests.training.workplace import events, make_run, start, wait_for
 
+# In one process: all look at the same run.
+pytestmark = pytest.mark.xdist_group("crew run")
+
 STEPS = 12
 # Three batches an epoch: in every other step one of two processes has none. All that draws a random number or keeps a
 # state, and modules that some batches pass by.

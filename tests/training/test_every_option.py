@@ -31,6 +31,9 @@ from tests.training.options import ARGUMENTS, NOT_TRAINED, PLAIN, TRIED, Changes
 from tests.training.test_optimizers import Bench
 from tests.training.workplace import events, make_run
 
+# In one process: most runs are compared with the same few.
+pytestmark = pytest.mark.xdist_group("every option")
+
 SECTIONS = (
     "objective", "optimizer", "schedule", "captions", "augment", "prior", "validation", "dataset", "training",
 )  # fmt: skip
