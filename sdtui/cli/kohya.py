@@ -17,6 +17,13 @@ from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import by_reason, profile_text
 from sdtui.profile.load import load_profile
 
+_OF_XL = {
+    "train_network.py": "sdxl_train_network.py",
+    "train_db.py": "sdxl_train.py",
+    "train_textual_inversion.py": "sdxl_train_textual_inversion.py",
+}
+"""The scripts for Stable Diffusion XL that read the same options."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `export`."""
@@ -134,8 +141,10 @@ def _export(args: argparse.Namespace) -> int:
     print(
         f"wrote {', '.join(texts)} in {folder}; {plural(len(files.lacking), 'setting')} not the same", file=sys.stderr
     )
+    other = _OF_XL.get(files.script, "")
     print(
-        f"next, in {folder}: accelerate launch …/sd-scripts/train_network.py --config_file {config.name}",
+        f"next, in {folder}: accelerate launch …/sd-scripts/{files.script} --config_file {config.name}"
+        + (f" (Stable Diffusion XL: {other})" if other else ""),
         file=sys.stderr,
     )
     return 0

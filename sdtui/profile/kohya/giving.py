@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import tomli_w
 
-from sdtui.profile.kohya import giving_images, giving_learning, giving_network
+from sdtui.profile.kohya import giving_images, giving_learning, giving_network, giving_whole
 from sdtui.profile.kohya.lacking import LACKING
 from sdtui.profile.kohya.options import GROUPS, OPTIONS
 from sdtui.profile.kohya.prompts import kohya_line
@@ -19,7 +19,9 @@ from sdtui.profile.settings import SETTINGS
 _KOHYA_SAMPLERS = ("ddim", "pndm", "euler", "euler_a", "heun", "dpm_2", "dpm_2_a", "dpmsingle", "dpmsolver++")
 _PRECISIONS = ("fp16", "bf16")
 _KEEP_ALL = 10_000
-_COVERED = {key for option in OPTIONS.values() for key in option.keys}
+# Settings that have an option in some scripts only: what those say is in `Files.said`.
+_BY_SCRIPT = {"captions.template", "optimizer.stops", "training.fused_backward"}
+_COVERED = {key for option in OPTIONS.values() for key in option.keys} - _BY_SCRIPT
 # Where the files are is another matter on each side; of the other, it is this program's default that kohya has not.
 _APART = {"launch.runs", "captions.on_missing"}
 
@@ -34,12 +36,17 @@ class Lack(NamedTuple):
 
 @dataclass
 class Files:
-    """What sd-scripts reads: the config, the dataset's tables (none where folders are laid out as kohya's), the prompts."""
+    """What sd-scripts reads: the config, the dataset's tables (none where folders are laid out as kohya's), the prompts.
+
+    `script` is the one to run, `said` what its options say of settings that other scripts have none for.
+    """
 
     config: dict[str, Any] = field(default_factory=dict)
     datasets: list[dict[str, Any]] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
     lacking: list[Lack] = field(default_factory=list)
+    script: str = "train_network.py"
+    said: set[str] = field(default_factory=set)
 
     def option(self, name: str, value: Any) -> None:
         """Set an option of the config, unless it is kohya's anyway."""
@@ -55,8 +62,8 @@ def give(profile: Profile, folder: Path) -> Files:
     """The files for `profile`, whose paths are absolute; `folder` is where they will be."""
     files = Files()
     _one_to_one(profile, files)
-    giving_network.give(profile, files)
     giving_learning.give(profile, files)
+    _GIVERS[profile.method.kind](profile, files)
     _length(profile, files)
     _saving(profile, files, folder)
     _previews(profile, files)
@@ -65,6 +72,13 @@ def give(profile: Profile, folder: Path) -> Files:
         files.config["dataset_config"] = "dataset.toml"
     _lacking(profile, files)
     return files
+
+
+_GIVERS = {
+    "lora": giving_network.give,
+    "full": giving_whole.give_model,
+    "textual-inversion": giving_whole.give_word,
+}
 
 
 def config_text(files: Files) -> str:
@@ -146,7 +160,7 @@ def _previews(profile: Profile, files: Files) -> None:
 
 def _lacking(profile: Profile, files: Files) -> None:
     """What is set and kohya has no option for; and what kohya does otherwise though it is this program's default."""
-    told = {lack.key for lack in files.lacking} | _APART
+    told = {lack.key for lack in files.lacking} | files.said | _APART
     for setting in SETTINGS:
         if "[]" not in setting.key and setting.section and setting.key not in told | _COVERED:
             value = value_at(profile, setting.key)

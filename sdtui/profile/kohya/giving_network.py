@@ -27,9 +27,6 @@ _LYCORIS_FLAGS = {
 def give(profile: Profile, files: Files) -> None:
     """Set `network_module` and `network_args`; tell what neither module can do."""
     method = profile.method
-    script = {"full": "fine_tune.py", "textual-inversion": "train_textual_inversion.py"}.get(method.kind)
-    if script:
-        files.lack("method.kind", method.kind, f"{script} takes other options: these are for a LoRA in its place")
     for index, word in enumerate(method.words):
         files.lack(f"method.words[{index}].name", word.name, LACKING["method.words[].name"])
     args: dict[str, Any] = {}

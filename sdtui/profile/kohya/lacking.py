@@ -24,8 +24,8 @@ LACKING: dict[str, str] = {
     "captions.on_missing": "kohya trains images without a caption, with their class tokens or with empty text",
     "captions.file_name_pattern": "kohya reads no file names",
     "captions.file_name_join": "kohya reads no file names",
-    "captions.template": "train_network.py has no templates",
-    "captions.template_file": "train_network.py has no templates",
+    "captions.template": "only train_textual_inversion.py has templates",
+    "captions.template_file": "train_textual_inversion.py has lines of its own",
     "captions.cache_mib": "kohya has no limit; it caches what text encoders say for Stable Diffusion XL only",
     "training.ema_decay": "kohya has no moving average",
     "training.device": "accelerate chooses the device",
@@ -37,7 +37,7 @@ LACKING: dict[str, str] = {
     **{
         f"prior.generate_{name}": "kohya draws no class images" for name in ("negative", "steps", "guidance", "sampler")
     },
-    "training.fused_backward": "fine_tune.py takes other options than those that are written here",
+    "training.fused_backward": "only scripts for the whole model have it",
     "optimizer.stops": "kohya trains a LoRA's text encoders to the end",
     "prior.target": "kohya's regularisation images teach themselves",
     "prior.class_caption": "kohya preserves a class by images only",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from sdtui.profile.kohya import folders, learning, network, whole
+from sdtui.profile.kohya import folders, learning, network, whole, words
 from sdtui.profile.kohya.draft import Draft, Mapped
 from sdtui.profile.kohya.options import OPTIONS
 from sdtui.profile.kohya.prompts import read_prompts
@@ -26,7 +26,9 @@ def take(source: Source, folder: Path) -> Draft:
         _one_to_one(draft)
         _prediction(draft)
         learning.take(draft)
-        if whole.is_whole(draft):
+        if words.is_word(draft):
+            words.take(draft)
+        elif whole.is_whole(draft):
             whole.take(draft)
         else:
             network.take(draft)

@@ -27,6 +27,7 @@ OTHER_SCRIPTS = names("options_other_scripts.txt")
 
 # For each option that becomes a setting: a config that gives it, and what the profile holds then.
 FOLDER = 'train_data_dir = "a"'
+WORD = 'token_string = "my-cat"\nuse_object_template = true'
 LYCORIS = 'network_module = "lycoris.kohya"\nnetwork_args = '
 EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "pretrained_model_name_or_path": ('pretrained_model_name_or_path = "/m"', "model.base", "/m"),
@@ -58,6 +59,13 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
         "optimizer.stops",
         {"text_encoder": 0.5},
     ),
+    "token_string": (WORD, "method.words[0].name", "my-cat"),
+    "init_word": (f'{WORD}\ninit_word = "cat"', "method.words[0].init", "cat"),
+    "num_vectors_per_token": (f"{WORD}\nnum_vectors_per_token = 3", "method.words[0].vectors", 3),
+    "weights": (f'{WORD}\nweights = "/w.pt"', "method.words[0].continue_from", "/w.pt"),
+    "use_object_template": (WORD, "captions.template", "subject"),
+    "use_style_template": ('token_string = "my-cat"\nuse_style_template = true', "captions.template", "style"),
+    "template": ('token_string = "my-cat"\ntemplate = "style template"', "captions.template", "style"),
     "fused_backward_pass": (
         "fused_backward_pass = true\nmax_grad_norm = 0\noptimizer_type = 'Adafactor'",
         "training.fused_backward",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sdtui.profile.kohya.option import Option
 from sdtui.profile.kohya.options.data import AUGMENTATION, CAPTIONS, IMAGES
 from sdtui.profile.kohya.options.families import FAMILIES, FAMILY_MARKS, XL
-from sdtui.profile.kohya.options.forms import FORMS, NETWORKS
+from sdtui.profile.kohya.options.forms import FORMS, NETWORKS, WHOLE
 from sdtui.profile.kohya.options.machine import LOGGING, MACHINE, SHARING
-from sdtui.profile.kohya.options.model import METHOD, MODEL
+from sdtui.profile.kohya.options.model import METHOD, MODEL, WORDS
 from sdtui.profile.kohya.options.output import PREVIEWS, SAVING
 from sdtui.profile.kohya.options.training import OBJECTIVE, OPTIMIZER, SCHEDULE, TRAINING, VALIDATION
 
@@ -16,6 +16,8 @@ __all__ = ["BY_GUI", "FAMILY_MARKS", "GROUPS", "OPTIONS"]
 GROUPS: dict[str, tuple[Option, ...]] = {
     "Base model": MODEL,
     "What is trained": METHOD,
+    "The whole model": WHOLE,
+    "Textual inversion": WORDS,
     "Images": IMAGES,
     "Augmentation": AUGMENTATION,
     "Captions": CAPTIONS,

@@ -9,7 +9,6 @@ _ACCELERATE = "a setting of the machine (accelerate)"
 _STOP = "of the whole model: after so many steps, in kohya_ss per cent of the run; below 0 it is not trained"
 _WHOLE = "of the whole model (no network_module)"
 _FINE_TUNE = "an option of fine-tuning the whole model"
-_INVERSION = "an option of textual inversion"
 _FORM = "for kohya_ss itself"
 
 
@@ -99,8 +98,6 @@ FORMS = (
     Option("additional_parameters", "text", text="each option in it is read as if it stood in the file"),
     Option("sdxl", "flag", False, text="read from the base model's own files"),
     Option("sdxl_checkbox", "flag", False, text="read from the base model's own files"),
-    Option("stop_text_encoder_training", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
-    Option("stop_text_encoder_training_pct", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
     Option(
         "lowvram", "flag", False, text="not needed: what is not in use is moved out of the GPU's memory", quiet=True
     ),
@@ -124,10 +121,12 @@ FORMS = (
         False,
     ),
     Option("use_latent_files", "text", "No", text=_FINE_TUNE),
+    Option("use_safetensors", "flag", False, text="always safetensors", quiet=True),
+)
+
+WHOLE = (
     Option("train_text_encoder", "flag", False, ("method.text_encoder",), _WHOLE),
     Option("learning_rate_te", "number", None, ("optimizer.text_encoder_learning_rate",), _WHOLE),
-    *_all("token_string init_word template weights", "text", _INVERSION),
-    *_all("num_vectors_per_token", "whole", _INVERSION),
-    *_all("use_object_template use_style_template", "flag", _INVERSION, False),
-    Option("use_safetensors", "flag", False, text="always safetensors", quiet=True),
+    Option("stop_text_encoder_training", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
+    Option("stop_text_encoder_training_pct", "number", 0, ("optimizer.stops", "method.text_encoder"), _STOP),
 )

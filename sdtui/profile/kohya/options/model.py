@@ -70,3 +70,25 @@ METHOD = (
     Option("base_weights_multiplier", "list", text="belongs to base_weights"),
     Option("scale_weight_norms", "number", None, ("method.scale_weight_norms",), "", silent(0.0)),
 )
+
+WORDS = (
+    Option(
+        "token_string",
+        "text",
+        None,
+        ("method.words[].name",),
+        "of train_textual_inversion.py; what no name may hold (< and >) is left out",
+    ),
+    Option("num_vectors_per_token", "whole", 1, ("method.words[].vectors",)),
+    Option(
+        "init_word",
+        "text",
+        None,
+        ("method.words[].init",),
+        "cut, or repeated evenly, where kohya repeats it from the start",
+    ),
+    Option("weights", "text", None, ("method.words[].continue_from",)),
+    Option("use_object_template", "flag", False, ("captions.template",), "true: subject, whose lines are like kohya's"),
+    Option("use_style_template", "flag", False, ("captions.template",), "true: style, whose lines are like kohya's"),
+    Option("template", "text", None, ("captions.template",), "kohya_ss's choice of the two"),
+)
