@@ -57,6 +57,14 @@ def open_atomic(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
                 os.unlink(temporary)
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder `path` and those above it, as far as they are missing; raises SdtuiError as `write_atomic` does."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_failure(path, error) from error
+
+
 def temporary_start(name: str) -> str:
     """How the unfinished neighbours of a file called `name` begin; 8 hex digits and `.tmp` follow."""
     raw = os.fsencode(name)

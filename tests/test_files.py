@@ -11,7 +11,7 @@ import pytest
 
 from sdtui import files
 from sdtui.errors import SdtuiError
-from sdtui.files import open_atomic, write_atomic
+from sdtui.files import make_folder, open_atomic, write_atomic
 
 
 def test_replaces_and_keeps_the_mode(tmp_path: Path) -> None:
@@ -63,6 +63,16 @@ def test_an_exception_in_the_block_leaves_the_old_file_alone(tmp_path: Path) -> 
         raise RuntimeError
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_made_with_those_above_it_or_it_is_said_why_not(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(SdtuiError, match="cannot write") as error:
+        make_folder(tmp_path / "file" / "c")
+    assert error.value.where == str(tmp_path / "file" / "c")
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

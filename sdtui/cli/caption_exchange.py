@@ -21,7 +21,7 @@ from sdtui.dataset.library import Library
 from sdtui.dataset.metadata import Kind, Metadata
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError
-from sdtui.files import write_atomic, write_failure
+from sdtui.files import make_folder, write_atomic
 
 _SHOWN = 5
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -137,10 +137,7 @@ def _as_files(args: argparse.Namespace, library: Library, positions: Sequence[in
 
 def _write(export: Export) -> None:
     for _, raw, target in export.copies:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_failure(target, error) from error
+        make_folder(target.parent)
         write_atomic(target, raw, sync=False)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import sdtui
 from sdtui import locks
 from sdtui.errors import SdtuiError, UserError
-from sdtui.files import write_atomic, write_failure
+from sdtui.files import make_folder, write_atomic
 from sdtui.runs import lock, record
 from sdtui.runs.control import Inbox
 from sdtui.runs.layout import RunFolder
@@ -80,10 +80,7 @@ def start_job(folder: Path, kind: str, module: str, *, before: Callable[[], None
         SdtuiError: the folder cannot be written or no process can be started.
     """
     run = RunFolder(folder)
-    try:
-        run.control_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_failure(folder, error) from error
+    make_folder(run.control_dir)
     with lock.acquire(run.lock_file) as held:
         for told in (run.events_file, run.log_file):
             told.unlink(missing_ok=True)

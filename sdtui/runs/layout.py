@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdtui.errors import SdtuiError
-from sdtui.files import write_failure
+from sdtui.files import make_folder, write_failure
 from sdtui.profile.naming import safe_name
 
 SCHEMA = 1
@@ -95,10 +95,7 @@ class RunFolder:
     def make_folders(self) -> None:
         """Create the folders inside the run folder that are missing."""
         for folder in (self.control_dir, self.previews_dir, self.checkpoints_dir, self.output_dir):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise write_failure(folder, error) from error
+            make_folder(folder)
 
     @classmethod
     def create(cls, runs_dir: Path, name: str, now: float | None = None) -> RunFolder:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sdtui.dataset import sidecar
 from sdtui.dataset.names import printable
 from sdtui.errors import SdtuiError, UserError
-from sdtui.files import write_atomic, write_failure
+from sdtui.files import make_folder, write_atomic, write_failure
 from sdtui.runs.events import EventReader, EventWriter
 from sdtui.tagging.folder_name import folder_name
 
@@ -71,10 +71,7 @@ class Descriptions:
         Raises:
             SdtuiError: the disk does not take it.
         """
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_failure(self.home, error) from error
+        make_folder(self.home)
         facts = self.home / "describer.json"
         if not facts.exists():
             write_atomic(facts, json.dumps({"schema": SCHEMA, **asdict(self.facts)}))

@@ -19,7 +19,7 @@ import torch
 import sdtui
 from sdtui import heap
 from sdtui.dataset.class_images import Missing, Recipe, recipe_of
-from sdtui.files import write_atomic, write_failure
+from sdtui.files import make_folder, write_atomic
 from sdtui.models.family import load_model
 from sdtui.models.hub import fetched
 from sdtui.models.png import png
@@ -88,10 +88,7 @@ def _draw(model: Model, profile: Profile, missing: Missing, check: Callable[[], 
         reading=reading_of(profile.captions),
         on_step=lambda _done, _steps: check(),
     )
-    try:
-        missing.path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_failure(missing.path.parent, error) from error
+    make_folder(missing.path.parent)
     write_atomic(missing.path, png(image, _facts(recipe, missing.number, model.name)))
 
 

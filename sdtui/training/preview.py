@@ -14,7 +14,7 @@ from typing import Any
 
 import sdtui
 from sdtui.errors import UserError
-from sdtui.files import write_atomic, write_failure
+from sdtui.files import make_folder, write_atomic
 from sdtui.models.family import Model, Reading
 from sdtui.models.png import png
 from sdtui.models.sampling import sample
@@ -94,10 +94,7 @@ def render(
     )
     path = folder / f"{request.index:02d}.png"
     told = facts(request, step)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_failure(folder, error) from error
+    make_folder(folder)
     write_atomic(path.with_suffix(".json"), json.dumps(told, ensure_ascii=False, indent=2) + "\n", sync=False)
     write_atomic(path, png(image, told), sync=False)
     return Preview(request.index, path, request.prompt, request.seed, time.monotonic() - started)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from sdtui.errors import SdtuiError
+from sdtui.files import make_folder
 from sdtui.formats import writer
 from sdtui.formats.learned import Adapter, Embedding
 from sdtui.profile.naming import WORD_FOLDER, outputs
 from sdtui.runs.layout import ADAPTER, RunFolder
 from sdtui.training import checkpoint
 from sdtui.training.checkpoint import Progress
+from sdtui.training.cover import cover
 from sdtui.training.disk import DiskGuard, is_full
 from sdtui.training.optimizer import GuardedStep
 from sdtui.training.report import Report
@@ -103,11 +105,10 @@ class Saver:
 
     def output(self, step: int) -> None:
         """Write the finished file in each of the profile's layouts; raises SdtuiError as `checkpoint` does."""
-        self.run.output_dir.mkdir(parents=True, exist_ok=True)
         need = sum(tensor.nbytes for tensor in self.trainable.state().values())
         for output in outputs(self.profile):
             path = self.run.output_dir / output.path
-            path.parent.mkdir(exist_ok=True)
+            make_folder(path.parent)
             size = self._patiently(partial(self._write, path, step, output.layout, output.result), need)
             self.report.write("output", path=self._relative(path), bytes=size, step=step)
 
@@ -177,7 +178,7 @@ class Saver:
             results = self.trainable.results()
             made = results[result]
             if isinstance(made, Embedding):
-                made = replace(made, step=step)
+                made = replace(made, step=step, cover=cover(self.run, made.name, step))
             if layout == "bundle" and isinstance(made, Adapter):
                 made = replace(made, words=[one for one in results.values() if isinstance(one, Embedding)])
             return writer(made, layout)(path, made, self.describe(step), self.profile.saving.precision)

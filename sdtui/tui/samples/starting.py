@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sdtui.errors import UserError
-from sdtui.files import write_failure
+from sdtui.files import make_folder
 from sdtui.runs.sample_task import SampleTask
 
 
@@ -21,10 +21,7 @@ def start(task: SampleTask, home: Path) -> Path:
         UserError: the command refuses it, with what it said.
         SdtuiError: `home` cannot be written.
     """
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_failure(home, error) from error
+    make_folder(home)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     names = itertools.chain([stamp], (f"{stamp}-{number}" for number in itertools.count(2)))
     folder = next(place for name in names if not (place := home / name).exists())
