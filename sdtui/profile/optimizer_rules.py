@@ -125,6 +125,11 @@ def one_rate(profile: Profile) -> Iterator[Finding]:
         if is_separate:
             message = f"{optimizer.name} finds one rate for all parameters: optimizer.{name} cannot set another"
             yield Finding("contradiction", f"optimizer.{name}", message, "Leave it out, or choose another optimizer")
+    for number, word in enumerate(profile.method.words):
+        if word.learning_rate not in {0, optimizer.learning_rate}:
+            key = f"method.words[{number}].learning_rate"
+            message = f"{optimizer.name} finds one rate for all parameters: {key} cannot set another"
+            yield Finding("contradiction", key, message, "Leave it out, or choose another optimizer")
     if optimizer.learning_rate < 0.05:
         key = "optimizer.learning_rate"
         message = f"{key} = {optimizer.learning_rate:g} multiplies the rate that {optimizer.name} finds"
@@ -218,6 +223,7 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
         "optimizer.text_encoder_learning_rate",
         "optimizer.lora_plus_ratio",
         "optimizer.block_rates",
+        "method.words",
     ),
     stops: ("optimizer.stops", "method.text_encoder", "training.steps"),
     own_schedule: ("optimizer.name", "optimizer.args", "schedule.name", "schedule.warmup", "schedule.rates"),

@@ -105,6 +105,13 @@ def test_an_own_rate_for_the_text_encoder_is_not_found_by_prodigy() -> None:
     assert codes(optimizer=optimizer, method={"text_encoder": True}) == {}
 
 
+def test_an_own_rate_for_a_word_is_not_found_by_prodigy() -> None:
+    optimizer = {"name": "prodigy", "learning_rate": 1.0}
+    words = [{"name": "zzza", "learning_rate": 1.0}, {"name": "zzzb", "learning_rate": 0.005}, {"name": "zzzc"}]
+    assert codes(optimizer=optimizer, method={"words": words}) == {"method.words[1].learning_rate": "contradiction"}
+    assert codes(optimizer={"name": "adamw"}, method={"words": words}) == {}
+
+
 def test_a_package_that_is_missing_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     assert findings(optimizer={"name": "adamw8bit"}) == {
