@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from sdtui import heap
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import load_frozen
 from sdtui.runs.control import Inbox
@@ -52,11 +53,12 @@ def _train(run: RunFolder, report: Report) -> int:
     steering.listen()
     siblings = Siblings(run, partial(_give_up, report, steering))
     try:
-        _set_spinning()
+        _set_threading()
         siblings.start(places.launched(load_frozen(run.profile_file).launch))
         # Imported now: from here on a failing import has an event log to be told in.
-        from sdtui.training.crew import Crew
-        from sdtui.training.run import train
+        with heap.uncollected():
+            from sdtui.training.crew import Crew
+            from sdtui.training.run import train
 
         state = train(run, report, steering, Crew(siblings.place, siblings))
         siblings.ending()
@@ -78,8 +80,9 @@ def _help(run: RunFolder, place: Place) -> int:
     """A process that another one started: it takes its part of the steps, and tells its starter why if it cannot."""
     starter = Starter(place)
     try:
-        from sdtui.training.crew import Crew
-        from sdtui.training.run import train
+        with heap.uncollected():
+            from sdtui.training.crew import Crew
+            from sdtui.training.run import train
 
         train(run, Aside(run), Steering(Nobody(), lambda *_: None), Crew(place))
     except Exception as error:  # noqa: BLE001 - the last place that can tell the starter
@@ -90,10 +93,12 @@ def _help(run: RunFolder, place: Place) -> int:
     return 0
 
 
-def _set_spinning() -> None:
-    # Read when OpenMP is loaded. Threads that spin for long while waiting starve each other on shared cores; threads
+def _set_threading() -> None:
+    # Both are read when OpenMP is loaded. Threads that spin for long while waiting starve each other on shared cores; threads
     # that sleep at once are slow on free ones. About 20 microseconds of spinning loses little on either.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    # Where this is true a loaded machine gets fewer threads than were asked for, and a resumed run other last bits.
+    os.environ["OMP_DYNAMIC"] = "false"
 
 
 def _tell(report: Report, error: Exception) -> int:

@@ -15,6 +15,7 @@ from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.runs.layout import RunFolder
 from sdtui.tools.sources import of_run
 from sdtui.training.__main__ import main
+from tests.support import trainer
 from tests.training.workplace import make_run, make_workplace
 
 WHOLE: dict[str, dict[str, Any]] = {
@@ -31,15 +32,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quiet_process() -> Iterator[None]:
-    import signal
-
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
+    with trainer.undone():
+        yield
 
 
 def weights(run: RunFolder) -> dict[str, torch.Tensor]:

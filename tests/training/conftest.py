@@ -1,14 +1,14 @@
-"""Runs inside the test process: signals and Accelerate's process-wide state are put back afterwards."""
+"""Runs inside the test process, which is put back as it was after each test."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sdtui.training.store import TensorStore
+from tests.support import trainer
 from tests.training.workplace import make_workplace
 
 
@@ -27,10 +27,5 @@ def store(own_folders: object, tmp_path_factory: pytest.TempPathFactory) -> Tens
 @pytest.fixture(autouse=True)
 def quiet_process() -> Iterator[None]:
     """What a trainer does to its process, undone."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
+    with trainer.undone():
+        yield

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sdtui.runs import lock, record
-from sdtui.training.__main__ import main
+from sdtui.training.__main__ import _set_threading, main
 from tests.training.workplace import events, make_run, start, wait_for
 
 
@@ -28,6 +28,15 @@ def test_a_signal_saves_and_ends(workplace: Path, number: signal.Signals) -> Non
     assert (found.state, found.reason) == ("stopped", f"signal {number.name}")
     step, _ = run.complete_checkpoints()[-1]
     assert (step, events(run)[-1]["step"]) == (found.step, found.step)
+
+
+def test_a_loaded_machine_gives_no_fewer_threads_and_a_wish_for_spinning_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_DYNAMIC", "true")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    _set_threading()
+    assert (os.environ["OMP_DYNAMIC"], os.environ["GOMP_SPINCOUNT"]) == ("false", "7")
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
