@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdtui.cli.runs_dirs import runs_dir
 from sdtui.errors import UserError
+from sdtui.profile import devices
 from sdtui.profile.prompt_line import PromptError, PromptLine, is_comment, parse_prompt_line
 from sdtui.profile.samplers import SAMPLER_NAMES, nearest, sampler_called
 from sdtui.runs import registry
@@ -48,6 +51,7 @@ def understand(args: argparse.Namespace) -> Request:
     Raises:
         UserError: something is asked for that cannot be drawn.
     """
+    _check_machine(args)
     named, source = _source(args)
     texts = _texts(args, source)
     lines = _lines(args, texts, source)
@@ -58,6 +62,16 @@ def understand(args: argparse.Namespace) -> Request:
     pictures = [_placed(where, line, make) for where, line in lines]
     grids(pictures, *axes)  # what an axis cannot do is said here
     return Request(_task(args, named, texts if args.prompts or args.file else []), source, pictures, axes)
+
+
+def _check_machine(args: argparse.Namespace) -> None:
+    """A device that is none and a VAE that is not there would show only once the model is read."""
+    if not re.match(devices.PATTERN, args.device):
+        raise UserError(f"the device is {args.device!r}", where="--device", remedy=f"Allowed: {devices.ALLOWED}")
+    if args.vae and not Path(args.vae).exists():
+        raise UserError(
+            f"{args.vae}: no such file or folder", where="--vae", remedy="Give a VAE's file or a diffusers folder"
+        )
 
 
 def again(args: argparse.Namespace) -> argparse.Namespace:
@@ -212,9 +226,12 @@ def _adapter(text: str) -> Worn:
 
 def _strength(number: str, text: str) -> float:
     try:
-        return float(number)
+        strength = float(number)
     except ValueError:
-        raise UserError(f"the strength {number!r} is no number", where=f"--lora {text}") from None
+        strength = math.nan
+    if not math.isfinite(strength):
+        raise UserError(f"the strength {number!r} is no number", where=f"--lora {text}")
+    return strength
 
 
 def _maker(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sdtui.errors import SdtuiError
+from sdtui.files import make_folder
 from sdtui.runs import lock, record
 from sdtui.runs.control import Inbox
 from sdtui.runs.events import EventWriter
@@ -36,7 +37,7 @@ class Job:
         self._next_look = 0.0
 
     def __enter__(self) -> Self:
-        self.run.control_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.run.control_dir)
         self._lock = lock.hold(self.run)
         self._inbox = Inbox(self.run)
         self._inbox.clear()

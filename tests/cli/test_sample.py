@@ -229,13 +229,16 @@ def wide(here: Path) -> str:
         (lambda _: ["model", "x <lora:ink>"], "<lora:ink>: no adapter is called 'ink'"),
         (lambda _: ["model", "x", "--lora", "ink.safetensors:0.5"], "--lora ink.safetensors: there is no such file"),
         (lambda _: ["model", "x", "--lora", "lora.toml:much"], "the strength 'much' is no number"),
+        (lambda _: ["model", "x", "--lora", "lora.toml:nan"], "the strength 'nan' is no number"),
+        (lambda _: ["model", "x", "--device", "gpu"], "--device: the device is 'gpu'. Allowed: auto, cpu, cuda"),
+        (lambda _: ["model", "x", "--vae", "gone.pt"], "--vae: gone.pt: no such file or folder"),
         (lambda _: ["model", "x", "--loras", "gone"], "--loras gone: not a folder"),
         (lambda _: ["model", "x", "--x", "strength=1"], "the axis strength has no adapter to act on"),
         (lambda _: ["model", "x", "--lora", "lora.toml"], "lora.toml: not a readable safetensors file"),
         (lambda _: ["model", "x", "--embeddings", "gone"], "gone: no such file or folder"),
         (lambda here: ["model", "a wide one", "--embeddings", wide(here)], "the vectors of 'wide' have 5 values"),
     ],
-    ids=range(17),
+    ids=range(20),
 )
 def test_wrong_input_is_one_message_and_draws_nothing(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: Callable[[Path], list[str]], message: str

@@ -83,3 +83,9 @@ def test_a_record_that_cannot_be_written_still_lets_go_of_the_lock(
     with pytest.raises(SdtuiError, match="no space left"), job:
         monkeypatch.setattr(record, "update", full)
     assert not lock.is_held(job.run)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SdtuiError, match="cannot write: Not a directory"), Job(tmp_path / "file" / "doctor", "doctor"):
+        raise AssertionError("not reached")

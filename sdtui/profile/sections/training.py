@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sdtui.profile import devices
 from sdtui.profile.declare import About, Section
 from sdtui.profile.sections.shared import BITS_WORDS, KOHYA, PRECISION_WORDS
 
@@ -128,10 +129,10 @@ class Training(Section):
     ] = False
     device: Annotated[
         str,
-        Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$"),
+        Field(pattern=devices.PATTERN),
         About(
             "Where to train: auto takes the first GPU, else the processor.",
-            allowed="auto, cpu, cuda, cuda:0, cuda:1 … or mps",
+            allowed=devices.ALLOWED,
         ),
     ] = "auto"
     threads: Annotated[

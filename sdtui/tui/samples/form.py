@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sdtui.errors import UserError
+from sdtui.profile import devices
 from sdtui.profile.prompt_line import Fault, fault_of
 from sdtui.profile.samplers import SAMPLER_NAMES, nearest, sampler_called
 from sdtui.runs.parameters import Parameters
@@ -18,6 +20,8 @@ NO_MODEL = SampleTask("")
 # Rows of which there may be any number: the field of the task, and what one of it is called.
 MANY = {"loras": "adapter", "folders": "adapters in", "words": "embedding", "prompts": "prompt"}
 AXES = ("seed", "steps", "cfg", "clip_skip", "sampler", "strength", "prompt", "checkpoint")
+# Rows that one option of the command stands for, which names it in what it refuses.
+ONE_EACH = ("vae", "count", "clip_skip", "sampler", "device")
 CHOICES: dict[str, Sequence[str]] = {
     "sampler": ("", *SAMPLER_NAMES),
     "precision": ("auto", "fp32", "bf16", "fp16"),
@@ -181,7 +185,9 @@ def typed(task: SampleTask, row: Row, text: str) -> SampleTask:
         text = known
     if row.name in {"x", "y"} and text and text.partition("=")[0].strip().lower() not in AXES:
         raise UserError(f"the axis is {text!r}", remedy=f"Write name=values, name being one of {', '.join(AXES)}")
-    if row.name == "precision" and text not in CHOICES["precision"]:
+    if row.name == "device" and text and not re.match(devices.PATTERN, text):
+        raise UserError(f"the device is {text!r}", remedy=f"Allowed: {devices.ALLOWED}")
+    if row.name == "precision" and text and text not in CHOICES["precision"]:
         raise UserError(f"the precision is {text!r}", remedy=f"There are {', '.join(CHOICES['precision'])}")
     return _with(task, row.name, text or getattr(NO_MODEL, row.name))
 
@@ -192,7 +198,9 @@ def _put(task: SampleTask, row: Row, text: str) -> SampleTask:
         try:
             strength = float(text)
         except ValueError:
-            raise UserError(f"the strength {text!r} is no number", remedy="Write 0.8") from None
+            strength = math.nan
+        if not math.isfinite(strength):
+            raise UserError(f"the strength {text!r} is no number", remedy="Write 0.8")
         text = f"{split_lora(values[row.at])[0]}:{strength:g}"
     values[row.at : row.at + 1] = [text] if text else []
     return _with(task, row.name, tuple(values))
@@ -285,6 +293,9 @@ def refused(task: SampleTask, message: str) -> Problem | None:
         return Problem(
             ("prompts", at), found[2], max(0, start), start + len(tag[0]) if tag and start >= 0 else len(line)
         )
+    option = re.match(r"--([\w-]+): ", message)
+    if option and (name := option[1].replace("-", "_")) in ONE_EACH:
+        return Problem((name, -1), message[option.end() :])
     for at, text in enumerate(task.loras):
         if split_lora(text)[0] in message:
             return Problem(("loras", at), message)

@@ -74,10 +74,12 @@ def test_what_is_typed(name: str, at: int, text: str, changed: dict[str, Any]) -
         ("cfg", -1, "101", "the guidance is '101'. Allowed: number 0…100"),
         ("sampler", -1, "eular", "the sampler 'eular' is not known. Did you mean euler?"),
         ("loras", 0, "much", "the strength 'much' is no number. Write 0.8"),
+        ("loras", 0, "nan", "the strength 'nan' is no number. Write 0.8"),
+        ("device", -1, "gpu", "the device is 'gpu'. Allowed: auto, cpu, cuda, cuda:0, cuda:1 … or mps"),
         ("x", -1, "colour=1", "the axis is 'colour=1'. Write name=values, name being one of seed,"),
         ("precision", -1, "fp8", "the precision is 'fp8'. There are auto, fp32, bf16, fp16"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_what_is_refused(name: str, at: int, text: str, message: str) -> None:
     with pytest.raises(UserError) as error:
@@ -126,9 +128,11 @@ def test_what_is_wrong_is_pointed_at() -> None:
         ("/loras/ink.safetensors: the file holds no adapter", Problem(("loras", 0), "/loras/ink.safetensors: the file holds no adapter")),
         ("the run has no checkpoint 7", Problem(("y", -1), "the run has no checkpoint 7")),
         (f"{RUN}: the run has saved nothing yet", Problem(("source", -1), f"{RUN}: the run has saved nothing yet")),
+        ("--vae: x.pt: no such file or folder", Problem(("vae", -1), "x.pt: no such file or folder")),
+        ("--clip-skip: the layer is 99", Problem(("clip_skip", -1), "the layer is 99")),
         ("no space left on the disk", None),
     ],
-    ids=["a tag", "a prompt", "an adapter", "an axis", "the run", "none"],
+    ids=["a tag", "a prompt", "an adapter", "an axis", "the run", "an option", "an option of two words", "none"],
 )  # fmt: skip
 def test_what_the_command_refuses_is_found_in_the_form(message: str, problem: Problem | None) -> None:
     task = SampleTask(RUN, ("a cat", "a <lora:x> dog"), ("/loras/ink.safetensors:0.8",), y="checkpoint=7")
