@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
+
+from sdtui import heap
 
 _SPARED = ("bitsandbytes", "peft")
 """Packages whose own imports take a second of processor time, and which nothing here reaches through diffusers."""
@@ -22,7 +22,7 @@ def import_models() -> None:
     """Import the classes that models are made of; whoever imports more of diffusers later finds those packages again."""
     # Whatever imports it later (diffusers' pipelines, an optimizer), it asks for a package of 4-bit kernels that is not used here.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    with _uncollected():
+    with heap.uncollected():
         facts = importlib.import_module("diffusers.utils.import_utils")
         scaling = importlib.import_module("diffusers.utils.peft_utils")
         known = {
@@ -38,18 +38,6 @@ def import_models() -> None:
                 setattr(facts, name, found)
         for name in _SCALERS:
             setattr(scaling, name, _sparing(getattr(scaling, name)))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: nearly nothing that modules make is, and looking takes a fifth of their import."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _sparing(scale: Callable[..., None]) -> Callable[..., None]:

@@ -25,6 +25,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sdtui import heap
 from sdtui.dataset.collect import Sample
 from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import UnreadableImage, open_alpha, open_mask, open_rgb
@@ -238,6 +239,8 @@ class LatentCache:
         Raises:
             SdtuiError: the VAE answered with numbers that are not finite, which are never stored, or an image changed.
         """
+        if self._incomplete:
+            heap.keep_large()
         unreadable = dict(self._unreadable)
         total = sum((1 + shown.flips) * shown.variants for shown in map(self._shown.__getitem__, self._incomplete))
         done = 0
