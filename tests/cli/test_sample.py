@@ -26,7 +26,7 @@ from sdtui.runs.view import RunView
 from sdtui.training.methods import METHODS
 from tests.cli.conftest import parsed
 from tests.support.adapters import stir
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 PROFILE = """\
 schema = 1
@@ -51,7 +51,7 @@ prompts = ["a red cat --s 2", "# not this", "a dog --s 2 --d 9"]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a tiny model and a run that has saved two checkpoints and its finished adapter."""
     here = tmp_path_factory.mktemp("work")
-    tiny_pipeline(here / "model")
+    shallow_pipeline(here / "model")
     (here / "images").mkdir()
     (here / "lora.toml").write_text(PROFILE)
     run = RunFolder(here / "runs" / "lora-20260101-120000")
@@ -254,7 +254,7 @@ def test_a_run_that_trained_the_whole_model_draws_with_its_result(
     here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace = tmp_path / "whole"
-    tiny_pipeline(workspace / "model")
+    shallow_pipeline(workspace / "model")
     (workspace / "images").mkdir()
     kind = '[method]\nkind = "full"\n[saving]\nformats = ["single-file", "folder"]\n'
     (workspace / "full.toml").write_text(PROFILE + kind)

@@ -16,7 +16,7 @@ from sdtui.profile.sections.method import Target
 from sdtui.training.methods.lora import prepare
 from tests.support.adapters import stir
 from tests.support.families import tiny_folder
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 pytestmark = pytest.mark.interop
 ALL: tuple[Target, ...] = ("attention", "feed-forward", "projection", "convolution", "edges")
@@ -24,7 +24,7 @@ ALL: tuple[Target, ...] = ("attention", "feed-forward", "projection", "convoluti
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_pipeline(tmp_path_factory.mktemp("base"))
+    return shallow_pipeline(tmp_path_factory.mktemp("base"))
 
 
 def inputs() -> tuple[Tensor, Tensor, Tensor]:

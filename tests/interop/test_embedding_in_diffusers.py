@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sdtui.formats.embedding import Embedding, write_diffusers, write_safetensors, write_webui
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 pytestmark = pytest.mark.interop
 
@@ -30,7 +30,7 @@ def test_diffusers_loads_every_vector(
     from diffusers import StableDiffusionPipeline
 
     pipeline: Any = StableDiffusionPipeline.from_pretrained(
-        tiny_pipeline(tmp_path / "base"), local_files_only=True, dtype=torch.float32
+        shallow_pipeline(tmp_path / "base"), local_files_only=True, dtype=torch.float32
     )
     width = pipeline.text_encoder.config.hidden_size
     values = torch.randn(3, width, generator=torch.Generator().manual_seed(2))

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from sdtui.models.preflight import model_findings
 from sdtui.profile.schema import Profile
 from tests.support.families import tiny_folder
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 
 def found(base: Path, word: dict[str, Any], **saving: Any) -> list[tuple[str, str, str]]:
@@ -23,7 +23,7 @@ def found(base: Path, word: dict[str, Any], **saving: Any) -> list[tuple[str, st
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    return tiny_pipeline(tmp_path / "base")
+    return shallow_pipeline(tmp_path / "base")
 
 
 def test_a_new_word_is_fine(base: Path) -> None:

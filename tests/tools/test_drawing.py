@@ -21,12 +21,12 @@ from sdtui.runs.layout import RunFolder
 from sdtui.tools.axes import Checkpoints, parse_axis
 from sdtui.tools.drawing import Drawing, Drawn, Grid, grids
 from sdtui.tools.picture import Picture
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    folder = tiny_pipeline(tmp_path_factory.mktemp("base"))
+    folder = shallow_pipeline(tmp_path_factory.mktemp("base"))
     return load_model(folder, None, torch.device("cpu"), torch.float32)
 
 

@@ -17,9 +17,9 @@ from sdtui.profile.schema import Method
 from sdtui.tools.stack import Stack, Worn
 from sdtui.training.methods import METHODS
 from tests.support.adapters import stir
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
-TO_Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
+TO_Q = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
 ALL = ["attention", "feed-forward", "projection", "convolution", "edges"]
 SETTINGS: dict[str, dict[str, Any]] = {
     "lora with text encoder": {"text_encoder": True, "rank": 4, "alpha": 2.0},
@@ -43,7 +43,7 @@ def layer_of(module: nn.Module, ending: str) -> nn.Linear:
 
 
 def fresh(tmp_path: Path) -> Model:
-    return load_model(tiny_pipeline(tmp_path / "base"), None, torch.device("cpu"), torch.float32)
+    return load_model(shallow_pipeline(tmp_path / "base"), None, torch.device("cpu"), torch.float32)
 
 
 @torch.no_grad()
@@ -110,10 +110,10 @@ def test_an_adapter_of_another_model_leaves_the_model_as_it_was(tmp_path: Path) 
     model = fresh(tmp_path)
     before = answer(model)
     other = tmp_path / "other.safetensors"
-    stem = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q"
+    stem = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
     save_file({f"{stem}.lora_down.weight": torch.ones(2, 7), f"{stem}.lora_up.weight": torch.ones(64, 2)}, other)
     stack = Stack(model)
-    with pytest.raises(UserError, match=r"other\.safetensors: unet\.down_blocks\.1\..*to_q does not fit") as raised:
+    with pytest.raises(UserError, match=r"other\.safetensors: unet\.down_blocks\.0\..*to_q does not fit") as raised:
         stack.wear([Worn(file), Worn(other)])
     assert "one for another base model" in str(raised.value)
     assert torch.equal(answer(model), before)

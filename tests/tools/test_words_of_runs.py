@@ -18,7 +18,7 @@ from sdtui.profile.schema import Profile
 from sdtui.runs.layout import ADAPTER, RunFolder
 from sdtui.tools.sources import of_run
 from sdtui.tools.stack import Stack, Worn
-from tests.support.tiny import tiny_pipeline
+from tests.support.tiny import shallow_pipeline
 
 FOLDERS = {"folders": [{"path": "images"}]}
 
@@ -89,7 +89,7 @@ def test_one_that_saved_nothing_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Model:
-    return load_model(tiny_pipeline(tmp_path / "model"), None, torch.device("cpu"), torch.float32)
+    return load_model(shallow_pipeline(tmp_path / "model"), None, torch.device("cpu"), torch.float32)
 
 
 def said(model: Model) -> Tensor:
