@@ -62,9 +62,11 @@ def write_diffusers(path: Path, embedding: Embedding, metadata: Mapping[str, str
 
 
 def write_card(path: Path, embedding: Embedding, kind: str) -> int:
-    """A1111's picture that is an embedding, "PNG" or lossless "WEBP", with its name, model, vectors and steps on it."""
+    """A1111's picture that is an embedding, "PNG" or lossless "WEBP", with its name, model, vectors and steps on its cover."""
     told = f"{embedding.count}v {embedding.step}s"
-    return write_picture(path, embedding, embedding_png.card(embedding.name, embedding.model, told), kind)
+    notes = (embedding.model, f"[{embedding.model_hash}]" if embedding.model_hash else "", told)
+    picture = embedding_png.card(embedding.name, notes, embedding_png.opened(embedding.cover))
+    return write_picture(path, embedding, picture, kind)
 
 
 def write_picture(path: Path, embedding: Embedding, picture: Any, kind: str = "PNG") -> int:

@@ -11,12 +11,13 @@ import base64
 import io
 import json
 import zlib
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -44,16 +45,46 @@ def encode(data: dict[str, Any], picture: Image.Image, kind: str = "PNG") -> byt
     return stream.getvalue()
 
 
-def card(name: str, model: str, told: str) -> Image.Image:
-    """A plain picture that says what it is: the name on top, model and `told` at the foot."""
-    shade = Image.linear_gradient("L").resize((_SIDE, _SIDE)).point(lambda value: 40 + value // 3)
-    picture = Image.merge("RGB", (shade, shade, shade.point(lambda value: value + 30)))
+def opened(cover: Path | None) -> Image.Image | None:
+    """The picture `cover`, its shorter side 512 or more; None without one, and for one that is damaged."""
+    if cover is None:
+        return None
+    try:
+        with Image.open(cover) as found:
+            picture = found.convert("RGB")
+    except OSError:
+        # It is for looking at only: the vectors must not wait for it.
+        return None
+    factor = _SIDE / min(picture.size)
+    return picture if factor <= 1 else picture.resize([round(side * factor) for side in picture.size])
+
+
+def card(name: str, notes: tuple[str, str, str], cover: Image.Image | None = None) -> Image.Image:
+    """A picture that says what it is: the name on top, the model, its hash and what `notes` tell else at the foot.
+
+    Text stands on `cover`, darkened behind it as A1111 does, or on plain grey.
+    """
+    picture = _plain() if cover is None else _darkened(cover)
+    width, height = picture.size
     draw = ImageDraw.Draw(picture)
-    title, small = (ImageFont.load_default(size) for size in (56, 20))
-    draw.text((_SIDE // 2, 40), f"<{name}>", font=title, anchor="ma", fill="white")
-    draw.text((24, _SIDE - 40), model, font=small, anchor="ls", fill="white")
-    draw.text((_SIDE - 24, _SIDE - 40), told, font=small, anchor="rs", fill="white")
+    title, small = f"<{name}>", ImageFont.load_default(20)
+    # A long name in smaller letters, so that it is all there.
+    room = min(1.0, (width - 48) / draw.textlength(title, ImageFont.load_default(56)))
+    draw.text((width // 2, 40), title, font=ImageFont.load_default(56 * room), anchor="ma", fill="white")
+    for text, across, anchor in zip(notes, (24, width // 2, width - 24), ("ls", "ms", "rs"), strict=True):
+        draw.text((across, height - 40), text, font=small, anchor=anchor, fill="white")
     return picture
+
+
+def _plain() -> Image.Image:
+    shade = Image.linear_gradient("L").resize((_SIDE, _SIDE)).point(lambda value: 40 + value // 3)
+    return Image.merge("RGB", (shade, shade, shade.point(lambda value: value + 30)))
+
+
+def _darkened(cover: Image.Image) -> Image.Image:
+    """Half as bright at the upper and lower edge, as it was in the middle."""
+    ramp = Image.linear_gradient("L").point(lambda value: min(255, 128 + min(value, 255 - value) * 3))
+    return ImageChops.multiply(cover, Image.merge("RGB", [ramp.resize(cover.size)] * 3))
 
 
 def decode(content: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import torch
@@ -76,6 +77,7 @@ class Embedding:
         step: how many steps it learned for.
         model: the base model's name; "" when it is not known.
         model_hash: its short hash as web UIs write it; "" when it is not known.
+        cover: a picture of what it means, for the files that are pictures.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Embedding:
     step: int = 0
     model: str = ""
     model_hash: str = ""
+    cover: Path | None = None
 
     @property
     def count(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickletools
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,29 @@ def test_a_card_says_what_it_is_and_holds_the_vectors_in_its_pixels(tmp_path: Pa
         found = read(path)
         assert torch.equal(found.vectors["text_encoder"], VALUES)
         assert (found.name, found.step, found.model) == ("<cat-toy>", 400, "sd15")
+
+
+def test_a_card_shows_its_cover(tmp_path: Path) -> None:
+    cover = tmp_path / "00.png"
+    Image.new("RGB", (64, 96), (200, 100, 50)).save(cover)
+    file = tmp_path / "toy.png"
+    write_card(file, replace(WORD, cover=cover), "PNG")
+    with Image.open(file) as card:
+        assert card.height == 768
+        # In the middle as it was, darker at the edges: half, but for what stands there.
+        assert card.getpixel((card.width // 2, 384)) == (200, 100, 50)
+        assert card.getpixel((card.width // 2, 0)) == (100, 50, 25)
+        card.convert("RGB").save(tmp_path / "again.png")
+    for path in (file, tmp_path / "again.png"):
+        assert torch.equal(read(path).vectors["text_encoder"], VALUES)
+
+
+def test_a_cover_that_cannot_be_read_keeps_nothing_from_being_written(tmp_path: Path) -> None:
+    cover = tmp_path / "00.png"
+    cover.write_bytes(b"\x89PNG cut short")
+    for broken in (cover, tmp_path / "none.png"):
+        write_card(tmp_path / "toy.png", replace(WORD, cover=broken), "PNG")
+        assert torch.equal(read(tmp_path / "toy.png").vectors["text_encoder"], VALUES)
 
 
 @pytest.mark.parametrize(
