@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from sdtui.errors import UserError
 from sdtui.models.recognise import Found
@@ -14,6 +18,9 @@ from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 from sdtui.profile.sections.method import Word
 
+_PICTURES = (".png", ".webp")
+# Where A1111 keeps an embedding beside a PNG's pixels, and what marks a tensor in it.
+_TEXT, _TENSOR = "sd-ti-embedding", "TORCHTENSOR"
 _ONE_TABLE = ("webui", "webui-png", "webui-webp")
 
 
@@ -50,17 +57,17 @@ def unfit(name: str, found: Sequence[int], widths: Sequence[int]) -> tuple[str, 
 
 
 def _of_file(word: Word, widths: Sequence[int], key: str) -> Iterator[Finding]:
-    """What is wrong with the file that a word goes on from; of other kinds than this the trainer says it, as it starts."""
+    """What is wrong with the file that a word goes on from."""
     path = Path(word.continue_from)
-    if path.suffix != ".safetensors" or not path.is_file():
+    if not path.is_file():
         return
     try:
-        contents = read_contents(path)
+        shapes = _pictured(path) if path.suffix.lower() in _PICTURES else _stored(path)
     except UserError as error:
         yield Finding("bad-embedding", key, f"{key}: {path.name}: {error.message}", error.remedy or "")
         return
-    # clip_l stands before clip_g, as the text encoders do.
-    shapes = [contents.shape(name) or () for name in sorted(contents.weights, reverse=True)]
+    if shapes is None:
+        return
     sides = [(1, *shape) if len(shape) == 1 else shape for shape in shapes]
     if not sides or any(len(side) != 2 for side in sides):
         yield Finding("bad-embedding", key, f"{key}: {path.name} holds no embedding", "Name another file")
@@ -70,3 +77,20 @@ def _of_file(word: Word, widths: Sequence[int], key: str) -> Iterator[Finding]:
     elif sides[0][0] != word.vectors:
         message = f"{key}: {path.name} has {sides[0][0]} vectors, and vectors is {word.vectors}"
         yield Finding("bad-embedding", key, message, f"Set vectors = {sides[0][0]}")
+
+
+def _stored(path: Path) -> list[tuple[int, ...]]:
+    """Shapes of what a file of tensors holds: clip_l stands before clip_g, as the text encoders do."""
+    contents = read_contents(path, word=True)
+    return [contents.shape(name) or () for name in sorted(contents.weights, reverse=True)]
+
+
+def _pictured(path: Path) -> list[tuple[int, ...]] | None:
+    """The same of a picture, by the text beside its pixels; None without such a text: the trainer reads the pixels."""
+    try:
+        with Image.open(path) as image:
+            text = image.info.get(_TEXT)
+        (vectors,) = json.loads(base64.b64decode(text))["string_to_param"].values() if text else (None,)
+        return None if vectors is None else [(len(vectors[_TENSOR]), len(vectors[_TENSOR][0]))]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []

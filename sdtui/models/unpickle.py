@@ -187,15 +187,18 @@ class _Unpickler(_Interpreter):  # type: ignore[misc]
 _DTYPES = {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"}
 
 
-def read_pickled(path: Path, *, zipped: bool) -> Contents:
-    """The tensors of the state dict in `path`, and the numbers and words beside it.
+def read_pickled(path: Path, *, zipped: bool, word: bool = False) -> Contents:
+    """The tensors of the state dict in `path`, and the numbers and words beside it; with `word` those of an embedding.
 
     Raises:
         UserError: the file is damaged, holds no state dict, or names a global that no weights need.
     """
     try:
         found, starts = _read_zip(path) if zipped else _read_legacy(path)
-        if isinstance(found, Mapping) and "string_to_param" in found:
+        is_word = isinstance(found, Mapping) and "string_to_param" in found
+        if is_word and word:
+            found = found["string_to_param"]  # type: ignore[index]  # a mapping, as was just asked
+        elif is_word:
             raise UserError(
                 "an embedding, neither a model nor an adapter",
                 where=str(path),

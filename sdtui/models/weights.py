@@ -70,8 +70,8 @@ class Contents:
         return any(name.startswith(prefix) for name in self.weights)
 
 
-def read_contents(path: Path) -> Contents:
-    """The weights of a `.safetensors`, `.ckpt` or `.pt` file; what it is, is told by its first bytes.
+def read_contents(path: Path, *, word: bool = False) -> Contents:
+    """The weights of a `.safetensors`, `.ckpt` or `.pt` file, with `word` of an embedding; what it is, is told by its first bytes.
 
     Raises:
         UserError: it cannot be read, is cut short, is of no known kind, or is a pickle that wants to run something.
@@ -86,7 +86,7 @@ def read_contents(path: Path) -> Contents:
     if not has_header and first.startswith((_ZIP, _PICKLE)):
         from sdtui.models.unpickle import read_pickled
 
-        return read_pickled(path, zipped=first.startswith(_ZIP))
+        return read_pickled(path, zipped=first.startswith(_ZIP), word=word)
     return _contents(path)
 
 

@@ -40,7 +40,7 @@ def from_pixels(file: Path) -> Any:
     """Its second way: what is left of and right of the outermost black columns, in the low four bits."""
     with Image.open(file) as image:
         pixels = np.array(image.convert("RGB"))
-    drawn = (pixels > 0).all(axis=2)
+    drawn: np.ndarray[Any, np.dtype[np.bool_]] = np.all(pixels > 0, axis=2)
     rows, across = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
     pixels = pixels[rows[0] : rows[-1] + 1, across[0] : across[-1] + 1] & 15
     black = np.flatnonzero(pixels.sum(axis=(0, 2)) == 0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save_file
 
 from sdtui.models.preflight import model_findings
@@ -66,6 +70,52 @@ def test_a_file_to_go_on_from(
     key = "method.words[0].continue_from"
     expected = [("bad-embedding", key, f"{key}: {message}")] if message else []
     assert found(base, {"name": "my-cat", "vectors": vectors, "continue_from": str(file)}) == expected
+
+
+def webui(tensor: torch.Tensor) -> dict[str, Any]:
+    return {"string_to_token": {"*": 265}, "string_to_param": {"*": tensor}, "name": "old", "step": 3}
+
+
+def pictured(path: Path, text: str) -> None:
+    chunks = PngInfo()
+    chunks.add_text("sd-ti-embedding", base64.b64encode(text.encode()).decode())
+    Image.new("RGB", (8, 8)).save(path, pnginfo=chunks)
+
+
+@pytest.mark.parametrize("kind", ["legacy", "zip", "diffusers", "picture"])
+@pytest.mark.parametrize(
+    ("width", "message"),
+    [
+        (32, "has 2 vectors, and vectors is 3"),
+        (48, "the vectors of 'my-cat' have 48 values, and the model's text encoder 32"),
+    ],
+)
+def test_other_programs_files_to_go_on_from(base: Path, tmp_path: Path, kind: str, width: int, message: str) -> None:
+    file = tmp_path / ("old.png" if kind == "picture" else "old.bin" if kind == "diffusers" else "old.pt")
+    rows = torch.ones(2, width)
+    if kind == "picture":
+        held = {"string_to_param": {"*": {"TORCHTENSOR": rows.tolist()}}}
+        pictured(file, json.dumps(held))
+    else:
+        zipped = kind != "legacy"
+        torch.save({"<old>": rows} if kind == "diffusers" else webui(rows), file, _use_new_zipfile_serialization=zipped)
+    ((code, key, told),) = found(base, {"name": "my-cat", "vectors": 3, "continue_from": str(file)})
+    assert (code, key) == ("bad-embedding", "method.words[0].continue_from")
+    assert message in told
+    if width == 32:
+        assert found(base, {"name": "my-cat", "vectors": 2, "continue_from": str(file)}) == []
+
+
+def test_files_that_are_no_embedding(base: Path, tmp_path: Path) -> None:
+    torn, odd, plain = tmp_path / "torn.pt", tmp_path / "odd.png", tmp_path / "plain.png"
+    torn.write_bytes(b"\x80\x02}")
+    pictured(odd, "{}")
+    Image.new("RGB", (8, 8)).save(plain)
+    for file, message in ((torn, "not a readable checkpoint"), (odd, "holds no embedding")):
+        ((_, _, told),) = found(base, {"name": "my-cat", "continue_from": str(file)})
+        assert message in told
+    # Its pixels may hold one, which the trainer reads.
+    assert found(base, {"name": "my-cat", "continue_from": str(plain)}) == []
 
 
 def test_words_of_sdxl_have_no_web_ui_file(tmp_path: Path) -> None:
