@@ -23,6 +23,8 @@ def share() -> None:
     vars(tokenization_clip)["BPE"] = _vocabulary
     gc.collect()
     gc.freeze()
+    # What is frozen no longer counts where Python decides how often to look, which would be after every few tests.
+    gc.set_threshold(10_000, 10, 10)
 
 
 def _vocabulary(vocab: str, merges: str, **settings: Any) -> BPE:
