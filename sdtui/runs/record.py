@@ -44,6 +44,7 @@ class RunRecord:
     loss: float | None = None
     validation_loss: float | None = None
     device: str = ""
+    threads: int = 0  # of each process, on a processor; 0 before a trainer has begun
     dataset_digest: str = ""
     queue: str = ""
     at_once: dict[str, list[int]] = field(default_factory=dict)  # by bucket; see training.fitting
@@ -107,7 +108,7 @@ def _from_json(found: dict[str, Any], run: RunFolder) -> RunRecord:
 
 _NUMBERS = (int, float)
 _TYPES: dict[str, tuple[type, ...]] = {
-    "schema": (int,), "pid": (int,), "launches": (int,), "step": (int,), "steps_total": (int,),
+    "schema": (int,), "pid": (int,), "launches": (int,), "threads": (int,), "step": (int,), "steps_total": (int,),
     "created": _NUMBERS, "launched": _NUMBERS, "ended": _NUMBERS, "loss": (*_NUMBERS, type(None)),
     "validation_loss": (*_NUMBERS, type(None)),
     "versions": (dict,), "at_once": (dict,),

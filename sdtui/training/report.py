@@ -70,7 +70,8 @@ class Report:
     ) -> None:
         """The first event of a process, as soon as it knows what will be done."""
         known = versions()
-        self._update(steps_total=total, device=device, versions=known)
+        self._tell_if_otherwise(device, threads, known)
+        self._update(steps_total=total, device=device, threads=threads, versions=known)
         self.write(
             "run", schema=SCHEMA, run=self.run.name, steps_total=total, epochs_total=epochs, images=images,
             resumed_from=resumed_from, versions=known, device=device, precision=precision, threads=threads,
@@ -96,6 +97,12 @@ class Report:
         self.state(state, reason)
         self._update(step=self.step, ended=time.time())
         self.write("finished", state=state, step=self.step, seconds=round(time.monotonic() - self._started, 3))
+
+    def _tell_if_otherwise(self, device: str, threads: int, known: dict[str, str]) -> None:
+        """Warn of what takes sums in another way than before a resume, so that the run ends with other last bits."""
+        differing = _differing(self._record, device, threads, known.get("torch", "")) if self._resuming else None
+        if differing:
+            self.warning(differing)
 
     def resumed(self, step: int) -> None:
         """This process begins at `step`; what an earlier one did beyond it no longer stands."""
@@ -201,6 +208,9 @@ class Aside(Report):
     def state(self, state: State, reason: str = "") -> None:
         """Nothing."""
 
+    def _tell_if_otherwise(self, device: str, threads: int, known: dict[str, str]) -> None:
+        """Nothing."""
+
     def resumed(self, step: int) -> None:
         """Nothing."""
 
@@ -244,6 +254,19 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _differing(before: record.RunRecord, device: str, threads: int, torch: str) -> SdtuiError | None:
+    """A warning, if the run computed by other means before."""
+    found = [f"{device} instead of {before.device}"] if before.device not in {"", device} else []
+    remedy = ""
+    if device == "cpu" and before.threads not in {0, threads}:
+        found.append(f"{threads} instead of {before.threads} as its number of threads")
+        remedy = f"With training.threads = {before.threads} it takes as many as before"
+    if before.versions.get("torch", torch) != torch:
+        found.append(f"PyTorch {torch} instead of {before.versions['torch']}")
+    message = f"the run goes on with {', '.join(found)}: its last bits differ from those of an uninterrupted run"
+    return SdtuiError(message, remedy=remedy) if found else None
 
 
 def _is_standard_error(run: RunFolder) -> bool:

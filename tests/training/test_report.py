@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,39 @@ def test_resumed_is_told_by_all_but_the_first_process(run: RunFolder) -> None:
     second = Report(run)
     second.resumed(0)
     assert [event["step"] for event in events(run, "resumed")] == [0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "torch", "told"),
+    [
+        ({}, "2.13.0", []),
+        ({"threads": 2}, "2.13.0", ["2 instead of 4 as its number of threads"]),
+        ({"threads": 2, "device": "cuda:0"}, "2.13.0", ["cuda:0 instead of cpu"]),
+        ({}, "2.14.0", ["PyTorch 2.14.0 instead of 2.13.0"]),
+    ],
+    ids=["the-same", "threads", "device", "torch"],
+)
+def test_a_resume_that_computes_otherwise_warns(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], torch: str, told: list[str]
+) -> None:
+    begun: dict[str, Any] = {
+        "total": 9, "epochs": 1, "images": 1, "device": "cpu", "precision": "fp32", "threads": 4, "processes": 1,
+        "resumed_from": None,
+    }  # fmt: skip
+    monkeypatch.setattr(report, "versions", lambda: {"torch": "2.13.0"})
+    first = Report(run)
+    first.begin(**begun)
+    first.close()
+    monkeypatch.setattr(report, "versions", lambda: {"torch": torch})
+    Report(run).begin(**{**begun, **changes})
+    found = [event["message"] for event in events(run, "warning")]
+    assert found == [
+        f"the run goes on with {each}: its last bits differ from those of an uninterrupted run" for each in told
+    ]
+    remedies = {event["remedy"] for event in events(run, "warning")}
+    assert ("With training.threads = 4 it takes as many as before" in remedies) == (
+        "2 instead of 4 as its number of threads" in told
+    )
 
 
 def test_versions_name_what_decides_the_numbers() -> None:
