@@ -165,7 +165,7 @@ OTHERS = (
     Key("tag.complete", "tab", "complete", "Take over the tag that is offered first, or the one that was chosen.", 2),
     Key("tag.next_offer", "down", "choose", "The next of the tags that are offered.", 3),
     Key("tag.previous_offer", "up", "choose back", "The one before, at last what was typed."),
-    Key("tag.leave", "escape", "leave", "Leave without using it.", 4),
+    Key("tag.leave", "escape", "leave", "Leave without using it; first close what is offered.", 4),
     Key("query.accept", "enter", "to the images", "Keep the images that were found, and go to them.", 1),
     Key("query.complete", "tab", "complete", "Take over the field or tag that is offered.", 2),
     Key("query.earlier", "up", "earlier", "An earlier query.", 3),

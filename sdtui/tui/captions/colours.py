@@ -7,17 +7,22 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
+from textual.worker import get_current_worker
 
-from sdtui.dataset.caption import Tag, parse_tags
+from sdtui.dataset.caption import Tag
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.drawing import Drawing, caption_content, drawing_of, legend
 from sdtui.tui.captions.ground import Asked, Borders
+from sdtui.tui.captions.hand import tags_of
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.opening import CaptionsOpening
 from sdtui.tui.captions.schemes import SCHEMES, Ground, Scheme
 from sdtui.tui.captions.words import length_line
 from sdtui.tui.widgets.caption_pane import CaptionPane
+
+# What a scheme says of more tags than that is worked out in a thread: of ten thousand that takes a second.
+LONG = 400
 
 
 class CaptionsColours(CaptionsOpening):
@@ -31,6 +36,8 @@ class CaptionsColours(CaptionsOpening):
         # What was drawn last, of which image's text by which scheme; None once something else is known of the dataset.
         self._drawing: Drawing | None = None
         self._drawn: tuple[Scheme, str, int] = (self._scheme, "", -1)
+        # Whether a thread is still at it.
+        self._drawing_slowly = False
         self._asked: Asked | None = None
         self._asked_of: CaptionsModel | None = None
         # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
@@ -61,7 +68,7 @@ class CaptionsColours(CaptionsOpening):
 
     def _show_caption(self, text: str) -> None:
         pane, ascii_only = self.query_one(CaptionPane), self.sdtui.settings.ascii
-        tags = parse_tags(text)
+        tags = tags_of(text)
         drawing = self._drawing_of(tags, text)
         # Facts of the image come later than its caption, whose ten thousand tags need not be drawn for them once more.
         if not pane.view.shows(drawing, self.tag):
@@ -75,9 +82,32 @@ class CaptionsColours(CaptionsOpening):
         """What the scheme says of the caption; asked again only where something is another."""
         drawn = self._scheme, text, self.hand.position if self.hand is not None else -1
         if self._drawing is None or self._drawn != drawn:
-            self._drawn = drawn
-            self._drawing = drawing_of(self._scheme, tags, text, self._ground())
+            self._drawn, self._drawing_slowly = drawn, len(tags) > LONG
+            if self._drawing_slowly:
+                self._drawing = Drawing(self._scheme, {}, {})
+                self._draw_slowly(drawn, tags)
+            else:
+                self._drawing = drawing_of(self._scheme, tags, text, self._ground())
         return self._drawing
+
+    def _draw_slowly(self, drawn: tuple[Scheme, str, int], tags: Sequence[Tag]) -> None:
+        """Ask the scheme of a long caption in a thread, which also counts its tokens once; until then it is drawn plain."""
+        scheme, text, _position = drawn
+        ground = self._ground()
+
+        def work() -> None:
+            worker = get_current_worker()
+            drawing = drawing_of(scheme, tags, text, ground)
+            self._count_tokens(text)
+            if not worker.is_cancelled:
+                self.app.call_from_thread(show, drawing)
+
+        def show(drawing: Drawing) -> None:
+            if self._drawn == drawn:
+                self._drawing, self._drawing_slowly = drawing, False
+                self._show_hand()
+
+        self.run_worker(work, thread=True, group="drawing", exclusive=True, exit_on_error=False)
 
     def _show_length(self) -> None:
         pane = self.query_one(CaptionPane)
@@ -86,7 +116,8 @@ class CaptionsColours(CaptionsOpening):
         if text is None:
             pane.show_length(Content(""))
         else:
-            pane.show_length(length_line(parse_tags(text), self._count_tokens(text), self.sdtui.glyphs))
+            tokens = None if self._drawing_slowly else self._count_tokens(text)
+            pane.show_length(length_line(tags_of(text), tokens, self.sdtui.glyphs))
 
     def _show_counts(self) -> None:
         """The counts say more of the caption in hand, too."""

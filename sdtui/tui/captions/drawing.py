@@ -13,6 +13,7 @@ from sdtui.tui.captions.categories import badge, badge_style
 from sdtui.tui.captions.schemes import CHUNKS, SCHEMES, Ground, Mark, Scheme
 from sdtui.tui.glyphs import Glyphs
 from sdtui.tui.literal import clean
+from sdtui.tui.numbers import grouped
 
 
 class Drawing(NamedTuple):
@@ -30,6 +31,10 @@ class Drawing(NamedTuple):
     borders: Mapping[int, int]
     told: str = ""
 
+
+# Of a caption of more tags, those around the cursor are drawn, from one multiple of this to another so that lines stay put as
+# it moves: wrapping ten thousand takes half a second.
+AROUND = 200
 
 # Of no scheme.
 PLAIN = Drawing(SCHEMES[-1], {}, {})
@@ -69,7 +74,11 @@ def caption_content(
                 put(str(drawing.borders[first]), badge_style("$soft"))
             put(_literal_lines(text[first:last], ascii_only=ascii_only), style)
 
-    for index, tag in enumerate(tags):
+    first, last = shown_tags(len(tags), cursor)
+    if first:
+        put(f"({grouped(first)} tags before) ", "$soft")
+        end = tags[first].start
+    for index, tag in enumerate(tags[first:last], first):
         put_text(end, tag.start, "$soft")
         begun = length
         mark = drawing.marks.get(index)
@@ -79,8 +88,19 @@ def caption_content(
         if index == cursor:
             at_cursor = (begun, length)
         end = tag.end
-    put_text(end, len(text), "$soft")
+    if last < len(tags):
+        put(f" ({grouped(len(tags) - last)} more tags)", "$soft")
+    else:
+        put_text(end, len(text), "$soft")
     return Content("".join(pieces), spans), at_cursor
+
+
+def shown_tags(count: int, cursor: int) -> tuple[int, int]:
+    """From which of so many tags on, and up to which, they are drawn: at least `AROUND` on either side of the cursor."""
+    if count <= 3 * AROUND:
+        return 0, count
+    part = cursor // AROUND
+    return max(0, part - 1) * AROUND, min(count, (part + 2) * AROUND)
 
 
 def _literal_lines(text: str, *, ascii_only: bool) -> str:

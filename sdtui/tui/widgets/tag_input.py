@@ -70,9 +70,11 @@ class TagInput(LineInput, Completing):
         super().action_accept()
 
     def action_leave(self) -> None:
-        """Leave."""
-        self.close_offers()
-        super().action_leave()
+        """Close what is offered, or else leave."""
+        if self.offers_any:
+            self.close_offers()
+        else:
+            super().action_leave()
 
     def _held(self) -> tuple[str, int]:
         return self.value, self.cursor_position

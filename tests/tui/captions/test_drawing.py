@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdtui.dataset.caption import parse_tags
-from sdtui.tui.captions.drawing import PLAIN, Drawing, caption_content, legend
+from sdtui.tui.captions.drawing import PLAIN, Drawing, caption_content, legend, shown_tags
 from sdtui.tui.captions.schemes import SCHEMES, Mark
 from sdtui.tui.glyphs import ASCII, UNICODE
 
@@ -65,3 +65,17 @@ def test_where_there_is_no_room_classes_without_a_tag_go_first() -> None:
     drawing = Drawing(PROBLEMS, {0: Mark("?", "in 1 caption", "gargoyle")}, {}, "told")
     assert line(drawing, "gargoyl, x", 0, 60) == "problems  ? misspelt? 1   told   f gargoyle   gargoyl: in 1…"
     assert line(drawing, "gargoyl, x", 1, 10, ascii_only=True) == "problems ~"
+
+
+def test_of_a_long_caption_what_is_around_the_cursor_is_drawn() -> None:
+    text = ", ".join(f"t{number}" for number in range(2_000))
+    words, at = drawn(text, 0)
+    assert (words[:10], at) == ("t0, t1, t2", "t0")
+    assert words.endswith(", t399 (1 600 more tags)")
+    words, at = drawn(text, 1_234)
+    assert words.startswith("(1 000 tags before) t1000, t1001, ")
+    assert (words.endswith(", t1599 (400 more tags)"), at) == (True, "t1234")
+    words, at = drawn(text, 1_999)
+    assert words.startswith("(1 600 tags before) t1600, ")
+    assert (words.endswith(", t1999"), at) == (True, "t1999")
+    assert [shown_tags(600, at) for at in (0, 599)] == [(0, 600), (0, 600)]

@@ -144,6 +144,18 @@ async def test_enter_hands_over_what_stands_in_the_line_and_escape_leaves() -> N
         await until(pilot, lambda: app.said == ["accepted lo", "accepted long hair", "left"])
 
 
+async def test_escape_first_closes_what_is_offered() -> None:
+    app, line = staged()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await typed(pilot, "lo")
+        await until(pilot, lambda: app.screen.query_one(Offers).is_open)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query_one(Offers).is_open)
+        assert (line.value, app.said) == ("lo", [])
+        await pilot.press("escape")
+        await until(pilot, lambda: app.said == ["left"])
+
+
 async def test_a_value_that_was_put_in_offers_nothing_and_leaving_the_line_closes_the_list() -> None:
     app, line = staged()
     async with app.run_test(size=(80, 24)) as pilot:
