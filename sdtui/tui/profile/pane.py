@@ -168,11 +168,15 @@ class FormPane(Vertical):
             self.edit()
 
     def drop_from_list(self) -> None:
-        """Remove the folder or word that the cursor is in."""
-        row = self.row
-        if row is not None and form.list_of(row.key) and row.kind != "add" and "[" in row.key:
-            key = row.key.partition("]")[0] + "]"
+        """Remove the folder or word that the cursor is in; the cursor stays in the list."""
+        row, document = self.row, self._document
+        if row is None or document is None or row.kind == "add" or "[" not in row.key:
+            return
+        base, key = form.list_of(row.key), row.key.partition("]")[0] + "]"
+        if base:
             self._attempt(lambda document: document.remove_row(key))
+            last = document.rows(base) - 1
+            self.go_to(f"{base}[{last}].{form.LISTS[base][1]}" if last >= 0 else base)
 
     def put(self, key: str, value: Any) -> None:
         """Set a value; None takes it out of the file."""

@@ -257,6 +257,7 @@ async def test_folders_are_added_filled_in_and_dropped(profile: Path) -> None:
         await go_to(pilot, app, "dataset.folders[0].recursive")
         await pilot.press("d")
         await until(pilot, lambda: not says(app, "folder 2"))
+        await until(pilot, lambda: row(app, "path").startswith("▸"))
         assert 'path = "images"' not in text_of(app)
         assert "path = 'more/city [night]'" in text_of(app)
 
