@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point every XDG-like override at a fresh folder; returns that folder."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Point every XDG-like override at a fresh folder; gives that folder."""
     # Not numbered by looking for a free name, which takes longer with each of thousands.
     home = tmp_path_factory.getbasetemp() / "homes" / str(next(_NUMBERS))
     home.mkdir(parents=True)
-    for variable, name in (("CACHE", "cache"), ("DATA", "data"), ("STATE", "state")):
-        monkeypatch.setenv(f"SDTUI_{variable}", str(home / name))
-    monkeypatch.setenv("SDTUI_CONFIG", str(home / "config.toml"))
-    monkeypatch.setenv("HF_HOME", str(home / "hub"))
-    return home
+    # Not the test's own patches: those that a test makes after its `tmp_path` are to end before that is removed.
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, name in (("CACHE", "cache"), ("DATA", "data"), ("STATE", "state")):
+            patch.setenv(f"SDTUI_{variable}", str(home / name))
+        patch.setenv("SDTUI_CONFIG", str(home / "config.toml"))
+        patch.setenv("HF_HOME", str(home / "hub"))
+        yield home

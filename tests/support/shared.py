@@ -27,7 +27,9 @@ def share() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
-def _vocabulary(vocab: str, merges: str, **settings: Any) -> BPE:
+def _vocabulary(vocab: Any, merges: Any, **settings: Any) -> BPE:
+    if not isinstance(vocab, str):  # the words themselves, which are few
+        return BPE(vocab=vocab, merges=merges, **settings)
     digests = (hashlib.sha256(Path(file).read_bytes()).digest() for file in (vocab, merges))
     key = (*digests, *sorted(settings.items()))
     if key not in _built:
