@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from sdtui.runs import control, launch, registry, sequence
+from sdtui.runs import control, launch, lock, registry, sequence
 from sdtui.runs.layout import RunFolder
 from tests.runs.fake_trainer import MODULE
+from tests.runs.helpers import until
 from tests.support.hollow import hollow_pipeline
 
 PROFILE = """\
@@ -61,9 +62,11 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     monkeypatch.chdir(tmp_path)
     made = Workspace(tmp_path)
     yield made
-    for info in made.infos():
-        if info.steerable:
-            control.send(info.run, "stop")
+    living = [info.run for info in made.infos() if info.steerable]
+    for run in living:
+        control.send(run, "stop")
+    # Who is to obey looks into the folder, which goes now.
+    until(lambda: not any(lock.is_held(run) for run in living), "the trainers to end")
 
 
 @pytest.fixture
