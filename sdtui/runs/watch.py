@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -113,6 +114,8 @@ def _observe(files: Iterable[Path], woken: threading.Event) -> BaseObserver | No
         def dispatch(self, event: FileSystemEvent) -> None:  # noqa: ARG002
             woken.set()
 
+    # It calls an event that arrives while a watch is being closed an error, and logging would print that to the terminal.
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)
     kinds: list[Any] = [FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent]
     observer = Observer()
     try:

@@ -73,6 +73,16 @@ def test_close_ends_a_wait_from_another_thread(log: Path) -> None:
     watch.close()
 
 
+def test_an_event_that_comes_while_it_is_closed_is_no_error(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    watch = Watch([log])
+    assert watch._observer is not None
+    emitters = list(watch._observer.emitters)
+    watch.close()
+    assert len(emitters) == 1
+    emitters[0].queue_events(0)
+    assert caplog.records == []
+
+
 def test_a_fast_run_wakes_it_no_more_often_than_wished(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("sdtui.runs.watch.time.monotonic", lambda: clock[0])
