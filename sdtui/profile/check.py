@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sdtui.errors import UserError
@@ -12,7 +12,7 @@ from sdtui.profile.places import misplaced
 from sdtui.profile.positions import Layout, Span, scan
 from sdtui.profile.problem import Finding, Problem, ProfileError, order
 from sdtui.profile.resolve import anchored
-from sdtui.profile.rules import contradictions
+from sdtui.profile.rules import contradictions, unused
 from sdtui.profile.schema import Profile
 from sdtui.profile.syntax import SyntaxProblem, read
 from sdtui.profile.validate import examine
@@ -23,10 +23,15 @@ _OVERRIDE = "--set"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All problems by place, and the profile (absolute paths, name filled in) when none of them is an error."""
+    """All problems by place, and the profile (absolute paths, name filled in) when none of them is an error.
+
+    Attributes:
+        unused: keys of settings that do nothing beside the others, set or not, and why.
+    """
 
     problems: tuple[Problem, ...]
     profile: Profile | None
+    unused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -90,16 +95,17 @@ def check_text(
     overlaid = overlay(reading.data, overrides)
     locate = _Locator(layout, path, overlaid)
     problems = [locate.syntax(problem) for problem in reading.problems]
-    profile = None
+    profile, idle = None, {}
     if reading.text is not None:
         unread = frozenset(_unread(layout, problem) for problem in reading.problems)
         profile, findings = _judge(overlaid, path.parent if places else None, unread)
         problems += map(locate.finding, findings)
+        idle = unused(profile) if profile is not None else {}
     if profile is not None and not _errors(problems):
         profile = anchored(profile, path)
         problems += [locate.finding(finding) for judge in judges for finding in judge(profile)]
     problems.sort(key=order)
-    return Report(tuple(problems), None if _errors(problems) else profile)
+    return Report(tuple(problems), None if _errors(problems) else profile, idle)
 
 
 def amended(report: Report, text: str, path: Path, findings: Iterable[Finding]) -> Report:
@@ -111,7 +117,7 @@ def amended(report: Report, text: str, path: Path, findings: Iterable[Finding]) 
         return report
     locate = _Locator(scan(text.removeprefix(_BOM)), path, overlay({}, ()))
     problems = sorted([*report.problems, *map(locate.finding, findings)], key=order)
-    return Report(tuple(problems), None if _errors(problems) else report.profile)
+    return Report(tuple(problems), None if _errors(problems) else report.profile, report.unused)
 
 
 def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

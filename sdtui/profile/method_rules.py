@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import TypeVar
 
 from sdtui.profile.naming import LAYOUTS
-from sdtui.profile.no_effect import changed, idle
+from sdtui.profile.no_effect import Unused, UnusedRule, idle, warning
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Method, Profile
 
+_Said = TypeVar("_Said")
 # Algorithms whose change is a sum that a scale stands before, those with a rank or a size of blocks, and those that add.
 _SCALED = ("lora", "loha", "lokr")
 _SIZED = (*_SCALED, "oft", "boft")
 _ADDING = (*_SCALED, "full")
-# Of [method], what is for weights of the model's own.
-_OF_WHOLE = frozenset({"kind", "words", "include", "exclude", "text_encoder"})
+# Of [method], what is not for weights of the model's own.
+_OF_ADAPTERS = tuple(
+    name for name in Method.model_fields if name not in {"kind", "words", "include", "exclude", "text_encoder"}
+)
 # Settings, and the algorithms that have them.
 _OF = {
     "rank": _SIZED,
@@ -32,39 +36,37 @@ _OF = {
 }
 
 
-def whole(profile: Profile) -> Iterator[Finding]:
-    """Where the model's own weights learn nothing is added, and they are not kept in fewer bits."""
-    method = profile.method
-    if method.kind != "full":
-        return
-    why = 'method.kind = "full" trains the weights themselves'
-    for name in changed(method, *(name for name in type(method).model_fields if name not in _OF_WHOLE)):
-        yield idle(f"method.{name}", why, "Leave it out; it is for adapters")
-    if changed(profile.optimizer, "lora_plus_ratio"):
-        yield idle("optimizer.lora_plus_ratio", why, "Leave it out; it is for adapters")
+def whole(profile: Profile) -> Iterator[Unused]:
+    """Where the model's own weights learn nothing is added."""
+    if profile.method.kind == "full":
+        why = 'method.kind = "full" trains the weights themselves'
+        yield Unused("method", _OF_ADAPTERS, why, "Leave it out; it is for adapters")
+        yield Unused("optimizer", ("lora_plus_ratio",), why, "Leave it out; it is for adapters")
+
+
+def whole_weights(profile: Profile) -> Iterator[Finding]:
+    """Weights that learn are not kept in fewer bits."""
     kept = profile.training.base_precision
-    if kept != "same":
+    if profile.method.kind == "full" and kept != "same":
         key = "training.base_precision"
         message = f'{key} = "{kept}" does not go with method.kind = "full": the weights that learn are kept in fp32'
         yield Finding("contradiction", key, message, "Leave it out", '"same"')
 
 
-def algorithm(profile: Profile) -> Iterator[Finding]:
+def algorithm(profile: Profile) -> Iterator[Unused]:
     """A setting that the algorithm does not have does nothing."""
-    method = profile.method
-    for name in changed(method, *_OF):
-        if method.algorithm not in _OF[name]:
-            why = f'method.algorithm = "{method.algorithm}" has none'
-            yield idle(f"method.{name}", why, f"It is for {', '.join(_OF[name])}")
+    chosen = profile.method.algorithm
+    for name, having in _OF.items():
+        if chosen not in having:
+            why = f'method.algorithm = "{chosen}" has none'
+            yield Unused("method", (name,), why, f"It is for {', '.join(having)}")
 
 
-def whole_factors(profile: Profile) -> Iterator[Finding]:
+def whole_factors(profile: Profile) -> Iterator[Unused]:
     """Where both factors of lokr are whole there is no rank to choose."""
-    method = profile.method
-    if method.algorithm == "lokr" and method.full_matrix:
+    if profile.method.algorithm == "lokr" and profile.method.full_matrix:
         names = ("rank", "alpha", "conv_rank", "conv_alpha", "block_alphas", "rs_lora", "decompose_both")
-        for name in changed(method, *names):
-            yield idle(f"method.{name}", "method.full_matrix leaves nothing low-rank", "Leave one of the two out")
+        yield Unused("method", names, "method.full_matrix leaves nothing low-rank", "Leave one of the two out")
 
 
 def decomposed(profile: Profile) -> Iterator[Finding]:
@@ -74,17 +76,20 @@ def decomposed(profile: Profile) -> Iterator[Finding]:
         message = f'method.weight_decompose does not go with method.algorithm = "{method.algorithm}"'
         remedy = "Leave it out, or choose lora, loha or lokr"
         yield Finding("contradiction", "method.weight_decompose", message, remedy)
-    if method.decompose_inputs and not method.weight_decompose:
-        yield idle("method.decompose_inputs", "method.weight_decompose is false", "Set it to true, or leave this out")
 
 
-def convolutions(profile: Profile) -> Iterator[Finding]:
+def sizes_by_input(profile: Profile) -> Iterator[Unused]:
+    """Only what is decomposed has sizes."""
+    if not profile.method.weight_decompose:
+        remedy = "Set it to true, or leave this out"
+        yield Unused("method", ("decompose_inputs",), "method.weight_decompose is false", remedy)
+
+
+def convolutions(profile: Profile) -> Iterator[Unused]:
     """Rank and alpha of 3×3 convolutions need some that are trained."""
-    method = profile.method
-    if not {"convolution", "edges"} & set(method.targets):
-        for name in changed(method, "conv_rank", "conv_alpha"):
-            why = "no 3×3 convolution is trained"
-            yield idle(f"method.{name}", why, 'Add "convolution" to method.targets, or leave it out')
+    if not {"convolution", "edges"} & set(profile.method.targets):
+        remedy = 'Add "convolution" to method.targets, or leave it out'
+        yield Unused("method", ("conv_rank", "conv_alpha"), "no 3×3 convolution is trained", remedy)
 
 
 def norm_limit(profile: Profile) -> Iterator[Finding]:
@@ -101,12 +106,11 @@ def norm_limit(profile: Profile) -> Iterator[Finding]:
         yield Finding("contradiction", key, message, "Leave it out, or choose another optimizer")
 
 
-def lora_plus(profile: Profile) -> Iterator[Finding]:
+def lora_plus(profile: Profile) -> Iterator[Unused]:
     """Only LoRA has an up matrix."""
-    if profile.optimizer.lora_plus_ratio != 1 and profile.method.algorithm != "lora":
-        key = "optimizer.lora_plus_ratio"
+    if profile.method.algorithm != "lora":
         why = f'method.algorithm = "{profile.method.algorithm}" has no up matrix'
-        yield idle(key, why, "It is for lora")
+        yield Unused("optimizer", ("lora_plus_ratio",), why, "It is for lora")
 
 
 def text_blocks(profile: Profile) -> Iterator[Finding]:
@@ -150,32 +154,30 @@ def _only_in_kohya_s(method: Method) -> str:
     return "norms" if method.norms else ""
 
 
-def _of_adapters(rule: Callable[[Profile], Iterator[Finding]]) -> Callable[[Profile], Iterator[Finding]]:
+def _of_adapters(rule: Callable[[Profile], Iterator[_Said]]) -> Callable[[Profile], Iterator[_Said]]:
     """The rule, silent where no adapter is trained."""
 
     @wraps(rule)
-    def asked(profile: Profile) -> Iterator[Finding]:
+    def asked(profile: Profile) -> Iterator[_Said]:
         return rule(profile) if profile.method.kind == "lora" else iter(())
 
     return asked
 
 
-_ADAPTERS: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
-    algorithm: ("method.algorithm", *(f"method.{name}" for name in _OF)),
-    whole_factors: ("method.algorithm", "method.full_matrix", *(f"method.{name}" for name in _OF)),
-    decomposed: ("method.algorithm", "method.weight_decompose", "method.decompose_inputs"),
-    convolutions: ("method.targets", "method.conv_rank", "method.conv_alpha"),
-    norm_limit: ("method.algorithm", "method.scale_weight_norms", "optimizer.name"),
-    lora_plus: ("method.algorithm", "optimizer.lora_plus_ratio"),
-    text_blocks: ("method.block_ranks", "method.block_alphas", "method.text_encoder"),
+_OF_METHOD = tuple(f"method.{name}" for name in _OF)
+UNUSED: dict[UnusedRule, tuple[str, ...]] = {
+    whole: ("method.kind", *(f"method.{name}" for name in _OF_ADAPTERS), "optimizer.lora_plus_ratio"),
+    _of_adapters(algorithm): ("method.kind", "method.algorithm", *_OF_METHOD),
+    _of_adapters(whole_factors): ("method.kind", "method.algorithm", "method.full_matrix", *_OF_METHOD),
+    _of_adapters(sizes_by_input): ("method.kind", "method.weight_decompose", "method.decompose_inputs"),
+    _of_adapters(convolutions): ("method.kind", "method.targets", "method.conv_rank", "method.conv_alpha"),
+    _of_adapters(lora_plus): ("method.kind", "method.algorithm", "optimizer.lora_plus_ratio"),
 }
 RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
-    **{_of_adapters(rule): ("method.kind", *keys) for rule, keys in _ADAPTERS.items()},
-    whole: (
-        "method.kind",
-        *(f"method.{name}" for name in Method.model_fields if name not in _OF_WHOLE),
-        "optimizer.lora_plus_ratio",
-        "training.base_precision",
-    ),
+    **{warning(rule): keys for rule, keys in UNUSED.items()},
+    whole_weights: ("method.kind", "training.base_precision"),
+    _of_adapters(decomposed): ("method.kind", "method.algorithm", "method.weight_decompose"),
+    _of_adapters(norm_limit): ("method.kind", "method.algorithm", "method.scale_weight_norms", "optimizer.name"),
+    _of_adapters(text_blocks): ("method.kind", "method.block_ranks", "method.block_alphas", "method.text_encoder"),
     layouts: ("method.kind", "method.algorithm", "method.norms", "method.decompose_inputs", "saving.formats"),
 }

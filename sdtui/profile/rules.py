@@ -194,3 +194,13 @@ def contradictions(profile: Profile, broken: frozenset[str]) -> list[Finding]:
         if not broken.intersection({*keys, *(key.partition(".")[0] for key in keys)})
         for finding in rule(profile)
     ]
+
+
+def unused(profile: Profile) -> dict[str, str]:
+    """Keys of settings that do nothing in this profile, set or not, and the first reason of each."""
+    found: dict[str, str] = {}
+    for rule in (*method_rules.UNUSED, *word_rules.UNUSED):
+        for each in rule(profile):
+            for name in each.names:
+                found.setdefault(f"{each.section}.{name}", each.why)
+    return found

@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Iterator
 
 from sdtui.profile.naming import layouts
-from sdtui.profile.no_effect import changed, idle
+from sdtui.profile.no_effect import Unused, UnusedRule, idle, warning
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Method, Profile
 
 ALONE = "textual-inversion"
 """The kind of method that trains words and nothing else."""
 
+# Of [method], what is not for words.
+_OF_LAYERS = tuple(name for name in Method.model_fields if name not in {"kind", "words"})
 _NO_WORDS = "there is no [[method.words]]"
 
 
@@ -36,17 +38,18 @@ def words(profile: Profile) -> Iterator[Finding]:
             yield Finding("contradiction", f"{key}.norm", message, "Leave it out, or choose another optimizer")
 
 
-def alone(profile: Profile) -> Iterator[Finding]:
+def alone(profile: Profile) -> Iterator[Unused]:
     """Where only words learn, what shapes adapters or the rates of layers does nothing."""
     if profile.method.kind != ALONE:
         return
     why = f'method.kind = "{ALONE}" trains words only'
-    for name in changed(profile.method, *(name for name in Method.model_fields if name not in {"kind", "words"})):
-        yield idle(f"method.{name}", why, "Leave it out")
-    for name in changed(profile.optimizer, "lora_plus_ratio", "block_rates"):
-        yield idle(f"optimizer.{name}", why, "Leave it out")
-    if profile.optimizer.weight_decay:
-        yield idle("optimizer.weight_decay", f"{why}, each with its own", "Set weight_decay in [[method.words]]")
+    yield Unused("method", _OF_LAYERS, why, "Leave it out")
+    yield Unused("optimizer", ("lora_plus_ratio", "block_rates"), why, "Leave it out")
+    # Zero asks for what words have by themselves.
+    if profile.optimizer.weight_decay != 0:
+        yield Unused(
+            "optimizer", ("weight_decay",), f"{why}, each with its own", "Set weight_decay in [[method.words]]"
+        )
 
 
 def folder_words(profile: Profile) -> Iterator[Finding]:
@@ -72,21 +75,26 @@ def templates(profile: Profile) -> Iterator[Finding]:
         yield Finding("contradiction", "captions.template", message, "Keep one of the two")
 
 
-def file_names(profile: Profile) -> Iterator[Finding]:
-    """The expression is one, and file names are read."""
-    captions = profile.captions
+def pattern(profile: Profile) -> Iterator[Finding]:
+    """The expression is one."""
     try:
-        re.compile(captions.file_name_pattern)
+        re.compile(profile.captions.file_name_pattern)
     except re.error as error:
         message = f"captions.file_name_pattern is no regular expression: {error}"
         yield Finding(
             "bad-pattern", "captions.file_name_pattern", message, r"Write one such as [a-z]+; \( is a bracket"
         )
+
+
+def file_names(profile: Profile) -> Iterator[Unused]:
+    """File names are read, and taken apart where there is something to join."""
+    captions = profile.captions
     if captions.on_missing != "file-name":
-        for name in changed(captions, "file_name_pattern", "file_name_join"):
-            yield idle(f"captions.{name}", 'captions.on_missing is not "file-name"', "Set it so, or leave this out")
-    elif captions.file_name_join != " " and not captions.file_name_pattern:
-        yield idle("captions.file_name_join", "captions.file_name_pattern is empty", "Set it, or leave this out")
+        why, remedy = 'captions.on_missing is not "file-name"', "Set it so, or leave this out"
+        yield Unused("captions", ("file_name_pattern", "file_name_join"), why, remedy)
+    elif not captions.file_name_pattern:
+        why = "captions.file_name_pattern is empty"
+        yield Unused("captions", ("file_name_join",), why, "Set it, or leave this out")
 
 
 def word_layouts(profile: Profile) -> Iterator[Finding]:
@@ -109,8 +117,8 @@ def word_layouts(profile: Profile) -> Iterator[Finding]:
         yield Finding("contradiction", key, message, "Give it a name without a point")
 
 
-RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
-    words: ("method.kind", "method.words", "optimizer.name"),
+_OF_FILE_NAMES = ("captions.on_missing", "captions.file_name_pattern", "captions.file_name_join")
+UNUSED: dict[UnusedRule, tuple[str, ...]] = {
     alone: (
         "method.kind",
         "method.words",
@@ -118,8 +126,13 @@ RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
         "optimizer.block_rates",
         "optimizer.weight_decay",
     ),
+    file_names: _OF_FILE_NAMES,
+}
+RULES: dict[Callable[[Profile], Iterator[Finding]], tuple[str, ...]] = {
+    words: ("method.kind", "method.words", "optimizer.name"),
+    **{warning(rule): keys for rule, keys in UNUSED.items()},
     folder_words: ("method.words", "dataset.folders", "captions.template"),
     templates: ("captions.template", "captions.template_file"),
-    file_names: ("captions.on_missing", "captions.file_name_pattern", "captions.file_name_join"),
+    pattern: ("captions.file_name_pattern",),
     word_layouts: ("method.kind", "method.words", "saving.formats", "saving.word_formats"),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sdtui.profile.rules import RULES, contradictions
+from sdtui.profile.rules import RULES, contradictions, unused
 from sdtui.profile.schema import Profile
 from sdtui.profile.settings import BY_KEY
 
@@ -102,3 +102,27 @@ def test_the_numbers_are_told() -> None:
         "schedule.warmup = 200 is longer than the run of 100 steps: the learning rate would never be reached"
     )
     assert finding.allowed == "whole number 0…100, or a share below 1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, "conv_alpha conv_rank decompose_both decompose_inputs factor full_matrix"),
+        (
+            {"algorithm": "lokr", "full_matrix": True, "targets": ["convolution"]},
+            "alpha block_alphas conv_alpha conv_rank decompose_both decompose_inputs lora_plus_ratio rank rs_lora",
+        ),
+        (
+            {"kind": "textual-inversion", "words": [{"name": "toy"}]},
+            (
+                "algorithm alpha block_alphas block_ranks block_rates continue_from conv_alpha conv_rank decompose_both "
+                "decompose_inputs dropout exclude factor full_matrix include lora_plus_ratio module_dropout norms rank "
+                "rank_dropout rs_lora scale_weight_norms targets text_encoder weight_decay weight_decompose"
+            ),
+        ),
+    ],
+    ids=["lora", "lokr", "words"],
+)
+def test_what_does_nothing_beside_the_method_is_told_before_it_is_set(changes: dict[str, Any], names: str) -> None:
+    found = [key.rpartition(".")[2] for key in unused(_profile({"method": changes})) if not key.startswith("captions.")]
+    assert " ".join(sorted(found)) == names

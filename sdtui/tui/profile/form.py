@@ -33,6 +33,7 @@ class Row:
         key: concrete key ("dataset.folders[1].path"); for a heading the section's.
         problem: the first thing wrong with it, an error before any warning.
         more: what else is wrong with it.
+        unused: why the setting does nothing beside the others; empty where it counts.
     """
 
     kind: Literal["heading", "setting", "stray", "add"]
@@ -42,6 +43,12 @@ class Row:
     setting: Setting | None = None
     problem: Problem | None = None
     more: tuple[Problem, ...] = ()
+    unused: str = ""
+
+    @property
+    def steps_back(self) -> bool:
+        """Whether its value says nothing: it is not used, and nobody has tried to."""
+        return bool(self.unused) and self.problem is None
 
 
 def form_rows(document: ProfileDocument, press: Press) -> list[Row]:
@@ -182,9 +189,14 @@ def is_text_list(setting: Setting) -> bool:
     return setting.type_name == "list" and (bool(setting.choices) or setting.default == ())
 
 
-def help_lines(setting: Setting) -> list[tuple[str, str]]:
-    """(words, style) of the help for a setting: what it does, what may stand there, default, where that comes from."""
+def help_lines(setting: Setting, unused: str = "") -> list[tuple[str, str]]:
+    """(words, style) of the help for a setting: what it does, what may stand there, default, where that comes from.
+
+    Why it is `unused`, if it is, comes first.
+    """
     lines = [(setting.name, "bold $strong"), (setting.help, "$foreground"), ("", "")]
+    if unused:
+        lines[1:1] = [(f"not used: {unused}", "$warning"), ("", "")]
     unit = f", in {setting.unit}" if setting.unit else ""
     lines.append((f"{setting.allowed}{unit}", "$soft"))
     default = as_typed(setting.default)
@@ -206,10 +218,12 @@ def _broken_rows(document: ProfileDocument, press: Press) -> list[Row]:
 def _section_rows(document: ProfileDocument, section: str, prefix: str, title: str) -> list[Row]:
     dot = f"{prefix}." if prefix else ""
     declared = [setting for setting in SETTINGS if setting.section == section]
+    unused = document.report().unused
     rows = [Row("heading", section, prefix, title)]
     for setting in declared:
         key = f"{dot}{setting.name}"
-        rows.append(Row("setting", section, key, setting.name, setting, *_by_weight(document.problems_at(key))))
+        problem, more = _by_weight(document.problems_at(key))
+        rows.append(Row("setting", section, key, setting.name, setting, problem, more, unused.get(key, "")))
     return rows + _strays(document, section, prefix, {row.key for row in rows})
 
 

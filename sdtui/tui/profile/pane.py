@@ -27,6 +27,7 @@ from sdtui.tui.widgets.linelist import LineList
 NAME_CELLS = 27
 MIN_VALUE_CELLS = 16
 BESIDE = "  "
+NOT_USED = "not used"
 
 
 class FormPane(Vertical):
@@ -251,7 +252,8 @@ class FormPane(Vertical):
             row = replace(row, problem=self._trial, more=())
         sign, style = _sign(row.problem)
         said = form.said_at_row(row, form.named_folder(document, row) if document and row.problem else "")
-        name = literal(f"{row.title:<{NAME_CELLS}}", "$soft" if row.setting else style, ascii_only=self._ascii)
+        of_name = "$faint" if row.steps_back else "$soft" if row.setting else style
+        name = literal(f"{row.title:<{NAME_CELLS}}", of_name, ascii_only=self._ascii)
         room = width - NAME_CELLS - len(sign) - 1
         # A long value gives way to what is wrong with it, down to a few cells.
         kept = max(MIN_VALUE_CELLS, room - len(said) - len(BESIDE)) if said else room
@@ -269,6 +271,8 @@ class FormPane(Vertical):
             return Content.styled(add if row.kind == "add" else "", "$faint")
         if typed is not None:
             return self._cut(literal(typed, "bold $strong", ascii_only=self._ascii), room)
+        if row.steps_back:
+            return Content.styled(NOT_USED, "$faint")
         text = form.shown_value(document, row)
         words = text or ("(empty)" if setting.type_name in {"text", "list"} else "not set")
         unit = form.unit_of(setting, document.get(row.key)) if text else ""

@@ -174,7 +174,7 @@ class ProfileScreen(PlannedScreen):
     def on_form_pane_pointed(self, event: FormPane.Pointed) -> None:
         """Help for the setting under the cursor."""
         row = event.row
-        lines = form.help_lines(row.setting) if row.setting else [(row.title, "bold $strong")]
+        lines = form.help_lines(row.setting, row.unused) if row.setting else [(row.title, "bold $strong")]
         for problem in filter(None, (row.problem, *row.more[:MORE_SHOWN])):
             style = "$error" if problem.severity == "error" else "$warning"
             remedy = [(problem.remedy, "$foreground")] if problem.remedy else []

@@ -83,6 +83,22 @@ def test_a_problem_stands_at_its_row_and_an_unknown_key_in_its_section(tmp_path:
     assert form.said_at_row(row_of(document, "method.alpha")) == ""
 
 
+def test_a_setting_that_does_nothing_beside_the_others_steps_back_until_it_is_set(tmp_path: Path) -> None:
+    text = TEXT.replace("[method]\n", '[method]\nkind = "full"\n').replace("alpha    = 16.0\n", "alpha = 8.0\n")
+    document = document_of(tmp_path, text)
+    back = [row.key for row in form_rows(document, PRESS) if row.steps_back and not row.key.startswith("captions.")]
+    assert back == [
+        "method.algorithm", "method.rank", "method.conv_rank", "method.conv_alpha", "method.block_ranks",
+        "method.block_alphas", "method.rs_lora", "method.weight_decompose", "method.decompose_inputs", "method.factor",
+        "method.decompose_both", "method.full_matrix", "method.norms", "method.dropout", "method.rank_dropout",
+        "method.module_dropout", "method.scale_weight_norms", "method.continue_from", "optimizer.lora_plus_ratio",
+    ]  # fmt: skip
+    rank, alpha = row_of(document, "method.rank"), row_of(document, "method.alpha")
+    assert rank.unused == alpha.unused == 'method.kind = "full" trains the weights themselves'
+    assert form.said_at_row(alpha).startswith("has no effect")
+    assert form.help_lines(setting("method.rank"), rank.unused)[1][0] == f"not used: {rank.unused}"
+
+
 def test_a_broken_text_has_no_values_but_a_place_to_mend(tmp_path: Path) -> None:
     rows = form_rows(document_of(tmp_path, TEXT.replace("[method]", "[method")), PRESS)
     assert [(row.kind, row.title) for row in rows] == [("heading", "profile"), ("stray", "line 8")]
