@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
-from textual.worker import get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from sdtui.dataset.bulk import Proposal
 from sdtui.dataset.changes import Changes
@@ -178,12 +178,18 @@ class EditForm(FieldsForm[Chosen]):
     def _preview_soon(self) -> None:
         # What is known is of other fields: enter must not refuse, or fail, by it.
         self._proposal, self._changed, self._seen, self._trouble = None, 0, 0, ""
+        self.workers.cancel_group(self, "preview")
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PREVIEW_DELAY, self._preview)
 
     def _preview(self) -> None:
         verb, typed, positions = self._verb, self.typed, self.scope.positions
+
+        def show(worker: Worker[None], proposal: Proposal | None, changed: int, seen: int, trouble: str) -> None:
+            # Here and not in the thread: a key may be pressed before the app takes it.
+            if not worker.is_cancelled:
+                self._previewed(proposal, changed, seen, trouble)
 
         def work() -> None:
             worker = get_current_worker()
@@ -200,13 +206,11 @@ class EditForm(FieldsForm[Chosen]):
                     proposal = self._propose(typed, wanted(some))
                     changed = len(proposal.changes)
                     shown = replace(proposal, changes=Changes(self._ground.library.folder), positions=())
-                    if not worker.is_cancelled:
-                        self.app.call_from_thread(self._previewed, shown, changed, len(some), "")
+                    self.app.call_from_thread(show, worker, shown, changed, len(some), "")
             except StoppedError:
                 return
             except SdtuiError as error:
-                if not worker.is_cancelled:
-                    self.app.call_from_thread(self._previewed, None, 0, 0, str(error))
+                self.app.call_from_thread(show, worker, None, 0, 0, str(error))
 
         self.run_worker(work, thread=True, group="preview", exclusive=True, exit_on_error=False)
 

@@ -125,11 +125,44 @@ async def test_what_is_wrong_with_the_fields_is_said_and_nothing_applied(images:
         await pilot.press("enter")
         await pilot.pause(0.05)
         assert isinstance(app.screen, OperationForm)
-        await pilot.press("backspace", "z", "z")
+        await pilot.press("backspace")
+        await until(pilot, lambda: says(app, "pattern: still empty"))
+        await pilot.press("z")
         await until(pilot, lambda: says(app, "changes 0 of 4 captions"))
         await pilot.press("enter")
         await until(pilot, lambda: says(app, "nothing would change: nothing to apply"))
         assert isinstance(app.screen, OperationForm)
+
+
+async def test_a_preview_that_comes_after_the_next_key_says_nothing(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on, given = threading.Event(), threading.Event(), threading.Event()
+    propose = OperationForm._propose
+
+    def slow(self: OperationForm, typed: Any, positions: Iterable[int]) -> Any:
+        if typed["pattern"] != "(":
+            return propose(self, typed, positions)
+        asked.set()
+        assert go_on.wait(60)
+        given.set()
+        return propose(self, typed, positions)
+
+    monkeypatch.setattr(OperationForm, "_propose", slow)
+    app = app_on(images)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await open_form(pilot, "regex")
+        await pilot.press("left_parenthesis")
+        await until(pilot, asked.is_set)
+        # No other preview takes the place of that one.
+        monkeypatch.setattr(edit_form, "PREVIEW_DELAY", 3600)
+        await pilot.press("backspace", *"boat")
+        go_on.set()
+        await until(pilot, given.is_set)
+        await until(pilot, lambda: all(worker.is_finished for worker in app.workers if worker.group == "preview"))
+        await pilot.press("enter")
+        await until(pilot, lambda: written(images)["canal.txt"] == b"city, canal, \n")
 
 
 async def test_what_belongs_into_a_line_and_a_long_complaint_are_whole_in_a_small_window(images: Path) -> None:
