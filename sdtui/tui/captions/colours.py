@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.worker import get_current_worker
 
-from sdtui.dataset.caption import Tag
+from sdtui.dataset.caption import Tag, parse_tags
 from sdtui.errors import SdtuiError
 from sdtui.tui import keys
 from sdtui.tui.captions.drawing import Drawing, caption_content, drawing_of, legend
@@ -23,6 +23,8 @@ from sdtui.tui.widgets.caption_pane import CaptionPane
 
 # What a scheme says of more tags than that is worked out in a thread: of ten thousand that takes a second.
 LONG = 400
+# Tags and tokens of more characters are counted in a thread: of ten thousand tags that takes 20 ms at each key.
+LONG_TEXT = 16_000
 
 
 class CaptionsColours(CaptionsOpening):
@@ -36,8 +38,8 @@ class CaptionsColours(CaptionsOpening):
         # What was drawn last, of which image's text by which scheme; None once something else is known of the dataset.
         self._drawing: Drawing | None = None
         self._drawn: tuple[Scheme, str, int] = (self._scheme, "", -1)
-        # Whether a thread is still at it.
-        self._drawing_slowly = False
+        # The last long text whose length was asked for, the counter of its tokens, and what came of it.
+        self._long: tuple[str, Callable[[str], int | None], Content] | None = None
         self._asked: Asked | None = None
         self._asked_of: CaptionsModel | None = None
         # The tokenizer takes a moment to load; until a thread has done that, lengths are unknown.
@@ -82,8 +84,8 @@ class CaptionsColours(CaptionsOpening):
         """What the scheme says of the caption; asked again only where something is another."""
         drawn = self._scheme, text, self.hand.position if self.hand is not None else -1
         if self._drawing is None or self._drawn != drawn:
-            self._drawn, self._drawing_slowly = drawn, len(tags) > LONG
-            if self._drawing_slowly:
+            self._drawn = drawn
+            if len(tags) > LONG:
                 self._drawing = Drawing(self._scheme, {}, {})
                 self._draw_slowly(drawn, tags)
             else:
@@ -91,20 +93,19 @@ class CaptionsColours(CaptionsOpening):
         return self._drawing
 
     def _draw_slowly(self, drawn: tuple[Scheme, str, int], tags: Sequence[Tag]) -> None:
-        """Ask the scheme of a long caption in a thread, which also counts its tokens once; until then it is drawn plain."""
+        """Ask the scheme of a long caption in a thread; until then it is drawn plain."""
         scheme, text, _position = drawn
         ground = self._ground()
 
         def work() -> None:
             worker = get_current_worker()
             drawing = drawing_of(scheme, tags, text, ground)
-            self._count_tokens(text)
             if not worker.is_cancelled:
                 self.app.call_from_thread(show, drawing)
 
         def show(drawing: Drawing) -> None:
             if self._drawn == drawn:
-                self._drawing, self._drawing_slowly = drawing, False
+                self._drawing = drawing
                 self._show_hand()
 
         self.run_worker(work, thread=True, group="drawing", exclusive=True, exit_on_error=False)
@@ -115,9 +116,29 @@ class CaptionsColours(CaptionsOpening):
         text = pane.typed if pane.typed is not None else hand.text if hand is not None and hand.caption else None
         if text is None:
             pane.show_length(Content(""))
+        elif len(text) > LONG_TEXT:
+            self._show_length_slowly(text)
         else:
-            tokens = None if self._drawing_slowly else self._count_tokens(text)
-            pane.show_length(length_line(tags_of(text), tokens, self.sdtui.glyphs))
+            pane.show_length(length_line(tags_of(text), self._count_tokens(text), self.sdtui.glyphs))
+
+    def _show_length_slowly(self, text: str) -> None:
+        """Count in a thread; until then the line says nothing of it."""
+        pane, count_tokens, marks = self.query_one(CaptionPane), self._count_tokens, self.sdtui.glyphs
+        if self._long is not None and self._long[:2] == (text, count_tokens):
+            pane.show_length(self._long[2])
+            return
+        self._long = asked = text, count_tokens, Content("")
+
+        def work() -> None:
+            line = length_line(parse_tags(text), count_tokens(text), marks)
+            self.app.call_from_thread(show, line)
+
+        def show(line: Content) -> None:
+            if self._long is asked:
+                self._long = text, count_tokens, line
+                self._show_length()
+
+        self.run_worker(work, thread=True, group="length", exclusive=True, exit_on_error=False)
 
     def _show_counts(self) -> None:
         """The counts say more of the caption in hand, too."""

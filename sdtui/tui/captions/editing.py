@@ -157,13 +157,13 @@ class CaptionsEditing(CaptionsBulk):
     def _under_cursor(self) -> tuple[InHand, int, str] | None:
         """The caption in hand, which of its tags the cursor is on, and that tag."""
         hand = self._editable()
-        if hand is None or hand.caption is None or not (found := hand.caption.tags):
+        if hand is None or not (found := hand.tags):
             return None
         at = min(self.tag, len(found) - 1)
         return hand, at, found[at].text
 
     def _move_cursor(self, step: int) -> None:
-        if self.hand is not None and self.hand.caption is not None and (found := self.hand.caption.tags):
+        if self.hand is not None and (found := self.hand.tags):
             self.tag = (self.tag + step) % len(found)
             self._show_hand()
 
@@ -239,8 +239,7 @@ class CaptionsEditing(CaptionsBulk):
         if not self.marks:
             self._change(hand, replace_tag(hand.text, self.tag, tag), f"replace by {tag}")
             return
-        assert hand.caption is not None
-        old = hand.caption.tags[min(self.tag, len(hand.caption.tags) - 1)].text
+        old = hand.tags[min(self.tag, len(hand.tags) - 1)].text
         new = tags.checked(tag)
         self.edit_marked(
             lambda text: tags.replace(text, old, new),
@@ -252,7 +251,7 @@ class CaptionsEditing(CaptionsBulk):
         hand = self._editable()
         if hand is None or hand.caption is None or self.model is None:
             return
-        found = hand.caption.tags
+        found = hand.tags
         if what == "replace_tag" and not found:
             return
         value = found[min(self.tag, len(found) - 1)].text if what == "replace_tag" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +25,11 @@ class InHand:
     def text(self) -> str:
         """The caption's text, empty where there is none."""
         return self.caption.text if self.caption else ""
+
+    @property
+    def tags(self) -> Sequence[Tag]:
+        """Its tags in order, none where it cannot be read."""
+        return tags_of(self.text)
 
 
 def take(library: Library, position: int) -> InHand:

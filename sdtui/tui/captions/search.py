@@ -197,7 +197,7 @@ class CaptionsSearch(CaptionsColours):
         if not query or self.model is None or hand.caption is None:
             return 0
         saved = self.model.marks.queries.get(query[1:], "") if query.startswith("@") else query
-        return place_of_asked(saved, [tag.text for tag in hand.caption.tags])
+        return place_of_asked(saved, [tag.text for tag in hand.tags])
 
     def _search_done(self) -> None:
         """Keep the narrowed list; without a text, close the line."""

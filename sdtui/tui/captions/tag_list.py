@@ -133,5 +133,5 @@ class CaptionsTags(CaptionsSearch):
 
     def _tag_in_hand(self) -> str:
         """The tag under the tag cursor; empty without one."""
-        found = self.hand.caption.tags if self.hand is not None and self.hand.caption is not None else []
+        found = self.hand.tags if self.hand is not None else ()
         return found[min(self.tag, len(found) - 1)].text if found else ""

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 
 from sdtui.dataset.caption import label
 from sdtui.tui import keys
-from sdtui.tui.captions.hand import InHand, tags_of
+from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.states import BROKEN, UNTAGGED
 from sdtui.tui.captions.tag_ranks import TagRanks
@@ -193,7 +193,7 @@ class CaptionsView(SdtuiScreen):
         pane = self.query_one(CaptionPane)
         hand, ascii_only = self.hand, self.sdtui.settings.ascii
         entry = self.model.library[hand.position]
-        tags = tags_of(hand.text) if hand.caption else ()
+        tags = hand.tags
         self.tag = min(self.tag, max(0, len(tags) - 1))
         if hand.caption is None or not hand.text.strip():
             pane.show_legend(Content(""))

@@ -209,7 +209,7 @@ class YesNo(ModalScreen[int]):
         model, hand = self._model, self._hand
         self.query_one("#question", Static).update(self._question())
         self.query_one("#standing", Static).update(self._standing())
-        found = hand.caption.tags if hand.caption else []
+        found = hand.tags
         at = next((at for at, tag in enumerate(found) if tag.text == self._tag), -1)
         view = self.query_one(CaptionView)
         if hand.caption is None:
@@ -237,7 +237,7 @@ class YesNo(ModalScreen[int]):
         if self._at_end:
             return Content.styled("that was the last image", "bold $warning")
         hand = self._hand
-        has_it = hand.caption is not None and any(tag.text == self._tag for tag in hand.caption.tags)
+        has_it = any(tag.text == self._tag for tag in hand.tags)
         now = ("has it now", "bold $success") if has_it else ("has it not", "bold $warning")
         room = max(8, self.app.size.width - 16)
         name = clean(self._model.library[hand.position].relative, ascii_only=self._ascii_only)
