@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "a folder of pictures: go on with what was interrupted there",
     )  # fmt: skip
     parser.add_argument(
-        "prompts", metavar="PROMPT", nargs="*",
+        "prompts", metavar="PROMPT", nargs="*", default=[],
         help='what to draw, "(a cat:1.2) <lora:city:0.8> --w 512 --n blurry"; without any: a run\'s own preview prompts',
     )  # fmt: skip
     parser.add_argument("--prompts", dest="file", metavar="FILE", type=Path, help="a text file, one prompt a line")

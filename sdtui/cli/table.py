@@ -93,7 +93,15 @@ def run(verb: str, arguments: list[str]) -> int:
     # One module may serve several verbs (stop, pause, save …): it reads which from here.
     parser.set_defaults(verb=verb)
     module.configure(parser)
-    return module.run(parser.parse_args(arguments))
+    return module.run(_parse(parser, arguments))
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """Options may stand between words ("MODEL --lora FILE PROMPT"); argparse has that only for verbs without actions."""
+    try:
+        return parser.parse_intermixed_args(arguments)
+    except TypeError:
+        return parser.parse_args(arguments)
 
 
 def overview() -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
 import pytest
 
-from sdtui.cli import main, table
+from sdtui.cli import main, sample, table
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +69,16 @@ def test_help_on_a_command_is_its_help(capsys: pytest.CaptureFixture[str]) -> No
 def test_help_tells_the_options_of_the_app(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--help"])
     assert f"  {option}" in capsys.readouterr().out.replace("sdtui --", "  --")
+
+
+def test_options_may_stand_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[argparse.Namespace] = []
+
+    def run(arguments: argparse.Namespace) -> int:
+        found.append(arguments)
+        return 0
+
+    monkeypatch.setattr(sample, "run", run)
+    assert main(["sample", "starter", "--lora", "x.safetensors:0.7", "a cat", "--seed", "3", "a dog"]) == 0
+    assert (found[0].source, found[0].prompts) == ("starter", ["a cat", "a dog"])
+    assert (found[0].loras, found[0].seed) == (["x.safetensors:0.7"], 3)
