@@ -21,6 +21,7 @@ from sdtui.profile.load import load_frozen
 from sdtui.profile.naming import WORD_FOLDER, outputs
 from sdtui.profile.optimizers import OPTIMIZERS
 from sdtui.runs.layout import ADAPTER, STATE
+from sdtui.runs.registry import inspect
 from sdtui.tools.axes import Checkpoints
 
 if TYPE_CHECKING:
@@ -87,16 +88,24 @@ def of_run(run: RunFolder) -> Source:
     if adapter is None and not words:
         adapter, words = next(reversed(steps.values()), None), next(reversed(word_steps.values()), {})
     if adapter is None and not words:
-        raise UserError(
-            "the run has saved nothing yet",
-            where=str(run.path),
-            remedy=f"Wait for its first checkpoint, or ask for one: sdtui save {run.path.name}",
-        )
+        raise _nothing_saved(run)
     objective = profile.objective
     return Source(
         profile.model.base, profile.model.vae, objective.prediction, objective.zero_terminal_snr,
         Checkpoints(adapter, steps, words, word_steps), profile,
     )  # fmt: skip
+
+
+def _nothing_saved(run: RunFolder) -> UserError:
+    info = inspect(run)
+    remedy = "Its files are no longer there: train it again"
+    if info.resumable:
+        remedy = f"Its state is {info.state}; go on with it: sdtui resume {run.name}"
+    elif info.state == "queued":
+        remedy = "Wait until it has started and saved a checkpoint"
+    elif info.live:
+        remedy = f"Wait for its first checkpoint, or ask for one: sdtui save {run.name}"
+    return UserError("the run has saved nothing yet", where=str(run.path), remedy=remedy)
 
 
 def _adapters(run: RunFolder) -> dict[int, Path]:
@@ -168,11 +177,7 @@ def _last_state(run: RunFolder, profile: Profile) -> Path:
         )
     saved = run.complete_checkpoints()
     if not saved:
-        raise UserError(
-            "the run has saved nothing yet",
-            where=str(run.path),
-            remedy=f"Wait for its first checkpoint, or ask for one: sdtui save {run.path.name}",
-        )
+        raise _nothing_saved(run)
     return saved[-1][1] / STATE
 
 

@@ -15,6 +15,7 @@ from sdtui.formats.learned import Adapter, Embedding, Learned
 from sdtui.models.family import Model, load_model
 from sdtui.profile.load import freeze
 from sdtui.profile.schema import Profile
+from sdtui.runs import lock, record
 from sdtui.runs.layout import ADAPTER, RunFolder
 from sdtui.tools.sources import of_run
 from sdtui.tools.stack import Stack, Worn
@@ -82,9 +83,31 @@ def test_a_run_of_both_has_both(tmp_path: Path) -> None:
     assert list(found.words) == ["zzztoy"]
 
 
-def test_one_that_saved_nothing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="saved nothing yet"):
-        of_run(a_run(tmp_path, **ALONE))
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        ("stopped", "Its state is stopped; go on with it: sdtui resume {name}"),
+        ("failed", "Its state is failed; go on with it: sdtui resume {name}"),
+        ("running", "Its state is killed; go on with it: sdtui resume {name}"),
+        ("finished", "Its files are no longer there: train it again"),
+    ],
+)
+def test_one_that_saved_nothing_is_told_with_the_way_on(tmp_path: Path, state: record.State, remedy: str) -> None:
+    run = a_run(tmp_path, **ALONE)
+    record.write(run, record.RunRecord(state=state, created=100.0))
+    with pytest.raises(UserError, match="saved nothing yet") as error:
+        of_run(run)
+    assert error.value.remedy == remedy.format(name=run.name)
+
+
+def test_one_that_is_living_is_asked_to_save(tmp_path: Path) -> None:
+    run = a_run(tmp_path, **ALONE)
+    record.write(run, record.RunRecord(state="running", created=100.0))
+    held = lock.acquire(run.lock_file)
+    with pytest.raises(UserError, match="saved nothing yet") as error:
+        of_run(run)
+    held.release()
+    assert error.value.remedy == f"Wait for its first checkpoint, or ask for one: sdtui save {run.name}"
 
 
 @pytest.fixture

@@ -135,7 +135,8 @@ class FormPane(Vertical):
             self.put(row.key, not value)
         elif row.setting.type_name == "one of":
             choices = [(word, word) for word in row.setting.choices]
-            self.app.push_screen(Choose(row.key, choices), lambda word: self.put(row.key, word) if word else None)
+            choose = Choose(row.key, choices, now=str(value))
+            self.app.push_screen(choose, lambda word: self.put(row.key, word) if word else None)
         elif form.is_text_list(row.setting):
             dialog = PickWords if row.setting.choices else EditItems
             held = list(value) if isinstance(value, (list, tuple)) else []

@@ -14,12 +14,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sdtui.tui import keys
-from sdtui.tui.literal import clean, literal
+from sdtui.tui.glyphs import glyphs_of
+from sdtui.tui.literal import clean, literal, shorten
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.tag_input import Offering, TagInput
 
 Result = TypeVar("Result")
+# Of a list of choices: the least width of its frame, and what of it is beside the words (a letter, too).
+FRAME_CELLS, BESIDE_CELLS = 64, 10
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
@@ -72,7 +75,7 @@ class Ask(Dialog[str]):
         title: the question.
         value: what stands in the line at first.
         placeholder: what stands there while it is empty.
-        offering: gives the tags that are offered; None: no tag is asked for.
+        offering: gives the tags that are offered, and what is typed takes the place of `value`; None: no tag is asked for.
     """
 
     HINTS = (("typing.accept", "accept"), ("typing.leave", "leave"))
@@ -92,6 +95,11 @@ class Ask(Dialog[str]):
         line.offering = self._offering
         yield line
 
+    def on_mount(self) -> None:
+        """A tag that stands in the line is only the likeliest."""
+        if self._offering is not None:
+            self.query_one(LineInput).select_all()
+
     def on_line_input_accepted(self, event: LineInput.Accepted) -> None:
         """Hand it over."""
         self.dismiss(event.value)
@@ -108,12 +116,19 @@ class Choose(Dialog[str]):
         title: the question; may have several lines.
         choices: value, text, and optionally the letter that picks it.
         detail: what one has to see to choose, between question and choices.
+        now: the value that counts now; the cursor starts there.
     """
 
     def __init__(
-        self, title: str, choices: Sequence[tuple[str, str] | tuple[str, str, str]], detail: Content | None = None
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str] | tuple[str, str, str]],
+        detail: Content | None = None,
+        *,
+        now: str = "",
     ) -> None:
         super().__init__(title)
+        self._now = now
         self._detail = detail
         self._choices = [(choice[0], choice[1], choice[2] if len(choice) > 2 else "") for choice in choices]
 
@@ -124,8 +139,12 @@ class Choose(Dialog[str]):
         yield LineList()
 
     def on_mount(self) -> None:
-        """Fill the list."""
-        self.query_one(LineList).set_rows(len(self._choices), self._row, cursor=0)
+        """Fill the list, in a frame as wide as the longest choice wants, if there is room."""
+        longest = max((Content(clean(text)).cell_length for _value, text, _letter in self._choices), default=0)
+        self.query_one(".frame").styles.width = max(FRAME_CELLS, longest + BESIDE_CELLS)
+        values = [value for value, _text, _letter in self._choices]
+        at = values.index(self._now) if self._now in values else 0
+        self.query_one(LineList).set_rows(len(self._choices), self._row, cursor=at)
 
     def on_key(self, event: KeyEvent) -> None:
         """A choice's own letter."""
@@ -144,11 +163,12 @@ class Choose(Dialog[str]):
         """The highlighted one."""
         self.dismiss(self._choices[self.query_one(LineList).cursor][0])
 
-    def _row(self, index: int, _width: int) -> Content:
+    def _row(self, index: int, width: int) -> Content:
         _value, text, letter = self._choices[index]
         # The column of letters is there only if a choice has one.
         own = f"{letter or ' '}  " if any(each[2] for each in self._choices) else ""
-        return Content.assemble((own, "bold $accent"), literal(text))
+        words = shorten(clean(text), width - len(own), glyphs_of(self).ellipsis)
+        return Content.assemble((own, "bold $accent"), Content(words))
 
 
 class Confirm(Choose):

@@ -181,7 +181,8 @@ class RunScreen(SdtuiScreen):
                 self.open_target(Path(path))
                 self.update_chrome()
 
-        self.app.push_screen(Choose("Which run?", _choices(runs)), chosen)
+        now = str(self._reader.run_folder.path) if self._reader is not None else ""
+        self.app.push_screen(Choose("Which run?", _choices(runs), now=now), chosen)
 
 
 def _choices(runs: list[RunInfo]) -> list[tuple[str, str]]:

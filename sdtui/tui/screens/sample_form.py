@@ -43,7 +43,8 @@ class FormScreen(FolderScreen):
             self._ask(row, f"{form.split_lora(self._form.asked.loras[row.at])[1]:g}")
         elif row.name == "sampler":
             named = [(name, name or row.open) for name in form.CHOICES["sampler"]]
-            self.app.push_screen(Choose("Which sampler?", named), partial(self._typed, row))
+            choose = Choose("Which sampler?", named, now=self._form.asked.sampler)
+            self.app.push_screen(choose, partial(self._typed, row))
         elif row.name:
             self._ask(row, row.value)
 
@@ -123,7 +124,8 @@ class FormScreen(FolderScreen):
     def _choose_source(self) -> None:
         def ask(found: Sequence[offered.Offered]) -> None:
             choices = [(each.value, each.words) for each in found] + [(OTHER, "another: type its path or its name")]
-            self.app.push_screen(Choose("Draw with which run or model?", choices), chosen)
+            now = self._form.asked.source
+            self.app.push_screen(Choose("Draw with which run or model?", choices, now=now), chosen)
 
         def chosen(value: str | None) -> None:
             if value == OTHER:

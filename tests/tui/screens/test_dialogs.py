@@ -80,6 +80,21 @@ async def test_choices_without_letters_have_no_column_for_them() -> None:
         await until(pilot, lambda: says(app, "  ▸ lora"))
 
 
+async def test_the_cursor_starts_at_what_counts_now() -> None:
+    choices = [("a", "lora"), ("b", "full"), ("c", "words")]
+    assert await answer_to(Choose("Which?", choices, now="b"), "enter") == "b"
+    assert await answer_to(Choose("Which?", choices, now="z"), "enter") == "a"
+
+
+async def test_a_long_choice_widens_the_frame_and_where_there_is_no_room_keeps_its_end() -> None:
+    words = f"run    {'very-' * 12}long-20261122   finished   2 hours ago"
+    app = Asking(Choose("Which?", [("a", words), ("b", "starter")]))
+    async with app.run_test(size=(140, 16)) as pilot:
+        await until(pilot, lambda: says(app, f"▸ {words}"))
+        await pilot.resize_terminal(60, 16)
+        await until(pilot, lambda: says(app, "▸ run    very-very-very-ve…  finished   2 hours ago"))
+
+
 async def test_a_second_click_chooses() -> None:
     app = Asking(Choose("Which?", CHOICES))
     async with app.run_test(size=(60, 16)) as pilot:

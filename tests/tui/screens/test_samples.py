@@ -320,7 +320,7 @@ async def test_older_folders_and_a_list_of_them(tmp_path: Path, pictures: Path) 
         await until(pilot, lambda: told(app, "these are the oldest pictures"))
         await pilot.press("o")
         await until(pilot, lambda: says(app, "b   1 picture"))
-        await pilot.press("enter")
+        await pilot.press("g", "enter")
         await until(pilot, lambda: says(app, "1 of 1  00001-50.png"))
 
 
