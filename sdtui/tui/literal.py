@@ -19,6 +19,8 @@ _ACTED_ON = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
+# Cells that are left of a folder before the file's name is cut, too.
+FOLDER = 5
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -54,6 +56,17 @@ def shorten(text: str, width: int, ellipsis: str = "…") -> str:
         return ellipsis[:width]
     room = width - len(ellipsis)
     return _first(text, room // 2) + ellipsis + _last(text, room - room // 2)
+
+
+def shorten_path(path: str, width: int, ellipsis: str = "…") -> str:
+    """A file's path cut to `width` cells: first its folder down to `FOLDER` cells, which many rows have in common."""
+    folder, slash, name = path.rpartition("/")
+    length = Content(name).cell_length
+    kept = max(FOLDER, width - 1 - length)
+    if not slash or width - 1 - kept < min(FOLDER, length) or Content(folder).cell_length <= FOLDER:
+        return shorten(path, width, ellipsis)
+    folder = shorten(folder, kept, ellipsis)
+    return f"{folder}/{shorten(name, width - 1 - Content(folder).cell_length, ellipsis)}"
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from textual.content import Content
 
-from sdtui.tui.literal import clean, fit, home_path, literal, shorten
+from sdtui.tui.literal import clean, fit, home_path, literal, shorten, shorten_path
 from tests.tui.hostile import HOSTILE
 
 
@@ -33,6 +33,24 @@ def test_shorten_keeps_both_ends_within_the_cells() -> None:
     assert shorten("short", 15) == "short"
     assert shorten("anything", 1) == "…"
     assert Content(shorten("城市城市城市城市", 9)).cell_length <= 9
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "expected"),
+    [
+        ("10_sks city/IMG_2024_003.jpg", 28, "10_sks city/IMG_2024_003.jpg"),
+        ("10_sks city/IMG_2024_003.jpg", 24, "10_…ity/IMG_2024_003.jpg"),
+        # The folder first, then the name.
+        ("10_sks city/IMG_2024_003.jpg", 20, "10…ty/IMG_20…003.jpg"),
+        ("harbour/a.png", 11, "ha…ur/a.png"),
+        ("old/canal_002.jpg", 12, "old/c…02.jpg"),
+        ("canal_002.jpg", 9, "cana….jpg"),
+        ("harbour/canal_002.jpg", 8, "har….jpg"),
+        ("城市城市/城市.png", 14, "城…市/城市.png"),
+    ],
+)
+def test_of_a_path_the_folder_is_cut_before_the_name(path: str, width: int, expected: str) -> None:
+    assert shorten_path(path, width) == expected
 
 
 def test_fit_is_exactly_as_wide_as_asked() -> None:

@@ -18,7 +18,7 @@ from sdtui.tui import keys
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import clean, shorten
+from sdtui.tui.literal import clean, shorten_path
 from sdtui.tui.numbers import count, grouped
 from sdtui.tui.widgets.chrome import HintLine
 from sdtui.tui.widgets.picture import PicturePanel
@@ -163,7 +163,7 @@ class Pair(ModalScreen[int]):
         mark = f"{glyphs_of(self).mark} " if hand.position in self._model.marked else ""
         name = clean(self._model.library[hand.position].relative, ascii_only=self._ascii_only)
         room = max(8, self.app.size.width // 2 - 4 - len(mark))
-        return Content.assemble((mark, "$accent"), (shorten(name, room, glyphs_of(self).ellipsis), "bold $strong"))
+        return Content.assemble((mark, "$accent"), (shorten_path(name, room, glyphs_of(self).ellipsis), "bold $strong"))
 
 
 def compared(mine: Sequence[str], theirs: Sequence[str], *, ascii_only: bool = False) -> tuple[Content, Content]:

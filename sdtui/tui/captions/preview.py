@@ -19,6 +19,8 @@ from sdtui.tui.numbers import count, grouped
 SAMPLES, TAGS = 12, 40
 # Cells of a caption that are kept before the first difference.
 _BEFORE = 24
+# Styles of what only one of the two has.
+_GOES, _COMES = "bold $error", "bold $success"
 # Above so many parts two captions are compared from their ends only: comparing all parts takes the square of the time.
 _PARTS = 400
 # Words, and what separates them with the blanks around it.
@@ -56,12 +58,22 @@ def sample_lines(sample: Sample, width: int, marks: Glyphs, *, ascii_only: bool)
     """The file's name, the caption before with what goes, and after with what comes."""
     name = shorten(clean(printable(sample.path.name), ascii_only=ascii_only), width, marks.ellipsis)
     old, new = _differing(sample.before, sample.after)
-    sides = (("-", old, "bold $error"), ("+", new, "bold $success"))
-    lines = [Content.styled(name, "$soft")]
-    for sign, parts, style in sides:
-        text = _from_difference(parts, style, width - 4, marks, ascii_only=ascii_only)
-        lines.append(Content.assemble((f"  {sign} ", style), text))
-    return lines
+    sides = [
+        Content.assemble(
+            *((clean(text, ascii_only=ascii_only), style if differs else "$foreground") for text, differs in parts)
+        )
+        for parts, style in ((old, _GOES), (new, _COMES))
+    ]
+    # Both from the same place, also where nothing goes or nothing comes.
+    start = len(clean(old[0][0], ascii_only=ascii_only)) - _BEFORE if old[:1] == new[:1] else 0
+    if max(side.cell_length for side in sides) <= width - 4:
+        start = 0
+    shown = [_cut(side, max(0, start), width - 4, marks) for side in sides]
+    return [
+        Content.styled(name, "$soft"),
+        Content.assemble(("  - ", _GOES), shown[0]),
+        Content.assemble(("  + ", _COMES), shown[1]),
+    ]
 
 
 def error_lines(proposal: Proposal, width: int, marks: Glyphs, *, ascii_only: bool) -> Iterator[Content]:
@@ -87,17 +99,10 @@ def _differing(before: str, after: str) -> tuple[list[tuple[str, bool]], list[tu
     return left, right
 
 
-def _from_difference(
-    parts: Sequence[tuple[str, bool]], style: str, width: int, marks: Glyphs, *, ascii_only: bool
-) -> Content:
-    """The parts, those that differ in `style`, from shortly before the first of them if the line is too short for all."""
-    shown = [(clean(text, ascii_only=ascii_only), style if differs else "$foreground") for text, differs in parts]
-    line = Content.assemble(*shown)
+def _cut(line: Content, start: int, width: int, marks: Glyphs) -> Content:
+    """The line from the character `start` on, as far as it fits."""
     if not line.plain:
         return Content.styled("(empty)", "$soft")
-    if line.cell_length > width:
-        first = next((at for at, (_text, differs) in enumerate(parts) if differs), 0)
-        start = sum(len(text) for text, _style in shown[:first]) - _BEFORE
-        if start > 0:
-            line = Content(marks.ellipsis) + line[start:]
+    if start:
+        line = Content(marks.ellipsis) + line[start:]
     return line if line.cell_length <= width else line.truncate(width - 1) + Content(marks.ellipsis)

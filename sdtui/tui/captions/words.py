@@ -13,7 +13,7 @@ from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.captions.states import BROKEN, FINE, TWICE, UNTAGGED
 from sdtui.tui.captions.text import repeated
 from sdtui.tui.glyphs import Glyphs
-from sdtui.tui.literal import clean, shorten
+from sdtui.tui.literal import clean, shorten_path
 from sdtui.tui.numbers import count
 
 # CLIP reads 77 tokens, two of which mark beginning and end.
@@ -43,7 +43,7 @@ def row_line(model: CaptionsModel, position: int, width: int, marks: Glyphs, asc
     mark = marks.mark if position in model.marked else " "
     right = _right(model, position, marks)
     room = max(0, width - 4 - (right.cell_length + 1 if right else 0))
-    name = shorten(clean(model.library[position].relative, ascii_only=ascii_only), room, marks.ellipsis)
+    name = shorten_path(clean(model.library[position].relative, ascii_only=ascii_only), room, marks.ellipsis)
     left = Content.assemble((mark, "$accent"), (sign, f"bold {bold}"), " ", (name, style))
     return left.pad_right(max(0, width - left.cell_length - right.cell_length)) + right if right else left
 

@@ -23,7 +23,7 @@ from sdtui.tui.captions.drawing import PLAIN, caption_content
 from sdtui.tui.captions.hand import InHand
 from sdtui.tui.captions.model import CaptionsModel
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import clean, fit, shorten
+from sdtui.tui.literal import clean, fit, shorten_path
 from sdtui.tui.numbers import grouped
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.chrome import HintLine
@@ -241,7 +241,7 @@ class YesNo(ModalScreen[int]):
         now = ("has it now", "bold $success") if has_it else ("has it not", "bold $warning")
         room = max(8, self.app.size.width - 16)
         name = clean(self._model.library[hand.position].relative, ascii_only=self._ascii_only)
-        return Content.assemble(now, "   ", (shorten(name, room, glyphs_of(self).ellipsis), "$foreground"))
+        return Content.assemble(now, "   ", (shorten_path(name, room, glyphs_of(self).ellipsis), "$foreground"))
 
     def _say(self, message: str) -> None:
         self.notify(clean(message, ascii_only=self._ascii_only, lines=True), severity="warning", markup=False)

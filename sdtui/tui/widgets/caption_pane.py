@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import shorten
+from sdtui.tui.literal import shorten_path
 from sdtui.tui.widgets.caption_editor import CaptionEditor
 from sdtui.tui.widgets.caption_view import CaptionView
 from sdtui.tui.widgets.tag_input import Offering, TagInput
@@ -81,7 +81,7 @@ class CaptionPane(Vertical):
             least = min(SHORT_NAME, least)
             # Less than a word says nothing.
             kept = kept if room - least - GAP >= WORD else []
-        shown = shorten(name, min(room, max(least, room - _length(kept))), marks.ellipsis)
+        shown = shorten_path(name, min(room, max(least, room - _length(kept))), marks.ellipsis)
         left = Content(" " * GAP).join([Content.styled(shown, "bold $strong"), *kept])
         if left.cell_length > room:
             left = left.truncate(max(0, room - 1)) + Content(marks.ellipsis)

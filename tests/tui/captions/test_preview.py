@@ -47,6 +47,16 @@ def test_a_long_caption_begins_shortly_before_the_difference() -> None:
     assert new.plain == "  + …tag 37, tag 38, tag 39, town, tag 00, tag 01, tag 02, …"
 
 
+def test_both_begin_at_the_same_place_where_something_only_comes_or_only_goes() -> None:
+    tags = ", ".join(f"tag {number:02}" for number in range(10))
+    _name, old, new = shown(tags, f"{tags}, city", width=60)
+    assert old.plain == "  - …, tag 07, tag 08, tag 09"
+    assert new.plain == "  + …, tag 07, tag 08, tag 09, city"
+    _name, old, new = shown(f"{tags}, city", tags, width=60)
+    assert old.plain == "  - …, tag 07, tag 08, tag 09, city"
+    assert new.plain == "  + …, tag 07, tag 08, tag 09"
+
+
 def test_thousands_of_parts_are_still_shown_at_once() -> None:
     tags = ", ".join(map(str, range(5_000)))
     assert shown(tags, f"{tags}, x")[1].plain.startswith("  - 0, 1, 2")
