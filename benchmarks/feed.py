@@ -14,7 +14,6 @@ from sdtui.dataset.image import open_rgb
 from sdtui.profile.load import load_frozen
 from sdtui.training import objective, prepare
 from sdtui.training.conditioning import reading_of
-from sdtui.training.crew import Crew
 from sdtui.training.methods import METHODS
 from sdtui.training.noising import draw_noise
 from sdtui.training.pixels import as_input
@@ -67,7 +66,8 @@ def _given(profile: Profile, model: StableDiffusion, report: Aside, steps: int) 
     def check() -> None:
         """Nothing interrupts a benchmark."""
 
-    data = prepare.cache_images(profile, prepare.gather(profile, check), model, report, check, crew=Crew())
+    cache = prepare.open_cache(profile, prepare.gather(profile, check), model, report, check)
+    data = prepare.cache_images(profile, cache, model, report, check)
     captions = prepare.make_captions(profile, data.samples, data.order)
     _, tokenizer = model.encoders[0]
     for step in range(steps):

@@ -83,6 +83,16 @@ def assemble(
     return model
 
 
+def vae_digest(found: Found, vae: Path | None) -> str:
+    """`Model.vae_digest` of what `assemble` would load, from its files alone.
+
+    Raises:
+        UserError: there is no VAE, or it cannot be read.
+    """
+    source = SingleFile(found.contents) if found.contents is not None else None
+    return _vae(found, source, vae)[1]()
+
+
 def refill(model: StableDiffusion, file: Path) -> None:
     """Put UNet and text encoders of a single file in place of the model's own, of whose make they are.
 

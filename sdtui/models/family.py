@@ -35,6 +35,9 @@ PLAINLY = Reading()
 SPEAKER_DTYPE = torch.float32
 """What text encoders and VAE compute in: what they say is kept."""
 
+LATENT_FACTOR = 8
+"""How many pixels of a side become one of the latents'."""
+
 Pair = tuple[int, int]
 
 
@@ -69,18 +72,35 @@ def size_rows(sizes: Iterable[tuple[Pair, Pair, Pair]]) -> Tensor:
     return torch.tensor(rows, dtype=torch.float32)
 
 
-class Model(Protocol):
+class Eyes(Protocol):
+    """What latents are made by."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def latent_factor(self) -> int:
+        """How many pixels of a side become one of the latents'."""
+
+    @property
+    def vae_digest(self) -> str:
+        """Hex digest of the VAE's weights and settings: cached latents are valid for it alone."""
+
+    def encode_images(self, pixels: Tensor) -> LatentDistribution:
+        """The latent distribution of `pixels` (B, 3, H, W) in [-1, 1]."""
+
+
+class Model(Eyes, Protocol):
     """A loaded base model. Modules are frozen and in evaluation mode; a method adds what is trained to them."""
 
     name: str
-    device: torch.device
     dtype: torch.dtype
     unet: nn.Module
     scheduler_config: dict[str, Any]
     prediction_type: str
     alphas_cumprod: Tensor
     assumed: str
-    latent_factor: int
     words: Words
 
     @property
@@ -107,10 +127,6 @@ class Model(Protocol):
         """What `ss_base_model_version` calls the model."""
 
     @property
-    def vae_digest(self) -> str:
-        """Hex digest of the VAE's weights and settings: cached latents are valid for it alone."""
-
-    @property
     def text_encoder_digest(self) -> str:
         """Hex digest of text encoders and vocabulary: cached conditioning is valid for it alone."""
 
@@ -119,9 +135,6 @@ class Model(Protocol):
 
     def encode_text(self, prompts: Sequence[str], reading: Reading = PLAINLY) -> TextStates:
         """States (B, max_tokens + 2, D) in fp32; keeps the graph unless the caller turned gradients off."""
-
-    def encode_images(self, pixels: Tensor) -> LatentDistribution:
-        """The latent distribution of `pixels` (B, 3, H, W) in [-1, 1]."""
 
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Pixels (B, 3, H, W) in [-1, 1] of scaled latents (B, 4, h, w)."""
@@ -134,6 +147,32 @@ class Model(Protocol):
 
     def checkpoint_gradients(self) -> None:
         """Trade time for memory: recompute activations in the backward pass."""
+
+
+@dataclass
+class Expected:
+    """The eyes of a model that is not loaded yet: what is known of its VAE by then, and the `model` once it is there."""
+
+    device: torch.device
+    vae_digest: str
+    model: Model | None = None
+    latent_factor: int = LATENT_FACTOR
+
+    def encode_images(self, pixels: Tensor) -> LatentDistribution:
+        """The model's answer; it must be there."""
+        assert self.model is not None
+        return self.model.encode_images(pixels)
+
+
+def expect_model(base: Path, vae: Path | None, device: torch.device) -> Expected:
+    """What `load_model` will load, as far as its files tell without importing what models are made of.
+
+    Raises:
+        UserError: the model is of no known kind, or its VAE is missing or cannot be read.
+    """
+    from sdtui.models.assemble import vae_digest
+
+    return Expected(device, vae_digest(recognise(base), vae))
 
 
 def load_model(

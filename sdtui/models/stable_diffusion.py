@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from sdtui.errors import UserError
 from sdtui.models import clip_text
 from sdtui.models.families import Family, Names
-from sdtui.models.family import PLAINLY, LatentDistribution, Reading, TextStates
+from sdtui.models.family import LATENT_FACTOR, PLAINLY, LatentDistribution, Reading, TextStates
 from sdtui.models.part import Part
 from sdtui.models.words import Words
 
@@ -56,7 +56,7 @@ class StableDiffusion:
     digest_vae: Callable[[], str]
     digest_text: Callable[[], str]
     assumed: str = ""
-    latent_factor: int = 8
+    latent_factor: int = LATENT_FACTOR
     words: Words = field(default_factory=Words)
 
     @property

@@ -6,14 +6,14 @@ image keeps its latents and a changed one gets new ones. Each step draws a fresh
 Every entry is encoded by itself. The last bits of a result depend on what it was batched with and how many threads
 shared the work, and an entry must have the same bits whether this run made it, or another, or a run that was killed and
 began again; the processor encodes batches no faster. Instead small images are encoded side by side there, and all are
-decoded by threads while the VAE encodes the ones before.
+decoded by threads while the VAE encodes the ones before, the first of them by one thread while the model is loaded.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
@@ -31,14 +31,15 @@ from sdtui.dataset.digests import Digests
 from sdtui.dataset.image import UnreadableImage, open_alpha, open_mask, open_rgb
 from sdtui.dataset.variants import variants_of
 from sdtui.errors import SdtuiError
-from sdtui.models.family import SPEAKER_DTYPE, Model
+from sdtui.models.family import SPEAKER_DTYPE, Eyes
 from sdtui.paths import cache_dir
 from sdtui.profile.schema import Augment
 from sdtui.profile.side_by_side import encoders
-from sdtui.training.ahead import ahead
+from sdtui.training.ahead import Beforehand, ahead
 from sdtui.training.pixels import as_input, render, render_mask
 from sdtui.training.randomness import derive
 from sdtui.training.store import TensorStore, key_of
+from sdtui.training.threads import compute_in, in_threads
 from sdtui.training.views import Sizes, View, sizes_of, view_of
 
 CODE_VERSION = 4
@@ -49,6 +50,9 @@ THREADS = 4
 
 JOB_PIXELS = 1 << 22
 """How many pixels of one image's ways are made at once: 12 MiB of each image that waits to be encoded."""
+
+RENDERED_BYTES = 128 << 20
+"""How much is read and scaled before the model is there: 170 images at 512 px."""
 
 Progress = Callable[[int, int], None]
 
@@ -156,7 +160,7 @@ class Job(NamedTuple):
     """Ways of one image that are made together, so that it is decoded once for all of them."""
 
     sample: int
-    ways: list[tuple[bool, int]]
+    ways: tuple[tuple[bool, int], ...]
 
 
 class Rendered(NamedTuple):
@@ -175,7 +179,7 @@ class LatentCache:
     """Encodes images that were not encoded before.
 
     Args:
-        model: whose VAE encodes.
+        model: whose VAE encodes; it need not be loaded before `fill`.
         samples: what will be trained and measured on.
         background: colour laid under transparent pixels.
         augments: how the images of each row of dataset.folders are varied; those that are only measured never are.
@@ -186,7 +190,7 @@ class LatentCache:
 
     def __init__(
         self,
-        model: Model,
+        model: Eyes,
         samples: Sequence[Sample],
         background: str,
         augments: Sequence[Augment],
@@ -195,7 +199,7 @@ class LatentCache:
         progress: Progress | None = None,
     ) -> None:
         self._model = model
-        self._samples = samples
+        self.samples = samples
         self._background = background
         self._augments = augments
         self._digests: dict[Path, Digests] = {}
@@ -203,6 +207,7 @@ class LatentCache:
         self._shown: dict[int, Shown] = {}
         self._incomplete: list[int] = []
         self._threads = torch.get_num_threads()
+        self._rendered = Beforehand(self._try_to_render)
         self.store = store or TensorStore(cache_dir() / "latents")
         try:
             for index in range(len(samples)):
@@ -219,8 +224,8 @@ class LatentCache:
         chosen = list(indices)
 
         def remake(number: int, flip: bool, variant: int) -> None:
-            job = Job(chosen[number], [(flip, variant)])
-            with _in_threads(self._threads // self._encoders(job)):
+            job = Job(chosen[number], ((flip, variant),))
+            with in_threads(self._threads // self._encoders(job)):
                 for key, entry in self._encode(job, self._render(job)):
                     self.store.put(key, entry)
 
@@ -229,6 +234,10 @@ class LatentCache:
     def leave_to_others(self, share: Callable[[Sequence[int]], Sequence[int]]) -> None:
         """Of the images that lack an entry, `fill` those only that `share` picks: other processes encode the rest."""
         self._incomplete = list(share(self._incomplete))
+
+    def rendering(self) -> AbstractContextManager[None]:
+        """Meanwhile the images that `fill` will begin with are read and scaled, up to `RENDERED_BYTES` of them."""
+        return self._rendered.making(self._first_jobs())
 
     def fill(self, progress: Progress) -> dict[int, UnreadableImage]:
         """Encode what is not in the store yet; returns the samples that cannot be decoded, with the reason of each.
@@ -268,6 +277,7 @@ class LatentCache:
                 tell(len(job.ways))
         # They would stay in memory for as long as the run lasts.
         self._digests.clear()
+        self._rendered.forget()
         return dict(sorted(unreadable.items()))
 
     def _take_in(self, index: int) -> None:
@@ -280,7 +290,7 @@ class LatentCache:
                 self._incomplete.append(index)
 
     def _look(self, index: int) -> Shown:
-        sample = self._samples[index]
+        sample = self.samples[index]
         augment = Augment() if sample.role == "validation" else self._augments[sample.row]
         mask = self._digest(sample.mask.parent, sample.mask) if sample.mask else ""
         made_from = (mask, sample.alpha_mask, self._model.vae_digest, self._background, SPEAKER_DTYPE)
@@ -293,20 +303,29 @@ class LatentCache:
 
     def _jobs(self) -> Iterator[Job]:
         """All ways of the images that lack one, those of one size after another."""
-        order = sorted(self._incomplete, key=lambda index: (self._samples[index].bucket, index))
+        order = sorted(self._incomplete, key=lambda index: (self.samples[index].bucket, index))
         # Runs that cache the same images at the same time begin at different ones, and find what the others have made.
         first = derive(os.getpid(), 0, 0, "first image") % max(1, len(order))
         for index in order[first:] + order[:first]:
-            width, height = self._samples[index].bucket
+            width, height = self.samples[index].bucket
             size = max(1, JOB_PIXELS // (width * height))
-            ways = list(self._shown[index].all())
+            ways = tuple(self._shown[index].all())
             yield from (Job(index, ways[start : start + size]) for start in range(0, len(ways), size))
 
-    def _missing(self, job: Job) -> list[tuple[bool, int]]:
+    def _first_jobs(self) -> Iterator[Job]:
+        room = RENDERED_BYTES
+        for job in self._jobs():
+            left = self._missing(job)
+            room -= 3 * prod(self.samples[job.sample].bucket) * len(left)
+            if room < 0:
+                return
+            yield Job(job.sample, left)
+
+    def _missing(self, job: Job) -> tuple[tuple[bool, int], ...]:
         shown = self._shown[job.sample]
         # By their keys: where little stands out of the bucket, some variants have the same crop.
         ways = {shown.key(*way): way for way in job.ways}
-        return [way for key, way in ways.items() if not self.store.has(key)]
+        return tuple(way for key, way in ways.items() if not self.store.has(key))
 
     def _try_to_render(self, job: Job) -> tuple[Job, list[Rendered] | UnreadableImage]:
         try:
@@ -341,16 +360,16 @@ class LatentCache:
         """How many images of this one's size are encoded at once; on a GPU one takes it all."""
         if self._model.device.type != "cpu":
             return 1
-        return encoders(prod(self._samples[job.sample].bucket), self._threads)
+        return encoders(prod(self.samples[job.sample].bucket), self._threads)
 
     def _encoded(self, jobs: Iterable[Job], at_once: int) -> Iterator[tuple[Job, Sequence[Entry] | UnreadableImage]]:
         """What is to be stored of each job, in their order."""
-        rendered = ahead(self._try_to_render, jobs, THREADS)
+        rendered = ahead(self._rendered.make, jobs, THREADS)
         if at_once == 1:
             yield from map(self._try_to_encode, rendered)
             return
-        share = partial(_compute_in, self._threads // at_once)
-        with _in_threads(self._threads):  # what one thread sets is in part what all others have
+        share = partial(compute_in, self._threads // at_once)
+        with in_threads(self._threads):  # what one thread sets is in part what all others have
             yield from ahead(self._try_to_encode, rendered, at_once, share)
 
     def _try_to_encode(
@@ -369,28 +388,7 @@ class LatentCache:
             if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
                 raise SdtuiError(
                     "the VAE answers this image with numbers that are not finite",
-                    where=str(self._samples[job.sample].path),
+                    where=str(self.samples[job.sample].path),
                     remedy="Choose another VAE (model.vae); half-precision ones are known for this",
                 )
             yield key, {"mean": mean, "std": std} | ({} if mask is None else {"mask": mask})
-
-
-@contextmanager
-def _in_threads(count: int) -> Iterator[None]:
-    """Compute by so many threads meanwhile, and by as many as before afterwards."""
-    before = torch.get_num_threads()
-    _compute_in(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _compute_in(count: int) -> None:
-    """Let the calling thread compute by so many.
-
-    With its first operation a thread takes the number that any of them set last, and would then encode with other last
-    bits: it is brought to that before it is told its own.
-    """
-    torch.get_num_threads()
-    torch.set_num_threads(count)

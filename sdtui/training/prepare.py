@@ -16,7 +16,7 @@ from sdtui.dataset.survey import folder_line, folder_plans
 from sdtui.dataset.templates import lines_of, template_of
 from sdtui.dataset.words import require_read_words
 from sdtui.errors import SdtuiError, UserError
-from sdtui.models.family import Model, load_model
+from sdtui.models.family import Expected, Eyes, Model, expect_model, load_model
 from sdtui.models.hub import fetched
 from sdtui.models.noise_schedule import retarget
 from sdtui.models.recognise import plan_parts
@@ -98,8 +98,7 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     Raises:
         UserError: a part of it cannot be read, or cannot learn that.
     """
-    vae = Path(profile.model.vae) if profile.model.vae else None
-    place = fetched(profile.model.base, download=profile.model.download)
+    place, vae = _model_files(profile)
     training = profile.training
     # What learns keeps its small changes in fp32 only; steps compute in the run's precision all the same.
     dtype = torch.float32 if profile.method.kind == "full" else PRECISIONS[training.precision]
@@ -117,6 +116,21 @@ def load(profile: Profile, device: torch.device, report: Report) -> Model:
     if training.gradient_checkpointing:
         model.checkpoint_gradients()
     return model
+
+
+def expect(profile: Profile, device: torch.device) -> Expected:
+    """Of what `load` will load, that on which latents depend.
+
+    Raises:
+        UserError: the model is of no known kind, or its VAE is missing or cannot be read.
+    """
+    return expect_model(*_model_files(profile), device)
+
+
+def _model_files(profile: Profile) -> tuple[Path, Path | None]:
+    """Where the base model lies, and the VAE in place of its own if one is named."""
+    vae = Path(profile.model.vae) if profile.model.vae else None
+    return fetched(profile.model.base, download=profile.model.download), vae
 
 
 def make_fit(profile: Profile, samples: Sequence[Sample], report: Report, crew: Crew) -> Fit:
@@ -156,8 +170,27 @@ def make_order(profile: Profile, samples: Sequence[Sample]) -> DataOrder:
     )
 
 
+def open_cache(
+    profile: Profile, collection: Collection, eyes: Eyes, report: Report, check: Check, *, crew: Crew | None = None
+) -> LatentCache:
+    """See which images are encoded already; of the others each process takes its share."""
+    samples = [*trained(collection.samples), *(collection.held_out if measures(profile) else ())]
+    augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
+    progress = partial(_progress, report, check, "reading images")
+    crew = crew or Crew()
+    with crew.first_on_machine():
+        cache = LatentCache(eyes, samples, profile.dataset.background, augments, progress=progress)
+    cache.leave_to_others(crew.share)
+    return cache
+
+
+def _progress(report: Report, check: Check, job: str, done: int, total: int) -> None:
+    check()
+    report.progress(job, done, total, "images")
+
+
 def cache_images(
-    profile: Profile, collection: Collection, model: Model, report: Report, check: Check, *, crew: Crew | None = None
+    profile: Profile, cache: LatentCache, model: Model, report: Report, check: Check, *, crew: Crew | None = None
 ) -> Data:
     """Encode the images that were not encoded before, and settle what is trained on; each process encodes its share.
 
@@ -166,19 +199,8 @@ def cache_images(
     Raises:
         UserError: images cannot be decoded and the profile does not say to skip them; all are listed.
     """
-
-    def progress(job: str, done: int, total: int) -> None:
-        check()
-        report.progress(job, done, total, "images")
-
-    samples = [*trained(collection.samples), *(collection.held_out if measures(profile) else ())]
-    augments = [augment_of(profile, row) for row in range(len(profile.dataset.folders))]
-    look = partial(progress, "reading images")
-    crew = crew or Crew()
-    with crew.first_on_machine():
-        cache = LatentCache(model, samples, profile.dataset.background, augments, progress=look)
-    cache.leave_to_others(crew.share)
-    mine = cache.fill(partial(progress, "encoding images"))
+    crew, samples = crew or Crew(), cache.samples
+    mine = cache.fill(partial(_progress, report, check, "encoding images"))
     model.rest("vae")
     found = {index: error for theirs in crew.of_all(mine) for index, error in theirs.items()}
     unreadable = dict(sorted(found.items()))

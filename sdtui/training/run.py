@@ -68,12 +68,17 @@ def open_session(run: RunFolder, report: Report, steering: Steering, crew: Crew)
 
     require_starts(profile)
     report.state("loading")
-    model = prepare.load(profile, start.device, report)
+    # What there is to encode is seen first: reading and scaling needs another core than importing and loading do.
+    expected = prepare.expect(profile, start.device)
+    cache = prepare.open_cache(profile, collection, expected, report, start.check, crew=crew)
+    with cache.rendering():
+        model = expected.model = prepare.load(profile, start.device, report)
     trainable = methods.prepare(model, profile.method, profile.training.seed)
     if asks_frozen(profile):
         trainable.remember()
     report.state("caching")
-    data = prepare.cache_images(profile, collection, model, report, start.check, crew=crew)
+    start.check()
+    data = prepare.cache_images(profile, cache, model, report, start.check, crew=crew)
     if len(data.samples) < len(prepare.trained(collection.samples)):
         start.introduce(data.order)
     live = trainable.trains_text_encoder

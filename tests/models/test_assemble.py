@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sdtui.errors import UserError
-from sdtui.models.assemble import alphas_cumprod, assemble, predicts_noise
+from sdtui.models.assemble import alphas_cumprod, assemble, predicts_noise, vae_digest
 from sdtui.models.recognise import recognise
 from sdtui.models.stable_diffusion import StableDiffusion
 from tests.support.families import FAMILIES, original_weights, tiny_file, tiny_folder
@@ -288,6 +288,13 @@ def test_the_scale_of_latents_is_the_family_s(models: Path, tmp_path: Path) -> N
     one, other = load(models / "sd1.safetensors", vae), load(models / "sdxl.safetensors", vae)
     assert (one.vae.config.scaling_factor, other.vae.config.scaling_factor) == (0.18215, 0.13025)
     assert one.vae_digest != other.vae_digest
+
+
+@pytest.mark.parametrize("base", ["sd1", "sd1.safetensors"])
+def test_the_vae_s_digest_is_known_before_the_model_is_loaded(models: Path, known: Known, base: str) -> None:
+    assert vae_digest(recognise(models / base), None) == known(base).vae_digest
+    other = models / "sd2"
+    assert vae_digest(recognise(models / base), other) == load(models / base, other).vae_digest
 
 
 def test_digests_follow_the_weights(models: Path, known: Known, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from sdtui import paths
 from sdtui.dataset import digests
 from sdtui.dataset.buckets import Bucket
 from sdtui.dataset.collect import Sample
-from sdtui.dataset.image import content_digest, read_facts
+from sdtui.dataset.image import content_digest, open_rgb, read_facts
 from sdtui.errors import SdtuiError
 from sdtui.models.family import LatentDistribution
 from sdtui.profile.schema import Augment
@@ -118,6 +119,74 @@ def test_all_unreadable_images_are_returned_and_the_others_encoded(tmp_path: Pat
     assert sorted(unreadable) == [1, 3]
     assert unreadable[1].where == str(tmp_path / "1.png")
     assert cache.latents([0, 2]).at(1, False, 0).mean.shape == (4, 2, 2)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the images as their pixels are read."""
+    names: list[str] = []
+
+    def noted(path: Path, background: str) -> Image.Image:
+        names.append(path.name)
+        return open_rgb(path, background)
+
+    monkeypatch.setattr(cache_module, "open_rgb", noted)
+    return names
+
+
+def rendered(cache: LatentCache, opened: list[str], count: int) -> None:
+    """Let `cache` render beforehand until `count` images are read, and the last is done."""
+    with cache.rendering():
+        until = time.monotonic() + 60
+        while len(opened) < count and time.monotonic() < until:
+            time.sleep(0.001)
+    assert len(opened) == count
+
+
+def test_images_read_before_the_model_is_there_have_the_same_latents(tmp_path: Path, opened: list[str]) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour, (40, 30)) for n, colour in enumerate(["red", "blue", "green"])]
+    fill(FakeModel(), samples, flip=True, crop="random", variants=3)
+    entries = {path: path.read_bytes() for path in (paths.cache_dir() / "latents").rglob("*.safetensors")}
+    for path in entries:
+        path.unlink()
+    opened.clear()
+
+    cache = made(FakeModel(), samples, flip=True, crop="random", variants=3)
+    rendered(cache, opened, 3)
+    assert cache.fill(lambda done, total: None) == {}
+    assert sorted(opened) == ["0.png", "1.png", "2.png"]
+    assert {path: path.read_bytes() for path in (paths.cache_dir() / "latents").rglob("*.safetensors")} == entries
+
+
+def test_no_more_is_read_beforehand_than_there_is_room_for(
+    tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "RENDERED_BYTES", 2 * 2 * 3 * 16 * 16)  # two images, both ways round
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
+    cache = made(FakeModel(), samples, flip=True)
+    with cache.rendering():
+        begun = len(cache._rendered._begun)
+    assert begun == 2
+    assert cache.fill(lambda done, total: None) == {}
+    assert sorted(opened) == ["0.png", "1.png", "2.png"]
+
+
+def test_what_is_encoded_is_not_read_beforehand(tmp_path: Path, opened: list[str]) -> None:
+    samples = [picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(["red", "blue", "green"])]
+    fill(FakeModel(), samples[:2])
+    opened.clear()
+    rendered(made(FakeModel(), samples), opened, 1)
+    assert opened == ["2.png"]
+
+
+def test_an_image_found_unreadable_beforehand_is_told_like_any_other(tmp_path: Path, opened: list[str]) -> None:
+    samples = [picture(tmp_path / f"{n}.png", size=(64, 64)) for n in range(2)]
+    samples[1].path.write_bytes(samples[1].path.read_bytes()[:60])
+    cache = made(FakeModel(), samples)
+    rendered(cache, opened, 2)
+    (found,) = cache.fill(lambda done, total: None).items()
+    assert (found[0], found[1].where) == (1, str(tmp_path / "1.png"))
+    assert sorted(opened) == ["0.png", "1.png"]
 
 
 def test_progress_counts_images_and_can_end_the_work(tmp_path: Path) -> None:
@@ -244,26 +313,6 @@ def test_the_smaller_images_are_the_more_are_encoded_at_once(
     assert model.threads == [each] * 4
     assert torch.get_num_threads() == 4
     assert [round(float(latents.at(n, False, 0).mean[0, 0, 0]), 2) for n in range(4)] == [-0.33, -0.33, -0.67, 0.23]
-
-
-@pytest.mark.usefixtures("four_threads")
-def test_what_other_threads_set_meanwhile_does_not_reach_an_encoding_thread() -> None:
-    told, others = threading.Event(), threading.Event()
-    found: list[int] = []
-
-    def encode() -> None:
-        cache_module._compute_in(2)
-        told.set()
-        assert others.wait(60)
-        found.append(torch.get_num_threads())
-
-    thread = threading.Thread(target=encode)
-    thread.start()
-    assert told.wait(60)
-    torch.set_num_threads(3)
-    others.set()
-    thread.join(60)
-    assert found == [2]
 
 
 @pytest.mark.usefixtures("four_threads")

@@ -74,7 +74,8 @@ def cached(folder: Path, name: str, changes: dict[str, Any]) -> prepare.Data:
     run = RunFolder.create(folder / "runs", name)
     profile = Profile.model_validate(settings(folder, {"dataset": {"folders": [table], "buckets": "none"}, **changes}))
     report = Report(run)
-    data = prepare.cache_images(profile, collect(profile), FirstColumns(), report, lambda: None)
+    cache = prepare.open_cache(profile, collect(profile), FirstColumns(), report, lambda: None)
+    data = prepare.cache_images(profile, cache, FirstColumns(), report, lambda: None)
     report.close()
     return data
 
@@ -134,8 +135,9 @@ def test_processes_share_what_is_encoded_and_what_cannot_be_read(tmp_path: Path)
     model = FakeModel()
     report = Report(RunFolder.create(tmp_path / "runs", "pair"))
     crew = Pair(Place(processes=2))
+    cache = prepare.open_cache(profile, collect(profile), model, report, lambda: None, crew=crew)
     with pytest.raises(prepare.UnreadableImagesError, match=r"^1 image cannot be read"):
-        prepare.cache_images(profile, collect(profile), model, report, lambda: None, crew=crew)
+        prepare.cache_images(profile, cache, model, report, lambda: None, crew=crew)
     report.close()
     assert model.encoded_images == 2
 

@@ -15,13 +15,16 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from sdtui import paths
 from sdtui.dataset.collect import collect
+from sdtui.dataset.image import open_rgb
+from sdtui.models.family import Model
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.profile.load import load_frozen
 from sdtui.runs import control, record
 from sdtui.runs.layout import RunFolder
 from sdtui.runs.lock import hold
-from sdtui.training import checkpoint, preview, session
+from sdtui.training import cache, checkpoint, prepare, preview, session
 from sdtui.training.__main__ import main
 from sdtui.training.data import DataOrder
 from sdtui.training.disk import DiskGuard
@@ -339,6 +342,28 @@ def test_a_fault_of_ours_is_one_line_in_the_event_and_a_traceback_in_the_log(
     (error,) = events(run, "error")
     assert error["message"] == "unexpected KeyError: 'odd'"
     assert "Traceback" in run.log_file.read_text()
+
+
+def test_images_are_read_while_the_model_is_loaded_and_a_stop_then_ends_the_run_before_any_is_encoded(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, read, load = make_run(workplace), threading.Event(), prepare.load
+
+    def noted(*given: Any) -> Image.Image:
+        read.set()
+        return open_rgb(*given)
+
+    def stopped(*given: Any) -> Model:
+        model = load(*given)
+        assert read.wait(120)
+        control.send(run, "stop")
+        return model
+
+    monkeypatch.setattr(cache, "open_rgb", noted)
+    monkeypatch.setattr(prepare, "load", stopped)
+    assert train(run) == 0
+    assert states(run) == ["loading", "caching", "stopped"]
+    assert not list((paths.cache_dir() / "latents").rglob("*.safetensors"))
 
 
 @pytest.mark.parametrize("policy", ["stop", "skip"])

@@ -18,7 +18,6 @@ from sdtui.formats.learned import Result, Whole
 from sdtui.models.family import Model
 from sdtui.models.stable_diffusion import StableDiffusion
 from sdtui.models.whole import single_file_tensors
-from sdtui.models.whole_folder import folder_files
 from sdtui.profile.targets import is_wanted, left_out
 from sdtui.training.methods.method import ParameterGroup
 from sdtui.training.methods.parameters import by_rate, put_back
@@ -66,6 +65,9 @@ class Full:
 
     def results(self) -> dict[str, Result]:
         """One whole model."""
+        # It imports diffusers, for which a run would tell nothing of itself for a second.
+        from sdtui.models.whole_folder import folder_files
+
         return {"": Whole(partial(single_file_tensors, self.model), partial(folder_files, self.model))}
 
     def _trade(self) -> None:
