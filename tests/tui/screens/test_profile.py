@@ -262,6 +262,22 @@ async def test_folders_are_added_filled_in_and_dropped(profile: Path) -> None:
         assert "path = 'more/city [night]'" in text_of(app)
 
 
+async def test_words_are_dropped_one_after_another_until_there_are_none(tmp_path: Path) -> None:
+    words = [f'\n[[method.words]]\nname = "{name}"\n' for name in ("toy", "cat", "hat")]
+    app = app_on(make_desk(tmp_path / "w", TEXT + "".join(words)))
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app)
+        await go_to(pilot, app, "method.words[1].vectors")
+        await pilot.press("d")
+        await until(pilot, lambda: text_of(app) == TEXT + words[0] + words[2])
+        # The cursor is at the word that follows; after the last one at the one before, then at the offer of a new one.
+        await pilot.press("d", "d", "d")
+        await until(pilot, lambda: text_of(app) == TEXT + "\n")
+        await until(pilot, lambda: row(app, "add a word") == "▸ add a word press a")
+        await pilot.press("u")
+        await until(pilot, lambda: text_of(app) == TEXT + words[0] + "\n")
+
+
 async def test_search_finds_the_names_other_trainers_use_and_says_when_there_is_none(profile: Path) -> None:
     app = app_on(profile)
     async with app.run_test(size=SIZE) as pilot:
