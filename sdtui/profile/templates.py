@@ -43,6 +43,15 @@ _LORA: dict[str, Any] = {
     "saving.trigger": "",
 }
 
+# A LoRA of the 3×3 convolutions, too, whose ranks are usually half the others'.
+_LOCON: dict[str, Any] = {
+    **{key: value for key, value in _LORA.items() if key.startswith(("model.", "method."))},
+    "method.conv_rank": 8,
+    "method.conv_alpha": 8.0,
+    "method.targets": ["attention", "feed-forward", "projection", "convolution"],
+    **{key: value for key, value in _LORA.items() if not key.startswith(("model.", "method."))},
+}
+
 # What only `sdtui demo` can use.
 _NOT_OFFERED = "demo"
 
@@ -54,6 +63,7 @@ def _ready() -> dict[str, Callable[[], str]]:
 
 KINDS: dict[str, Callable[[], str]] = {
     "lora": lambda: _written("A LoRA for Stable Diffusion 1.x.", _LORA),
+    "locon": lambda: _written("A LoCon for Stable Diffusion 1.x: a LoRA of the 3×3 convolutions, too.", _LOCON),
     **_ready(),
 }
 # What the method is called, without saying of what.

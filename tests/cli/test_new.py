@@ -28,5 +28,5 @@ def test_into_a_file_but_never_over_one(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_an_unknown_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["new", "locon"]) == 2
-    assert "there is no starting profile 'locon'" in capsys.readouterr().err
+    assert main(["new", "lokon"]) == 2
+    assert "there is no starting profile 'lokon'" in capsys.readouterr().err

@@ -28,10 +28,25 @@ def test_an_unknown_kind_lists_what_there_is() -> None:
     with pytest.raises(UserError) as caught:
         new_profile("lorra")
     there = (
-        "lora, dreambooth, finetune, lora-character, lora-city-photos, lora-style, pivotal, textual-inversion-character, "
+        "lora, locon, dreambooth, finetune, lora-character, lora-city-photos, lora-style, pivotal, textual-inversion-character, "
         "textual-inversion-style, textual-inversion"
     )
     assert str(caught.value) == f"there is no starting profile 'lorra'. Did you mean \"lora\"? There is: {there}"
+
+
+def test_a_locon_trains_convolutions_too(workspace: Path) -> None:
+    filled = new_profile("locon").replace("path/to/stable-diffusion-v1-5", "model").replace("path/to/images", "images")
+    profile = check_text(filled, workspace / "new.toml").profile
+    assert profile is not None
+    method = profile.method
+    assert (method.kind, method.algorithm, method.rank, method.conv_rank, method.conv_alpha) == (
+        "lora",
+        "lora",
+        16,
+        8,
+        8.0,
+    )
+    assert "convolution" in method.targets
 
 
 def test_a_kind_in_a_few_words() -> None:
