@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from sdtui.tui import keys
 from sdtui.tui.glyphs import glyphs_of
-from sdtui.tui.literal import clean, literal, shorten
+from sdtui.tui.literal import clean, fit, literal, shorten
 from sdtui.tui.widgets.line_input import LineInput
 from sdtui.tui.widgets.linelist import LineList
 from sdtui.tui.widgets.tag_input import Offering, TagInput
@@ -117,6 +117,7 @@ class Choose(Dialog[str]):
         choices: value, text, and optionally the letter that picks it.
         detail: what one has to see to choose, between question and choices.
         now: the value that counts now; the cursor starts there.
+        ends: whether what does not fit is cut in the middle, as for long names with words behind them.
     """
 
     def __init__(
@@ -126,9 +127,11 @@ class Choose(Dialog[str]):
         detail: Content | None = None,
         *,
         now: str = "",
+        ends: bool = False,
     ) -> None:
         super().__init__(title)
         self._now = now
+        self._cut = shorten if ends else fit
         self._detail = detail
         self._choices = [(choice[0], choice[1], choice[2] if len(choice) > 2 else "") for choice in choices]
 
@@ -167,7 +170,7 @@ class Choose(Dialog[str]):
         _value, text, letter = self._choices[index]
         # The column of letters is there only if a choice has one.
         own = f"{letter or ' '}  " if any(each[2] for each in self._choices) else ""
-        words = shorten(clean(text), width - len(own), glyphs_of(self).ellipsis)
+        words = self._cut(clean(text), width - len(own), glyphs_of(self).ellipsis)
         return Content.assemble((own, "bold $accent"), Content(words))
 
 

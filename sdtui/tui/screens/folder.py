@@ -133,7 +133,7 @@ class FolderScreen(SdtuiScreen):
         def ask(found: Sequence[tuple[Path, str]]) -> None:
             choices = [*((str(path), words) for path, words in found), (OTHER, "another: type its path")]
             now = str(self._reader.folder) if self._reader is not None else ""
-            self.app.push_screen(Choose("Which pictures?", choices, now=now), chosen)
+            self.app.push_screen(Choose("Which pictures?", choices, now=now, ends=True), chosen)
 
         def chosen(value: str | None) -> None:
             if value == OTHER:

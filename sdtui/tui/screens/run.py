@@ -182,7 +182,7 @@ class RunScreen(SdtuiScreen):
                 self.update_chrome()
 
         now = str(self._reader.run_folder.path) if self._reader is not None else ""
-        self.app.push_screen(Choose("Which run?", _choices(runs), now=now), chosen)
+        self.app.push_screen(Choose("Which run?", _choices(runs), now=now, ends=True), chosen)
 
 
 def _choices(runs: list[RunInfo]) -> list[tuple[str, str]]:

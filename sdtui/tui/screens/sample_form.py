@@ -125,7 +125,7 @@ class FormScreen(FolderScreen):
         def ask(found: Sequence[offered.Offered]) -> None:
             choices = [(each.value, each.words) for each in found] + [(OTHER, "another: type its path or its name")]
             now = self._form.asked.source
-            self.app.push_screen(Choose("Draw with which run or model?", choices, now=now), chosen)
+            self.app.push_screen(Choose("Draw with which run or model?", choices, now=now, ends=True), chosen)
 
         def chosen(value: str | None) -> None:
             if value == OTHER:
@@ -148,7 +148,7 @@ class FormScreen(FolderScreen):
             else:
                 self.app.push_screen(Ask("Its path"), lambda path: self._add(value, path) if path else None)
 
-        self.app.push_screen(Choose("Add which?", choices), chosen)
+        self.app.push_screen(Choose("Add which?", choices, ends=True), chosen)
 
     def _add(self, name: str, value: str) -> None:
         path = whole_path(value)

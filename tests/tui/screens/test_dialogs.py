@@ -86,13 +86,21 @@ async def test_the_cursor_starts_at_what_counts_now() -> None:
     assert await answer_to(Choose("Which?", choices, now="z"), "enter") == "a"
 
 
-async def test_a_long_choice_widens_the_frame_and_where_there_is_no_room_keeps_its_end() -> None:
+@pytest.mark.parametrize(
+    ("ends", "cut"),
+    [
+        (True, "▸ run    very-very-very-ve…  finished   2 hours ago"),
+        (False, "  A description that is longer A description that …"),
+    ],
+    ids=["ends", "beginning"],
+)
+async def test_a_long_choice_widens_the_frame_and_is_cut_where_there_is_no_room(ends: bool, cut: str) -> None:
     words = f"run    {'very-' * 12}long-20261122   finished   2 hours ago"
-    app = Asking(Choose("Which?", [("a", words), ("b", "starter")]))
+    app = Asking(Choose("Which?", [("a", words), ("b", "A description that is longer " * 3)], ends=ends))
     async with app.run_test(size=(140, 16)) as pilot:
         await until(pilot, lambda: says(app, f"▸ {words}"))
         await pilot.resize_terminal(60, 16)
-        await until(pilot, lambda: says(app, "▸ run    very-very-very-ve…  finished   2 hours ago"))
+        await until(pilot, lambda: says(app, cut))
 
 
 async def test_a_second_click_chooses() -> None:
