@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -93,7 +94,10 @@ def test_machines_that_train_on_other_things(workplace: Path) -> None:
 def test_a_machine_that_does_not_come(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "_MEETING", timedelta(seconds=1))
     first, second = machines(workplace, 4)
-    assert [main([str(run.path)]) for run in (first, second)] == [2, 2]
+    assert main([str(first.path)]) == 2
+    # A process that ends closes its meeting place; in this one it lives on in the error's frames, and the other would find it.
+    gc.collect()
+    assert main([str(second.path)]) == 2
     assert events(first, "error")[0]["message"] == "machine 1 did not come in 0 minutes"
     assert events(second, "error")[0]["message"].startswith("machine 0 cannot be reached at 127.0.0.1, port ")
 
