@@ -29,6 +29,7 @@ class Part:
         self._load = load
         self._device = device
         self._module: nn.Module | None = None
+        self._away = False  # from its device, though in memory
         self._rests = False
         self._asking = 0
         self._moving = threading.Lock()  # held while it comes and goes
@@ -64,9 +65,11 @@ class Part:
             self._leave_if_idle()
 
     def _come(self) -> nn.Module:
-        if self._module is None:
-            self._module = self._load()
-        return self._module.to(self._device)
+        if self._module is None or self._away:
+            # Only then: to ask each weight of a VAE where it is takes a tenth of the time that encoding a small image does.
+            self._module = (self._load() if self._module is None else self._module).to(self._device)
+            self._away = False
+        return self._module
 
     def _leave_if_idle(self) -> None:
         """Off the device once nobody asks: to the machine's memory or, where that is the device, out of it."""
@@ -74,6 +77,7 @@ class Part:
             return
         if self._device.type != "cpu":
             self._module = self._module.to("cpu")
+            self._away = True
             return
         self._module = None
         heap.give_back()
