@@ -58,12 +58,18 @@ def keep_large() -> None:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: nearly nothing that modules make is, and looking takes a quarter of their import."""
+def importing() -> Iterator[None]:
+    """Look for no garbage meanwhile, and from then on never among what is there: nearly nothing that modules make is any.
+
+    Looking takes a quarter of the import of PyTorch and what belongs to it, and half a second for each of three more times until
+    Python holds those 400 000 objects to be old; from then on it looks at them again now and then, for longer than a small
+    model's step takes.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was:
+            gc.freeze()
             gc.enable()

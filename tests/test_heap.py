@@ -57,13 +57,34 @@ def test_blocks_of_some_mib_are_kept_for_the_next_ones() -> None:
     assert done.stdout == "True True\n"
 
 
-def test_garbage_is_looked_for_again_after_what_was_not_to_wait_for_it() -> None:
-    with heap.uncollected():
-        assert not gc.isenabled()
-    assert gc.isenabled()
+PASSED_BY = textwrap.dedent("""
+    import gc, weakref
+    from sdtui import heap
 
+    class Node:
+        pass
+
+    def circle():
+        node = Node()
+        node.itself = node
+        return weakref.ref(node)
+
+    with heap.importing():
+        was_enabled, made = gc.isenabled(), circle()
+    later = circle()
+    gc.collect()
+    print(was_enabled, gc.isenabled(), made() is not None, later() is None)
+""")
+
+
+def test_what_is_imported_is_passed_by_and_what_comes_later_is_not() -> None:
+    done = subprocess.run([sys.executable, "-c", PASSED_BY], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "False True True True\n"
+
+
+def test_garbage_is_looked_for_again_after_an_import_that_failed_and_not_where_it_was_not_before() -> None:
     def fail() -> None:
-        with heap.uncollected():
+        with heap.importing():
             raise ImportError
 
     with pytest.raises(ImportError):
@@ -71,7 +92,7 @@ def test_garbage_is_looked_for_again_after_what_was_not_to_wait_for_it() -> None
     assert gc.isenabled()
     gc.disable()
     try:
-        with heap.uncollected():
+        with heap.importing():
             assert not gc.isenabled()
         assert not gc.isenabled()
     finally:

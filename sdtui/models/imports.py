@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from sdtui import heap
@@ -22,7 +24,9 @@ def import_models() -> None:
     """Import the classes that models are made of; whoever imports more of diffusers later finds those packages again."""
     # Whatever imports it later (diffusers' pipelines, an optimizer), it asks for a package of 4-bit kernels that is not used here.
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    with heap.uncollected():
+    # Where they are there already, what has come since may well be garbage.
+    missing = any(name not in sys.modules for name in _MODELS)
+    with heap.importing() if missing else nullcontext():
         facts = importlib.import_module("diffusers.utils.import_utils")
         scaling = importlib.import_module("diffusers.utils.peft_utils")
         known = {

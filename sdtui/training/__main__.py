@@ -56,7 +56,7 @@ def _train(run: RunFolder, report: Report) -> int:
         _set_threading()
         siblings.start(places.launched(load_frozen(run.profile_file).launch))
         # Imported now: from here on a failing import has an event log to be told in.
-        with heap.uncollected():
+        with heap.importing():
             from sdtui.training.crew import Crew
             from sdtui.training.run import train
 
@@ -80,7 +80,7 @@ def _help(run: RunFolder, place: Place) -> int:
     """A process that another one started: it takes its part of the steps, and tells its starter why if it cannot."""
     starter = Starter(place)
     try:
-        with heap.uncollected():
+        with heap.importing():
             from sdtui.training.crew import Crew
             from sdtui.training.run import train
 
