@@ -6,6 +6,7 @@ import pytest
 import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sdtui.models import attention
 from sdtui.models.attention import PlainAttention, suit_processor
@@ -24,6 +25,26 @@ def test_it_answers_as_diffusers_does_bit_for_bit(text: bool) -> None:
     assert type(ours.processor) is PlainAttention
     x, states = torch.randn(2, 9, 16), torch.randn(2, 5, 12) if text else None
     assert torch.equal(ours(x, encoder_hidden_states=states), theirs(x, encoder_hidden_states=states))
+
+
+@pytest.mark.parametrize("width", [4, 8, 16], ids="{} values a head".format)
+@pytest.mark.parametrize("keys", [77, 16], ids="{} keys".format)
+def test_heads_filled_up_answer_and_learn_as_narrow_ones(width: int, keys: int) -> None:
+    torch.manual_seed(0)
+    shapes = [(2, 3, count, width) for count in (64, keys, keys)]
+    ours = [torch.randn(shape, requires_grad=True) for shape in shapes]
+    theirs = [each.detach().clone().requires_grad_() for each in ours]
+    given = torch.randn(shapes[0])
+    answer = attention.attend(*ours, None)
+    expected = functional.scaled_dot_product_attention(*theirs)
+    answer.backward(given)
+    expected.backward(given)
+    assert answer.shape == expected.shape
+    assert torch.allclose(answer, expected, atol=1e-6)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.grad is not None
+        assert other.grad is not None
+        assert torch.allclose(mine.grad, other.grad, atol=1e-6)
 
 
 @pytest.mark.parametrize(
