@@ -34,8 +34,11 @@ _SKIPPED = {
     "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode",
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.ndarray",
     "argparse.Namespace", "collections.defaultdict", "collections.Counter", "pathlib.PosixPath", "pathlib.WindowsPath",
-    "builtins.set", "builtins.dict", "builtins.int", "torch.device", "torch.Size",
+    "builtins.set", "builtins.frozenset", "builtins.dict", "builtins.list", "builtins.int",
+    "builtins.long", "torch.device", "torch.Size",
 }  # fmt: skip
+# PyTorch writes protocol 2, in which builtins have the names that Python 2 had for them.
+_OLD_BUILTINS = "__builtin__"
 _SKIPPED_PACKAGES = ("pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.")
 # The first object of a file written before PyTorch 1.6 (torch.serialization, `MAGIC_NUMBER`).
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -166,7 +169,7 @@ class _Unpickler(_Interpreter):  # type: ignore[misc]
             "torch._utils._rebuild_tensor": _rebuild,
             "torch._utils._rebuild_parameter": _parameter,
         }
-        full = f"{module}.{name}"
+        full = f"{'builtins' if module == _OLD_BUILTINS else module}.{name}"
         if full in known:
             return known[full]
         if module == "torch" and name in _STORAGES:

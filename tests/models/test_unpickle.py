@@ -12,7 +12,7 @@ import sys
 import tracemalloc
 import types
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -111,6 +111,15 @@ def test_what_training_frameworks_leave_behind_is_skipped(tmp_path: Path, lightn
     assert contents.facts["epoch"] == "3"
 
 
+def test_python_s_own_collections_are_skipped_beside_the_weights(tmp_path: Path, *, zipped: bool) -> None:
+    """PyTorch writes protocol 2, which says `__builtin__` for their module."""
+    beside = {"set": {1, 2}, "frozen": frozenset({1}), "lists": defaultdict(list), "counts": defaultdict(int)}
+    torch.save(
+        {"state_dict": {"w": torch.ones(2)}, **beside}, tmp_path / "m.ckpt", _use_new_zipfile_serialization=zipped
+    )
+    assert list(read_contents(tmp_path / "m.ckpt").weights) == ["w"]
+
+
 def test_a_pickle_that_would_run_a_command_is_refused_and_not_run(tmp_path: Path, *, zipped: bool) -> None:
     trace = tmp_path / "run"
     content = {"state_dict": {"w": torch.ones(2)}, "x": Attack(f"touch {trace}")}
@@ -128,6 +137,7 @@ def test_a_pickle_that_would_run_a_command_is_refused_and_not_run(tmp_path: Path
     [
         (b"cbuiltins\neval\n(S'1'\ntR.", "builtins.eval"),
         (b"cbuiltins\ngetattr\n.", "builtins.getattr"),
+        (b"c__builtin__\neval\n.", "builtins.eval"),
         (b"csubprocess\nPopen\n.", "subprocess.Popen"),
         (b"ctorch\nload\n.", "torch.load"),
         (b"ctorch.hub\nload\n.", "torch.hub.load"),
