@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdtui.profile.kohya import blocks
 from sdtui.profile.kohya.lacking import LACKING
-from sdtui.profile.kohya.network import IA3, KOHYA_TARGETS, LYCORIS, PRESETS
+from sdtui.profile.kohya.network import KOHYA_TARGETS, LYCORIS, PRESETS
 from sdtui.profile.schema import Method, Profile
 
 if TYPE_CHECKING:
@@ -38,14 +38,12 @@ def give(profile: Profile, files: Files) -> None:
             args[name] = files.config.pop(name)
     if not plain:
         _lycoris(method, files, args)
-    elif "convolution" in method.targets:
-        args |= {"conv_dim": method.conv_rank or method.rank, "conv_alpha": method.conv_alpha or method.alpha}
+    else:
+        if "convolution" in method.targets:
+            args |= {"conv_dim": method.conv_rank or method.rank, "conv_alpha": method.conv_alpha or method.alpha}
+        _lack_patterns(method, files)
     if method.continue_from:
         files.option("network_weights", method.continue_from)
-    if method.include and tuple(method.include) != tuple(IA3):
-        files.lack("method.include", list(method.include), "kohya chooses layers by module and preset")
-    if method.exclude:
-        files.lack("method.exclude", list(method.exclude), "kohya chooses layers by module and preset")
     _blocks(profile, files, args)
     _plus(profile, files, args)
     if args:
@@ -77,20 +75,30 @@ def _is_plain(method: Method) -> bool:
 
 def _lycoris(method: Method, files: Files, args: dict[str, Any]) -> None:
     args["algo"] = _BACK.get(method.algorithm, method.algorithm)
-    wanted = (set(method.targets), bool(method.text_encoder))
-    exact = [name for name, (targets, text) in PRESETS.items() if (set(targets), text) == wanted and name != "ia3"]
-    alike = [name for name, (targets, _) in PRESETS.items() if set(targets) == wanted[0] and name != "ia3"]
-    if tuple(method.include) == tuple(IA3):
-        args["preset"] = "ia3"
-    elif exact or alike:
-        args["preset"] = (exact or alike)[0]
-    else:
-        args["preset"] = "full"
+    alike = _presets(method, tuple(method.include), tuple(method.exclude))
+    if not alike:
+        _lack_patterns(method, files)
+        alike = _presets(method)
+    if not alike:
         files.lack("method.targets", list(method.targets), "no preset of LyCORIS has these layers; full has all")
+    exact = [name for name in alike if PRESETS[name].text_encoder == bool(method.text_encoder)]
+    args["preset"] = (exact or alike or ["full"])[0]
     if method.conv_rank:
         args["conv_dim"] = method.conv_rank
     if method.conv_alpha:
         args["conv_alpha"] = method.conv_alpha
+
+
+def _presets(method: Method, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[str]:
+    """Those with the method's targets and these patterns."""
+    wanted = (set(method.targets), include, exclude)
+    return [name for name, each in PRESETS.items() if (set(each.targets), each.include, each.exclude) == wanted]
+
+
+def _lack_patterns(method: Method, files: Files) -> None:
+    for key, patterns in (("include", method.include), ("exclude", method.exclude)):
+        if patterns:
+            files.lack(f"method.{key}", list(patterns), "kohya chooses layers by module and preset")
 
 
 def _blocks(profile: Profile, files: Files, args: dict[str, Any]) -> None:

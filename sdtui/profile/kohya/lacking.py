@@ -49,7 +49,6 @@ LACKING: dict[str, str] = {
         f"method.words[].{name}": "train_network.py trains no words beside a LoRA"
         for name in ("name", "vectors", "init", "continue_from", "learning_rate", "weight_decay", "norm", "stop")
     },
-    "method.exclude": "kohya chooses layers by module and preset",
     "schedule.rates": "kohya has shapes only",
     "saving.formats": "kohya writes its own layout",
     "saving.word_formats": "train_network.py trains no words beside a LoRA",

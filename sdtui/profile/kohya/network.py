@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sdtui.profile.kohya import blocks
 from sdtui.profile.kohya.draft import Draft
 
@@ -21,18 +23,30 @@ ALGORITHMS = {
 }
 KOHYA_TARGETS = ("attention", "feed-forward", "projection")
 _ALL = (*KOHYA_TARGETS, "convolution", "edges")
-# LyCORIS's presets: the layers, and whether the text encoder is among them.
+
+
+class Preset(NamedTuple):
+    """One of LyCORIS's presets: the layers as a profile chooses them, and whether the text encoder is among them."""
+
+    targets: tuple[str, ...]
+    text_encoder: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+# LyCORIS's config.py. Of the layers in a named module all Linears are trained and, with enable_conv or without, all 1×1
+# convolutions, such as proj_in and proj_out of SD 1.x.
+_LARGER = ("*.conv1", "*.conv2", "*.downsamplers.*", "*.upsamplers.*", "conv_in", "conv_out")
 PRESETS = {
-    "full": (_ALL, True),
-    "full-lin": (("attention", "feed-forward"), True),
-    "attn-mlp": (("attention", "feed-forward"), True),
-    "attn-only": (("attention",), True),
-    "unet-only": (_ALL, False),
-    "unet-transformer-only": (("attention", "feed-forward"), False),
-    "unet-convblock-only": (("convolution",), False),
-    "ia3": (KOHYA_TARGETS, True),
+    "full": Preset(_ALL),
+    "full-lin": Preset(_ALL, exclude=_LARGER),
+    "attn-mlp": Preset(KOHYA_TARGETS),
+    "attn-only": Preset(("attention",)),
+    "unet-only": Preset(_ALL, text_encoder=False),
+    "unet-transformer-only": Preset(KOHYA_TARGETS, text_encoder=False),
+    "unet-convblock-only": Preset(("convolution", "edges"), text_encoder=False, exclude=("time_embedding.*",)),
+    "ia3": Preset(KOHYA_TARGETS, include=("*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2")),
 }
-IA3 = ["*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2"]
 
 
 def take(draft: Draft) -> None:
@@ -81,13 +95,12 @@ def _preset(draft: Draft) -> None:
     if name not in PRESETS:
         draft.warnings.append(f"preset {name} is not read: method.targets, include and exclude choose layers")
         name = "full"
-    targets, with_text = PRESETS[name]
-    draft.put("method.targets", list(targets), "preset")
-    if name == "ia3":
-        draft.put("method.include", IA3, "preset")
-    if name == "full-lin":
-        draft.warnings.append("preset full-lin: the linear layers in residual blocks and of the timestep are left out")
-    if not with_text:
+    preset = PRESETS[name]
+    draft.put("method.targets", list(preset.targets), "preset")
+    for key, patterns in (("include", preset.include), ("exclude", preset.exclude)):
+        if patterns:
+            draft.put(f"method.{key}", list(patterns), "preset")
+    if not preset.text_encoder:
         draft.put("method.text_encoder", False, "preset")
 
 

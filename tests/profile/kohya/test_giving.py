@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sdtui.profile import shipped
 from sdtui.profile.check import check_text
 from sdtui.profile.kohya.giving import Lack, config_text, dataset_text, give
+from sdtui.profile.kohya.network import PRESETS
 from sdtui.profile.kohya.source import read_source
 from sdtui.profile.kohya.taking import take
 from sdtui.profile.kohya.text import profile_text
@@ -226,8 +227,7 @@ def test_masks_are_datasets_of_their_own(tmp_path: Path) -> None:
 def test_lora_plus_is_a_lora_s_alone(tmp_path: Path) -> None:
     files = give(made({"optimizer.lora_plus_ratio": 4.0}), tmp_path)
     assert (files.config["network_args"], files.lacking) == (["loraplus_lr_ratio=4.0"], [])
-    loha = {"method.algorithm": "loha", "method.targets": ["attention", "feed-forward"]}
-    files = give(made({**loha, "optimizer.lora_plus_ratio": 4.0}), tmp_path)
+    files = give(made({"method.algorithm": "loha", "optimizer.lora_plus_ratio": 4.0}), tmp_path)
     assert files.config["network_args"] == ["algo=loha", "preset=unet-transformer-only"]
     assert files.lacking == [Lack("optimizer.lora_plus_ratio", 4.0, "it has no effect on loha, and is left out")]
 
@@ -239,7 +239,8 @@ def test_lycoris(tmp_path: Path) -> None:
             "method.factor": 8,
             "method.weight_decompose": True,
             "method.decompose_inputs": True,
-            "method.targets": ["attention", "feed-forward"],
+            "method.targets": ["attention", "feed-forward", "projection", "convolution", "edges"],
+            "method.exclude": list(PRESETS["full-lin"].exclude),
             "method.conv_rank": 4,
             "method.conv_alpha": 2.0,
             "method.text_encoder": True,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from sdtui.models.configs import read_config
 from sdtui.profile.kohya import blocks
+from sdtui.profile.size import is_chosen, trainable
 from tests.profile.kohya.helpers import taken
 
 
@@ -36,16 +38,24 @@ def test_convolutions_beside_kohya_s_lora(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "targets", "text_encoder"),
+    ("preset", "layers", "text_encoder"),
     [
-        ("full", ("attention", "feed-forward", "projection", "convolution", "edges"), True),
-        ("attn-mlp", ("attention", "feed-forward"), True),
-        ("unet-convblock-only", ("convolution",), False),
+        # Counted over sd-scripts' UNet of 1.x by the rules of LyCORIS's config.py and kohya.py: 1×1 convolutions are always trained.
+        ("full", 278 + 4, True),
+        ("full-lin", 192 + 22 + 14 + 2, True),
+        ("attn-mlp", 192, True),
+        ("attn-only", 128, True),
+        ("unet-only", 278 + 4, False),
+        ("unet-transformer-only", 192, False),
+        ("unet-convblock-only", 86 + 2, False),
+        ("ia3", 16 * 5, True),
     ],
 )
-def test_presets(preset: str, targets: tuple[str, ...], text_encoder: bool, tmp_path: Path) -> None:
+def test_presets_train_lycoris_s_layers(preset: str, layers: int, text_encoder: bool, tmp_path: Path) -> None:
     _, profile = taken(tmp_path, f'network_module = "lycoris.kohya"\n{_args(f"preset={preset}")}')
-    assert (profile.method.targets, profile.method.text_encoder) == (targets, text_encoder)
+    unet = trainable(profile.method, {"unet": read_config("sd1", "unet")})["unet"]
+    assert sum(is_chosen(profile.method, site) for site in unet) == layers
+    assert profile.method.text_encoder is text_encoder
 
 
 def test_ia3_has_layers_of_its_own(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ NETWORKS = (
         "preset",
         "text",
         "full",
-        ("method.targets", "method.include"),
+        ("method.targets", "method.include", "method.exclude"),
         "the layers that it names; not given: full, all layers",
         gui="LyCORIS_preset",
     ),
