@@ -42,10 +42,10 @@ class FusedBackward:
             parameter.register_post_accumulate_grad_hook(self._apply)
 
     def norm(self) -> Tensor:
-        """The norm of all gradients of the pass that has ended, which are gone."""
+        """The norm of all gradients of the pass that has ended, which are gone; 0 where nothing took part in it."""
         squares, self._squares = self._squares, []
         self._before.clear()
-        return torch.stack(squares).sum().sqrt()
+        return torch.stack(squares or [torch.zeros((), device=next(iter(self._places)).device)]).sum().sqrt()
 
     @torch.no_grad()
     def _apply(self, parameter: nn.Parameter) -> None:

@@ -142,6 +142,10 @@ class GuardedStep:
         if self.fused is not None:
             norm = self.fused.norm()
             self._mark(loss + norm)
+        elif all(parameter.grad is None for parameter in self.parameters):
+            # Nothing took part in the step.
+            norm = torch.zeros_like(loss)
+            self._mark(loss)
         elif self._accelerator.scaler is None:
             norm = self._clip()
             self._mark(loss + norm)

@@ -135,7 +135,8 @@ class Stepper:
                 marks.lap("data")
                 losses = self._losses(step, first, inputs) / images
                 marks.lap("forward")
-                self.accelerator.backward(losses[0])
+                if losses.requires_grad:  # module_dropout may have left out all that learns
+                    self.accelerator.backward(losses[0])
                 marks.lap("backward")
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):

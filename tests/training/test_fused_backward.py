@@ -66,6 +66,12 @@ def test_the_same_steps_bit_for_bit(name: str) -> None:
     assert (set(plain.alive), set(fused.alive)) == ({6}, {0})
 
 
+def test_a_pass_that_nothing_took_part_in_has_no_norm() -> None:
+    bench = Bench(fused=True)
+    assert bench.step(torch.tensor(1.0)).item() == 0.0
+    assert not bench.step.failed
+
+
 @pytest.mark.parametrize("name", FUSABLE)
 def test_after_a_resume_the_rates_still_reach_it(name: str) -> None:
     whole, resumed = Bench(name, fused=True), Bench(name, fused=True)

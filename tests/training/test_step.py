@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from sdtui.models.family import TextStates
 from sdtui.models.noise_schedule import retarget
@@ -29,6 +30,27 @@ def test_each_step_draws_anew_and_the_same_step_the_same(store: TensorStore) -> 
     first, again = Bench(store, [(0, 1)]), Bench(store, [(0, 1)])
     assert first.take(5) == again.take(5)
     assert first.take(6) != Bench(store, [(0, 1)]).take(5)
+
+
+def test_a_batch_that_nothing_learns_from_counts_and_changes_nothing(
+    store: TensorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where `module_dropout` leaves out all layers at once, which one or two layers often are."""
+    bench, both = Bench(store, [(0,), (1,)]), Bench(store, [(0,), (1,)])
+    before, predict = bench.model.weight.item(), bench.model.predict
+    taken = iter([False, False, False, True])
+
+    def left_out(noisy: Tensor, *others: Any) -> Tensor:
+        answer = predict(noisy, *others)
+        return answer if next(taken) else answer.detach()
+
+    monkeypatch.setattr(bench.model, "predict", left_out)
+    loss, norm = bench.take()
+    assert loss == pytest.approx(both.take()[0])
+    assert norm == 0.0
+    assert bench.model.weight.item() == before
+    assert bench.take(1)[1] > 0
+    assert bench.model.weight.item() != before
 
 
 @pytest.mark.parametrize("trained", [False, True])
