@@ -21,10 +21,12 @@ import numpy as np
 from PIL import Image
 from safetensors import safe_open
 
+from benchmarks.memory_estimate import BAR, estimated
 from benchmarks.result import Result
 from sdtui.models.configs import read_config
 from sdtui.models.original import VAE, clip_naming, openclip_naming, unet_naming, vae_naming
 from sdtui.models.recognise import recognise
+from sdtui.runs.layout import RunFolder
 
 LIMIT_GIB = 24.0
 # LoRA's modules in the UNet, as kohya counts them (training-core of the formats: 192 and 722).
@@ -52,7 +54,7 @@ at_start = false
 
 
 def measure() -> list[Result]:
-    """Peak memory of the trainer, and the seconds that reading the header takes."""
+    """Peak memory of the trainer, how far the plan's estimate is from it, and the seconds that reading the header takes."""
     results = []
     for family, (dtype, precision, modules) in MODELS.items():
         with TemporaryDirectory() as folder:
@@ -91,9 +93,10 @@ def _measure(folder: Path, family: str, dtype: str, precision: str, modules: int
     _train(folder, precision)
     seconds = time.perf_counter() - begun
     # The trainer outlives the command that started it and is no child of this process: its own word counts.
-    (events,) = folder.glob("runs/*/events.jsonl")
-    told = [json.loads(line) for line in events.read_text().splitlines()]
+    run = RunFolder(next(folder.glob("runs/*/")))
+    told = [json.loads(line) for line in run.events_file.read_text().splitlines()]
     peak = max(event["memory"]["peak_mib"] for event in told if event["kind"] == "stats") / 1024
+    planned = estimated(run).bytes / (1 << 30)
     (output,) = folder.glob("runs/*/output/*.safetensors")
     with safe_open(output, framework="np") as adapter:
         names = {name.rpartition(".alpha")[0] for name in adapter.keys() if name.endswith(".alpha")}  # noqa: SIM118
@@ -102,6 +105,7 @@ def _measure(folder: Path, family: str, dtype: str, precision: str, modules: int
     return [
         Result(f"{found.family.title}: reading the header", header_seconds, 1.0, "s", f"{size / 1e9:.1f} GB file"),
         Result(f"{found.family.title}: peak memory of one step", peak, LIMIT_GIB, "GiB", detail),
+        Result(f"{found.family.title}: memory", abs(planned / peak - 1), BAR, "", f"estimate {planned:.1f} GiB"),
     ]
 
 

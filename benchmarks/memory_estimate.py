@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.result import Result
 from benchmarks.training_run import command, environment, prepare
 from sdtui.dataset.collect import collect
+from sdtui.models.recognise import plan_parts
 from sdtui.profile.load import load_frozen
 from sdtui.profile.memory import Memory, estimate, images_at_once
 from sdtui.runs.layout import RunFolder
@@ -79,9 +80,10 @@ def estimated(run: RunFolder) -> Memory:
     """What the plan says of the run."""
     profile = load_frozen(run.profile_file)
     buckets = [sample.bucket for sample in collect(profile).samples]
-    found = estimate(profile, buckets, images=images_at_once(profile, max(buckets, key=prod)))
+    parts = plan_parts(profile)
+    found = estimate(profile, buckets, parts, images=images_at_once(profile, max(buckets, key=prod), parts))
     if found is None:
-        raise RuntimeError("the starter's configs cannot be read")
+        raise RuntimeError("the model's configs cannot be read")
     return found
 
 
