@@ -38,9 +38,10 @@ class Quantised(nn.Module):
         """The weight in `dtype`."""
         if self.codes.dtype == torch.int8:
             return self.codes.to(dtype).mul_(self.scales.to(dtype))
-        # As one row: on the processor bitsandbytes 0.50 begins a block with each row, where it quantised without.
+        # As one row: on the processor bitsandbytes 0.50 begins a block with each row, where it quantised without. In two axes:
+        # given one, it answers with two there, which is not what it tells torch.compile.
         row: Tensor = torch.ops.bitsandbytes.dequantize_4bit(
-            self.codes, self.scales, BLOCK, _KIND, [self.shape.numel()], dtype
+            self.codes, self.scales, BLOCK, _KIND, [1, self.shape.numel()], dtype
         )
         return row.view(self.shape)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from sdtui.errors import UserError
 from sdtui.models.family import load_model
@@ -54,6 +55,23 @@ def test_8_bits_are_whole_numbers_with_a_scale_for_each_output() -> None:
     assert kept.codes[0, [0, 2048, 4095]].tolist() == [-127, 0, 127]
     # Half a scale at most.
     assert (kept.weight - rows).abs().amax(1).tolist() == pytest.approx([0.005, 0.01], rel=0.02)
+
+
+def test_4_bits_come_back_in_the_shape_that_a_compiler_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = quantised(linear(), "4bit")
+    restore = torch.ops.bitsandbytes.dequantize_4bit
+    shapes: list[torch.Size] = []
+
+    def told(*args: Any) -> Tensor:
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            shapes.append(restore(*args).shape)
+        found: Tensor = restore(*args)
+        shapes.append(found.shape)
+        return found
+
+    monkeypatch.setattr(torch.ops.bitsandbytes, "dequantize_4bit", told)
+    assert kept.weight.shape == (80, 96)
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("bits", BITS)
