@@ -7,9 +7,11 @@ import signal
 
 from sdtui.errors import SdtuiError
 
-# What torch says of it in a plain RuntimeError: on the processor, on Apple's GPUs, in cuBLAS.
+# What torch says of it in a plain RuntimeError: on the processor, on Apple's GPUs, in cuBLAS and cuDNN, and of memory that its own
+# allocator has no part in, such as pinned memory or a library's first use.
 _OUT_OF_MEMORY = (
     "DefaultCPUAllocator: can't allocate memory", "MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED", "CUDA error: out of memory",
 )  # fmt: skip
 
 
