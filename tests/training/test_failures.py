@@ -24,7 +24,9 @@ def test_out_of_memory_says_what_to_lower() -> None:
     allocator = RuntimeError(
         "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried"
     )
-    driver = RuntimeError("CUDA error: out of memory\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.")
+    driver = RuntimeError(
+        "CUDA error: out of memory\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions."
+    )
     cudnn = RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")
     for error in (MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), allocator, driver, cudnn):
         assert is_out_of_memory(error)
