@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sdtui import __version__, paths
-from sdtui.cli.output import bytes_text, emit_json
+from sdtui.amounts import bytes_text
+from sdtui.cli.output import emit_json
 from sdtui.profile import shipped
 
 _PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "textual", "pydantic", "pillow")

@@ -21,15 +21,6 @@ def emit_json(obj: Mapping[str, Any]) -> None:
     print(text)
 
 
-def bytes_text(count: float) -> str:
-    """A size: "141 MiB", "1.4 GiB", "512 B"."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
-
-
 def duration_text(seconds: float) -> str:
     """A length of time: "41 s", "12 min", "1 h 50 min"."""
     if seconds < 100:

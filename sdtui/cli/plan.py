@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.amounts import bytes_text
+from sdtui.cli.output import count_text, duration_text, emit_json, plural
 from sdtui.cli.rehearsal import Rehearsed, rehearse
 from sdtui.dataset.names import printable
 from sdtui.errors import UserError

@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from sdtui.amounts import bytes_text
 from sdtui.cli import caption_conflict
 from sdtui.cli.caption import scan_options
 from sdtui.cli.caption_arguments import insist_least
 from sdtui.cli.caption_edit import make, open_journal
 from sdtui.cli.caption_list import library_of
 from sdtui.cli.caption_query import in_scope, position_of
-from sdtui.cli.output import bytes_text, emit_json, plural
+from sdtui.cli.output import emit_json, plural
 from sdtui.cli.progress import ProgressLine
 from sdtui.cli.tag_rules import add_rules, add_taggers, words_in
 from sdtui.dataset.bulk import Proposal

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from sdtui.amounts import bytes_text
 from sdtui.errors import with_remedy
 from sdtui.runs.events import Event
 from sdtui.runs.figures import Figures, Measurement, Preview, Progress, SavedFile
@@ -161,7 +162,7 @@ def _preview_failed(figures: Figures, event: Event) -> None:
 def _checkpoint(figures: Figures, event: Event) -> None:
     saved = SavedFile(event["step"], event["path"], event.get("bytes") or 0, event.get("seconds") or 0.0)
     figures.checkpoints = [known for known in figures.checkpoints if known.path != saved.path] + [saved]
-    _say(figures, event, "info", f"saved {saved.path} ({_size(saved.bytes)}, {saved.seconds:.1f} s)")
+    _say(figures, event, "info", f"saved {saved.path} ({bytes_text(saved.bytes)}, {saved.seconds:.1f} s)")
 
 
 def _checkpoint_removed(figures: Figures, event: Event) -> None:
@@ -171,12 +172,7 @@ def _checkpoint_removed(figures: Figures, event: Event) -> None:
 def _output(figures: Figures, event: Event) -> None:
     saved = SavedFile(event.get("step") or 0, event["path"], event.get("bytes") or 0)
     figures.outputs = [known for known in figures.outputs if known.path != saved.path] + [saved]
-    _say(figures, event, "info", f"wrote {saved.path} ({_size(saved.bytes)})")
-
-
-def _size(count: int) -> str:
-    """Words are of kilobytes, whole models of gigabytes."""
-    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
+    _say(figures, event, "info", f"wrote {saved.path} ({bytes_text(saved.bytes)})")
 
 
 def _control(figures: Figures, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Numbers for people: grouped digits, durations, sizes and ages, each with its unit."""
+"""Numbers for people: grouped digits, durations and ages, each with its unit."""
 
 from __future__ import annotations
 
@@ -45,12 +45,3 @@ def age(then: float, now: float | None = None) -> str:
     if days == 1:
         return "yesterday"
     return f"{days} days ago" if 1 < days < 30 else time.strftime("%Y-%m-%d", time.localtime(then))
-
-
-def size(number: float) -> str:
-    """Bytes in the binary unit that keeps one to four digits: 141 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024 or unit == "GiB":
-            return f"{number:.0f} {unit}" if unit in {"B", "KiB"} or number >= 100 else f"{number:.1f} {unit}"
-        number /= 1024
-    raise AssertionError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sdtui.cli.output import bytes_text, count_text, duration_text, emit_json, plural
+from sdtui.cli.output import count_text, duration_text, emit_json, plural
 
 
 def test_json_has_its_schema_first_and_keeps_letters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,21 +16,6 @@ def test_json_has_its_schema_first_and_keeps_letters(capsys: pytest.CaptureFixtu
     assert out.startswith('{\n  "schema": 1,\n')
     assert "Brügge" in out
     assert json.loads(out) == {"schema": 1, "name": "Brügge", "path": "/a"}
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (512, "512 B"),
-        (1536, "1.5 KiB"),
-        (19_000_000, "18 MiB"),
-        (1.5 * 2**30, "1.5 GiB"),
-        (2**41, "2.0 TiB"),
-    ],
-)
-def test_bytes(count: float, text: str) -> None:
-    assert bytes_text(count) == text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sdtui.tui.numbers import age, count, duration, grouped, roughly, size
+from sdtui.tui.numbers import age, count, duration, grouped, roughly
 
 NOON = time.mktime((2026, 3, 15, 12, 0, 0, 0, 0, -1))
 
@@ -35,12 +35,6 @@ def test_duration(seconds: float, words: str) -> None:
 )
 def test_age(hours: float, words: str) -> None:
     assert age(NOON - hours * 3600, NOON) == words
-
-
-def test_size() -> None:
-    assert [size(number) for number in (12, 2048, 1.5 * 2**20, 141 * 2**20, 3 * 2**30)] == [
-        "12 B", "2 KiB", "1.5 MiB", "141 MiB", "3.0 GiB",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

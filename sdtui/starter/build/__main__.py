@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 import sdtui.starter
+from sdtui.amounts import bytes_text
 
 TARGET = Path(sdtui.starter.__file__).parent
 SHEET = TARGET.parent.parent / "docs" / "starter.png"
@@ -88,7 +89,7 @@ def _images(args: argparse.Namespace) -> None:
 def _export(args: argparse.Namespace) -> None:
     from sdtui.starter.build import export
 
-    print(f"model: {export.export(args.work, args.target / 'model') / 2**20:.1f} MiB")
+    print(f"model: {bytes_text(export.export(args.work, args.target / 'model'))}")
 
 
 def _report(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 import sdtui.starter
+from sdtui.amounts import bytes_text
 from sdtui.errors import SdtuiError
 from sdtui.files import open_atomic, write_atomic
 from sdtui.runs import registry
@@ -186,7 +187,7 @@ def _made(exhibit: Exhibit, workspace: Path, images: Path) -> Shown:
     write_rows([before[: len(SUBJECTS)], after[: len(SUBJECTS)]], images / f"gallery-{exhibit.name}.png")
     size = sum(file.stat().st_size for file in run.output_dir.rglob("*") if file.is_file())
     shown = Shown(exhibit, size, *(styles_in(drawn).count(exhibit.style) for drawn in (before, after)))
-    print(f"{exhibit.name}: {shown.before} of {SEEDS} before, {shown.after} after, {size / 2**20:.2f} MiB", flush=True)
+    print(f"{exhibit.name}: {shown.before} of {SEEDS} before, {shown.after} after, {bytes_text(size)}", flush=True)
     return shown
 
 
@@ -286,7 +287,7 @@ def page(shown: Sequence[Shown]) -> str:
         "| method | before | after | file |",
         "|---|---|---|---|",
         *(
-            f"| [{each.exhibit.title}](#{_anchor(each.exhibit.title)}) | {each.before} of {SEEDS} | {each.after} of {SEEDS} | {_size(each.size)} |"
+            f"| [{each.exhibit.title}](#{_anchor(each.exhibit.title)}) | {each.before} of {SEEDS} | {each.after} of {SEEDS} | {bytes_text(each.size)} |"
             for each in shown
         ),
     ]
@@ -306,10 +307,6 @@ def _anchor(title: str) -> str:
     """The fragment that the site gives a heading."""
     kept = "".join(character for character in title.lower() if character.isalnum() or character in " -")
     return kept.encode("ascii", "ignore").decode().strip().replace(" ", "-")
-
-
-def _size(number: int) -> str:
-    return f"{number / 2**20:.1f} MiB" if number >= 2**20 else f"{number / 2**10:.0f} KiB"
 
 
 if __name__ == "__main__":

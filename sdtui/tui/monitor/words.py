@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from sdtui.amounts import bytes_text
 from sdtui.runs.figures import Message, Progress
 from sdtui.tui.glyphs import Glyphs, bar
 from sdtui.tui.keys import Press
 from sdtui.tui.monitor.snapshot import Snapshot
-from sdtui.tui.numbers import duration, grouped, size
+from sdtui.tui.numbers import duration, grouped
 from sdtui.tui.widgets.figures import Piece
 
 GAP: Piece = ("   ", "")
@@ -32,7 +33,7 @@ def clock(seconds: float) -> str:
 
 def mebibytes(mib: float) -> str:
     """Mebibytes as 312 MiB or 18.2 GiB."""
-    return size(mib * 2**20)
+    return bytes_text(mib * 2**20)
 
 
 def state_word(snapshot: Snapshot) -> str:
@@ -192,8 +193,8 @@ def files_line(snapshot: Snapshot) -> list[Piece]:
     """Checkpoints kept and output written."""
     line: list[Piece] = [("files   ", "name")]
     if snapshot.outputs:
-        mib = sum(saved.bytes for saved in snapshot.outputs) / 2**20
-        return [*line, (f"{len(snapshot.outputs)}", "value"), (" written  ", "name"), (mebibytes(mib), "value")]
+        written = bytes_text(sum(saved.bytes for saved in snapshot.outputs))
+        return [*line, (f"{len(snapshot.outputs)}", "value"), (" written  ", "name"), (written, "value")]
     if not snapshot.checkpoints:
         return [*line, ("no checkpoint yet", "faint")]
     steps = ", ".join(grouped(saved.step) for saved in snapshot.checkpoints[-3:])

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdtui.amounts import bytes_text
 from sdtui.dataset.survey import survey
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import freeze
@@ -15,7 +16,7 @@ from sdtui.profile.schema import Profile
 from sdtui.runs import launch
 from sdtui.runs.layout import RunFolder
 from sdtui.tui.looking import Datasets, GoOn, findings_about
-from sdtui.tui.numbers import count, duration, grouped, size
+from sdtui.tui.numbers import count, duration, grouped
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def plan_words(plan: Plan, dot: str = "·") -> str:
         *([f"{count(plan.generated, 'class image')} drawn first"] if plan.generated else []),
         f"{grouped(plan.steps)} steps in {plan.epochs:.3g} epochs",
         count(len(plan.buckets), "bucket"),
-        count(files, "file") + (f", {size(plan.bytes)}" if plan.bytes else ""),
+        count(files, "file") + (f", {bytes_text(plan.bytes)}" if plan.bytes else ""),
     ]
     if plan.seconds is not None:
         parts.append(f"about {duration(plan.seconds)}")
