@@ -21,8 +21,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-TEXT = "sd-ti-embedding"
-_TENSOR = "TORCHTENSOR"
+from sdtui.models.new_words import PICTURE_TENSOR, PICTURE_TEXT
+
 # The generator behind the whitening: X(n + 1) = (A · X(n) + C) mod 2³² (Knuth's and Lewis' "quick and dirty" one).
 _A, _C = 1664525, 1013904223
 _CIRCLE, _APART = 6, 8
@@ -40,7 +40,7 @@ def encode(data: dict[str, Any], picture: Image.Image, kind: str = "PNG") -> byt
         framed.save(stream, "WEBP", lossless=True, exact=True)
     else:
         chunks = PngInfo()
-        chunks.add_text(TEXT, base64.b64encode(text.encode()).decode())
+        chunks.add_text(PICTURE_TEXT, base64.b64encode(text.encode()).decode())
         framed.save(stream, "PNG", pnginfo=chunks)
     return stream.getvalue()
 
@@ -95,7 +95,7 @@ def decode(content: bytes) -> dict[str, Any]:
         OSError: it is no picture.
     """
     with Image.open(io.BytesIO(content)) as image:
-        text = image.info.get(TEXT)
+        text = image.info.get(PICTURE_TEXT)
         pixels = None if text else np.array(image.convert("RGB"))
     if text:
         packed = base64.b64decode(text)
@@ -171,9 +171,9 @@ def _first(data: dict[str, Any]) -> Bytes:
 
 def _written(value: Any) -> Any:
     if isinstance(value, Tensor):
-        return {_TENSOR: value.tolist()}
+        return {PICTURE_TENSOR: value.tolist()}
     return {key: _written(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _read(found: dict[str, Any]) -> Any:
-    return torch.tensor(found[_TENSOR], dtype=torch.float32) if _TENSOR in found else found
+    return torch.tensor(found[PICTURE_TENSOR], dtype=torch.float32) if PICTURE_TENSOR in found else found

@@ -20,7 +20,7 @@ from sdtui.profile.sections.method import Word
 
 _PICTURES = (".png", ".webp")
 # Where A1111 keeps an embedding beside a PNG's pixels, and what marks a tensor in it.
-_TEXT, _TENSOR = "sd-ti-embedding", "TORCHTENSOR"
+PICTURE_TEXT, PICTURE_TENSOR = "sd-ti-embedding", "TORCHTENSOR"
 _ONE_TABLE = ("webui", "webui-png", "webui-webp")
 
 
@@ -89,8 +89,8 @@ def _pictured(path: Path) -> list[tuple[int, ...]] | None:
     """The same of a picture, by the text beside its pixels; None without such a text: the trainer reads the pixels."""
     try:
         with Image.open(path) as image:
-            text = image.info.get(_TEXT)
+            text = image.info.get(PICTURE_TEXT)
         (vectors,) = json.loads(base64.b64decode(text))["string_to_param"].values() if text else (None,)
-        return None if vectors is None else [(len(vectors[_TENSOR]), len(vectors[_TENSOR][0]))]
+        return None if vectors is None else [(len(vectors[PICTURE_TENSOR]), len(vectors[PICTURE_TENSOR][0]))]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
