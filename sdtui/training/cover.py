@@ -14,6 +14,7 @@ def cover(run: RunFolder, word: str, step: int) -> Path | None:
 
     What was drawn before the first step shows what the word meant without it, and is no picture of it.
     """
+    # Not `has_trigger`, which finds "my-cat" in "my-cat-2": of words that learn together each has its own pictures.
     name = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
     for folder in sorted(run.previews_dir.glob("step-*"), reverse=True):
         made = folder.name.removeprefix("step-")
