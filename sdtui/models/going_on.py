@@ -143,7 +143,9 @@ def _unfit(method: Method, site: Site, found: Held) -> Wrong | None:
     expected = wanted.keys() | ({"on_input"} if method.algorithm == "ia3" and not site.norm else set())
     if held.keys() != expected:
         stored, trained = ", ".join(sorted(held)), ", ".join(sorted(expected))
-        remedy = "Set algorithm, weight_decompose and norms of [method] as they were when the file was made"
+        names = ["algorithm", "weight_decompose", "norms"]
+        names += ["rank", "factor", "decompose_both", "full_matrix"] if method.algorithm == "lokr" else []
+        remedy = f"Set {', '.join(names[:-1])} and {names[-1]} of [method] as they were when the file was made"
         return f"{name} holds {stored} in the file, and the profile trains {trained}", remedy
     for part, shape in wanted.items():
         if part not in loose and not _has_room(held[part], shape, axes.get(part)):

@@ -138,6 +138,13 @@ def test_what_does_not_fit_is_told_with_its_cause(
     assert finding.remedy.startswith("Set ")
 
 
+def test_the_factors_of_lokr_are_split_as_the_profile_says(tmp_path: Path) -> None:
+    whole: Shapes = {f"{K}.lokr_w1": (16, 24), f"{K}.lokr_w2": (20, 32)}
+    (finding,) = told(tmp_path, whole, "sd1", algorithm="lokr")
+    assert "the profile trains lokr_w1, lokr_w2_a, lokr_w2_b" in finding.message
+    assert "rank, factor, decompose_both and full_matrix of [method]" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("family", "shapes", "version"),
     [

@@ -96,6 +96,15 @@ def test_what_does_not_fit_is_refused_with_the_layers_name(
         go_on(fresh(tmp_path), path, {**BASE, **changes})
 
 
+def test_a_file_of_a_run_that_diverged_is_refused(tmp_path: Path) -> None:
+    path, _ = learned(tmp_path, BASE)
+    held = load_file(path)
+    held[f"lora_unet_{K.replace('.', '_')}.lora_up.weight"][0, 0] = torch.nan
+    save_file(held, path)
+    with pytest.raises(UserError, match=rf"unet\.{K}: up holds values that are not finite.*choose a file from before"):
+        go_on(fresh(tmp_path), path, BASE)
+
+
 @pytest.mark.parametrize("ranks", [{"rank": 8}, {"block_ranks": {"down_blocks": 6, "up_blocks": 9}}])
 @pytest.mark.parametrize("algorithm", ["lora", "loha", "lokr"])
 def test_a_smaller_rank_is_filled_up_and_all_of_it_learns(

@@ -65,6 +65,12 @@ def _multiplied(layer: Adapter, tensors: Mapping[str, Tensor]) -> dict[str, Tens
 
 def _place(name: str, layer: Adapter, part: str, found: Tensor) -> None:
     """Put a stored tensor in its place; beside one of a smaller rank the further ranks stay new, and add nothing yet."""
+    if not torch.isfinite(found).all():
+        raise UserError(
+            f"{name}: {part} holds values that are not finite",
+            where=_WHERE,
+            remedy="The run that made the file diverged; choose a file from before that",
+        )
     parameter = room = layer.get_parameter(part).data
     axis = RANK_AXES.get(part)
     if axis is not None and found.dim() == parameter.dim():
