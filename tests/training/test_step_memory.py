@@ -66,6 +66,32 @@ def test_the_step_in_parts_is_the_step(
     assert cut.model.weight.item() == pytest.approx(whole.model.weight.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("more", "cuts", "masked"),
+    [
+        # Each training image takes a second row, so that four are eight.
+        ({"prior": {"class_caption": "x", "class_weight": 0.5}}, [(4, 2), (2, 1)], ()),
+        ({"prior": {"target": "frozen", "weight": 0.7}, "regularization": frozenset({1, 2})}, [(4, 2)], ()),
+        ({"objective": {"even_masks": True, "unmasked_weight": 0.25}}, [(4, 2)], (0, 3)),
+        ({"objective": {"min_snr_gamma": 5.0, "noise_offset": 0.1, "loss": "huber"}}, [(4, 2)], ()),
+    ],
+    ids=["class", "regularisation", "masks", "weights"],
+)
+def test_what_counts_more_or_less_counts_as_much_in_parts(
+    store: TensorStore, more: dict[str, Any], cuts: list[tuple[int, int]], masked: tuple[int, ...]
+) -> None:
+    whole, cut = Bench(store, [(0, 1, 2, 3)], **more), Bench(store, [(0, 1, 2, 3)], **more)
+    for number in masked:
+        key = f"{number:064}"
+        store.put(key, {**store.get(key), "mask": torch.tensor([[1.0, 0.0], [0.0, 0.0]])})
+    cut.model.predict = forward(cut.model.predict, 2)  # type: ignore[method-assign]
+    taken = cut.stepper.take(0)
+    assert [(each.images, each.at_once) for each in taken.cuts] == cuts
+    loss, norm, _, kept = taken.readout.read()
+    assert (loss, norm) == pytest.approx(whole.take(), rel=1e-5)
+    assert kept == pytest.approx(whole.kept, rel=1e-5)
+
+
 def test_batches_before_the_one_that_did_not_fit_count_once(store: TensorStore) -> None:
     whole, cut = Bench(store, [(0,), (1, 2, 3)]), Bench(store, [(0,), (1, 2, 3)])
     cut.model.predict = forward(cut.model.predict, 2)  # type: ignore[method-assign]
