@@ -21,7 +21,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from sdtui.models.new_words import PICTURE_TENSOR, PICTURE_TEXT
+from sdtui.profile.naming import PICTURE_TENSOR, PICTURE_TEXT
 
 # The generator behind the whitening: X(n + 1) = (A · X(n) + C) mod 2³² (Knuth's and Lewis' "quick and dirty" one).
 _A, _C = 1664525, 1013904223

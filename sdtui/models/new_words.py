@@ -14,13 +14,12 @@ from sdtui.errors import UserError
 from sdtui.models.recognise import Found
 from sdtui.models.tokens import token_ids
 from sdtui.models.weights import read_contents
+from sdtui.profile.naming import PICTURE_TENSOR, PICTURE_TEXT
 from sdtui.profile.problem import Finding
 from sdtui.profile.schema import Profile
 from sdtui.profile.sections.method import Word
 
 _PICTURES = (".png", ".webp")
-# Where A1111 keeps an embedding beside a PNG's pixels, and what marks a tensor in it.
-PICTURE_TEXT, PICTURE_TENSOR = "sd-ti-embedding", "TORCHTENSOR"
 _ONE_TABLE = ("webui", "webui-png", "webui-webp")
 
 

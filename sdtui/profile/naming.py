@@ -1,4 +1,4 @@
-"""How a profile's names become names of files and folders."""
+"""How a profile's names become names of files and folders, and what is called how in a file of a word."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ _WORD_ENDINGS = {
     "webui-webp": ".webp",
     "diffusers": ".diffusers.safetensors",
 }
+
+PICTURE_TEXT, PICTURE_TENSOR = "sd-ti-embedding", "TORCHTENSOR"
+"""Where A1111 keeps a word beside a PNG's pixels, and what marks a tensor in it."""
 
 
 @dataclass(frozen=True, slots=True)
