@@ -9,7 +9,7 @@ from typing import Any
 
 from sdtui.cli.output import emit_json, plural
 from sdtui.errors import UserError
-from sdtui.files import write_atomic
+from sdtui.files import make_folder, write_atomic
 from sdtui.profile.kohya.draft import Draft
 from sdtui.profile.kohya.giving import Files, config_text, dataset_text, give
 from sdtui.profile.kohya.source import read_source, require_readable
@@ -128,7 +128,7 @@ def _export(args: argparse.Namespace) -> int:
     files = give(load_profile(args.profile, places=False), folder.absolute())
     texts = _texts(files)
     _refuse([folder / name for name in texts], force=args.force)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in texts.items():
         write_atomic(folder / name, text)
     if args.json:

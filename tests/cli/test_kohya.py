@@ -140,6 +140,16 @@ def test_export_for_another_machine(workspace: Workspace, capsys: pytest.Capture
     assert "oops" in capsys.readouterr().err
 
 
+def test_a_file_where_the_folder_should_be_is_one_message(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out").write_text("mine")
+    assert main(["export", "kohya", workspace.profile(), "-o", "out"]) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "sdtui: out: cannot write: File exists. Nothing was changed\n")
+    assert Path("out").read_text() == "mine"
+
+
 def test_export_as_json(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "kohya", workspace.profile(), "-o", "out", "--json"]) == 0
     found = parsed(capsys.readouterr().out)
