@@ -311,7 +311,9 @@ def test_the_memory_figure_names_its_parts() -> None:
     memory = Memory("GPU", programs=0, frozen=2000 * mib, trained=50 * mib, activations=900 * mib, working=122 * mib)
     made = Plan(1, 1, (), 1, 1, 1, 1.0, 0, 5, (), (), 0, None, (), memory=memory)
     profile = Profile.model_validate({"training": {"steps": 1}, "model": {"base": "b"}})
-    row = "memory   about 3.0 GiB on the GPU: frozen weights 2.0 GiB, learned 50.0 MiB, activations 900 MiB, work 122 MiB"
+    row = (
+        "memory   about 3.0 GiB on the GPU: frozen weights 2.0 GiB, learned 50.0 MiB, activations 900 MiB, work 122 MiB"
+    )
     assert row in plan.describe(profile, made)
     two = profile.model_copy(update={"launch": profile.launch.model_copy(update={"processes": 2})})
     assert any("on the GPU for each of 2 processes: frozen" in line for line in plan.describe(two, made))
