@@ -52,6 +52,14 @@ async def open_form(pilot: Pilot[None], verb: str) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, OperationForm))
 
 
+async def apply(pilot: Pilot[None], verb: str, typed: str, previewed: str) -> None:
+    """The edit `verb` with `typed` in its first field, once its preview says what is expected of it."""
+    await open_form(pilot, verb)
+    await type_in(pilot, typed)
+    await until(pilot, lambda: says(pilot.app, previewed))
+    await pilot.press("enter")
+
+
 # -- choosing and looking ---------------------------------------------------------------------------------------------
 
 
@@ -248,10 +256,7 @@ async def test_the_last_edit_and_its_fields_are_there_again(images: Path) -> Non
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
-        await open_form(pilot, "trim")
-        await pilot.press("2")
-        await until(pilot, lambda: says(app, "changes 1 of 4"))
-        await pilot.press("enter")
+        await apply(pilot, "trim", "2", "changes 1 of 4")
         await until(pilot, lambda: told(app, "trim to 2 tags"))
         app.exit()
     again = app_on(images)
@@ -282,10 +287,7 @@ async def test_an_edit_under_way_tells_how_far_it_is_refuses_others_and_is_calle
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
-        await open_form(pilot, "suffix")
-        await pilot.press("x")
-        await until(pilot, lambda: says(app, "changes 3 of 4"))
-        await pilot.press("enter")
+        await apply(pilot, "suffix", "x", "changes 3 of 4")
         await until(pilot, lambda: says(app, "reading 2 of 4, esc stops it"))
         await pilot.press("d")
         await until(pilot, lambda: told(app, "suffix 'x' (all): reading 2 of 4; try again in a moment"))
@@ -320,10 +322,7 @@ async def test_leaving_during_an_edit_waits_for_it_or_calls_it_off(
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await ready(pilot)
-        await open_form(pilot, "suffix")
-        await pilot.press("y")
-        await until(pilot, lambda: says(app, "changes 43 of 44"))
-        await pilot.press("enter")
+        await apply(pilot, "suffix", "y", "changes 43 of 44")
         await until(pilot, lambda: begun.is_set() and says(app, "esc stops it"))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: says(app, "is still under way:"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -206,10 +207,16 @@ async def test_a_full_disk_says_so_and_keeps_the_text(images: Path, monkeypatch:
     assert (images / "bridge.txt").read_bytes() == b"bridge\n"
 
 
-async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
-    kept = Drafts(images)
-    kept.put("canal.png", Draft("city, canal, boat, duck", "city, canal, boat"))
+def leave(folder: Path, drafts: Mapping[str, Draft]) -> None:
+    """What was being typed when sdtui closed."""
+    kept = Drafts(folder)
+    for name, draft in drafts.items():
+        kept.put(name, draft)
     kept.close()
+
+
+async def test_what_was_not_saved_waits_at_its_image(images: Path) -> None:
+    leave(images, {"canal.png": Draft("city, canal, boat, duck", "city, canal, boat")})
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: told(app, "this is what you were typing when sdtui closed"))
@@ -237,10 +244,7 @@ async def test_what_is_being_typed_in_another_sdtui_is_left_alone(images: Path) 
 
 
 async def test_of_several_texts_that_are_not_saved_each_waits_at_its_image(images: Path) -> None:
-    kept = Drafts(images)
-    kept.put("bridge.png", Draft("one", "city, bridge"))
-    kept.put("tower.png", Draft("two", "city, tower, tower"))
-    kept.close()
+    leave(images, {"bridge.png": Draft("one", "city, bridge"), "tower.png": Draft("two", "city, tower, tower")})
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: says(app, "enter save"))
@@ -265,9 +269,7 @@ async def test_what_is_typed_is_on_the_disk_before_it_is_saved(images: Path) -> 
 
 
 async def test_a_draft_over_a_caption_that_changed_meanwhile_is_asked_about(images: Path) -> None:
-    kept = Drafts(images)
-    kept.put("bridge.png", Draft("city, bridge, river", "city, bridge"))
-    kept.close()
+    leave(images, {"bridge.png": Draft("city, bridge, river", "city, bridge")})
     (images / "bridge.txt").write_bytes(b"town, bridge\n")
     app = app_on(images)
     async with app.run_test(size=SIZE) as pilot:
@@ -372,8 +374,6 @@ async def test_an_undo_that_nobody_answers_for_changes_nothing(images: Path) -> 
 
 def test_two_names_of_one_dataset_have_the_same_drafts(images: Path) -> None:
     (images.parent / "link").symlink_to(images)
-    one = Drafts(images.parent / "link")
-    one.put("x.png", Draft("x", ""))
-    one.close()
+    leave(images.parent / "link", {"x.png": Draft("x", "")})
     assert list(Drafts(dataset(images.parent / "other", {}))) == []
     assert list(Drafts(images)) == ["x.png"]
