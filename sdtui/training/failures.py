@@ -26,7 +26,10 @@ class NotFiniteError(SdtuiError):
         found = "a gradient is not finite" if math.isfinite(loss) else f"the loss is {loss}"
         super().__init__(
             f"{found} in step {step}",
-            remedy="Nothing of that step was applied. Look at these images and captions, lower the learning rate, "
+            remedy="Nothing had been learned before: look at the base model, which may be damaged or overflow in this "
+            "precision, then at these images"
+            if step == 1
+            else "Nothing of that step was applied. Look at these images and captions, lower the learning rate, "
             "or train in bf16 or fp32",
         )
         self.images = images

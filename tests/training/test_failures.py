@@ -46,6 +46,11 @@ def test_not_finite_tells_loss_from_gradient() -> None:
     assert NotFiniteError(3, 0.5, ["a.png"]).message == "a gradient is not finite in step 3"
 
 
+def test_what_is_not_finite_before_anything_was_learned_is_the_base_model_s() -> None:
+    assert "look at the base model" in NotFiniteError(1, math.nan, []).remedy
+    assert "lower the learning rate" in NotFiniteError(2, math.nan, []).remedy
+
+
 def test_of_a_list_one_line_is_kept() -> None:
     assert headline("the disk is full") == "the disk is full"
     assert headline("1 image cannot be read:\n  a.png: empty") == "1 image cannot be read: a.png: empty"
