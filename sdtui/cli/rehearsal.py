@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sdtui.cli import INTERRUPTED
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import freeze
 from sdtui.profile.schema import Profile
@@ -49,6 +50,7 @@ def rehearse(profile: Profile) -> Rehearsed:
 
     Raises:
         SdtuiError: they could not be taken; the message is the trainer's.
+        KeyboardInterrupt: they were called off.
     """
     from sdtui.cli.progress import follow, interrupts
     from sdtui.runs import launch
@@ -59,6 +61,8 @@ def rehearse(profile: Profile) -> Rehearsed:
         run = launch.start(freeze(shortened(profile, runs), runs), runs, "measure", steps_total=_STEPS)
         code = follow([run], sys.stderr, stop_on_interrupt=True, received=received)
         events = EventReader(run.events_file).poll()
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     if code:
         raise SdtuiError("the first steps could not be taken, so nothing was measured")
     return read(events)

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from sdtui.runs import control, launch, lock, registry, sequence
 from sdtui.runs.layout import RunFolder
 from tests.runs.fake_trainer import MODULE
+from tests.runs.fake_trainer import profile as played
 from tests.runs.helpers import until
 from tests.support.hollow import hollow_pipeline
 
@@ -91,6 +92,23 @@ def interrupted_while_starting(monkeypatch: pytest.MonkeyPatch, verb: str) -> No
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(launch, verb, press)
+
+
+def interrupted_job(monkeypatch: pytest.MonkeyPatch) -> list[RunFolder]:
+    """The same of a job, which the fake trainer plays, slowly; the list holds it once it was started."""
+    start_job, started = launch.start_job, list[RunFolder]()
+
+    def press(folder: Path, kind: str, _module: str, *, before: Callable[[], None]) -> RunFolder:
+        def leave() -> None:
+            before()
+            RunFolder(folder).profile_file.write_text(played(100_000, 0.01))
+
+        started.append(start_job(folder, kind, MODULE, before=leave))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(launch, "start_job", press)
+    return started
 
 
 def parsed(text: str) -> dict[str, Any]:

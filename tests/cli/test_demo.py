@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sdtui.cli import app, demo, main
-from sdtui.runs import launch
+from sdtui.runs import launch, registry
 from sdtui.starter import demo as starter
-from tests.cli.conftest import Workspace
+from tests.cli.conftest import Workspace, interrupted_while_starting
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,20 @@ def test_headless_runs_to_the_end_and_says_where_everything_is(
     assert f"side by side     {made}/before-after.png" in out
     assert "linocut style    0 of 1 previews before, 1 of 1 after" in out
     assert f"next: sdtui {made}" in out
+
+
+def test_an_interrupt_between_start_and_following_stops_the_run(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = workspace.folder / "template"
+    template.write_text(re.sub(r"(?m)^steps = \d+", "steps = 100000", template.read_text()))
+    interrupted_while_starting(monkeypatch, "begin")
+    assert main(["demo", "--headless", "--dir", "try"]) == 130
+    (info,) = registry.list_runs(workspace.folder / "try" / "runs")
+    assert (info.state, info.held) == ("stopped", False)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"go on with it: sdtui resume {info.run.name}" in err
 
 
 def test_a_second_demo_goes_on_in_the_same_workspace(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,11 @@ from sdtui.cli import main
 from sdtui.cli.plan import _rehearsed
 from sdtui.cli.rehearsal import Rehearsed, read, shortened
 from sdtui.profile.schema import Profile
+from sdtui.runs import launch
+from sdtui.runs.layout import RunFolder
+from tests.cli.conftest import Workspace
+from tests.runs.fake_trainer import MODULE
+from tests.runs.fake_trainer import profile as played
 from tests.training.workplace import make_workplace, settings
 
 TAKEN = Rehearsed("cpu", "fp32", 2, 576 << 20, 0.25, 8.0)
@@ -52,6 +59,26 @@ def test_only_the_length_and_what_is_made_on_the_way_change(tmp_path: Path) -> N
     assert (short.schedule.rates, short.previews.prompts, short.launch.runs) == ("", (), str(tmp_path))
     assert (short.saving.every_steps, short.validation.every_steps, short.validation.share) == (0, 0, 0.5)
     assert (short.method, short.dataset, short.optimizer) == (profile.method, profile.dataset, profile.optimizer)
+
+
+def test_an_interrupt_between_start_and_following_leaves_nothing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, started = launch.start, list[RunFolder]()
+
+    def press(_frozen: str, runs: Path, name: str, *, steps_total: int) -> RunFolder:
+        started.append(start(played(100_000, 0.01), runs, name, steps_total=steps_total, module=MODULE))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(launch, "start", press)
+    assert main(["plan", workspace.profile(), "--measure"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("sdtui: interrupted\n")
+    assert f"{started[0].name} stopped" in err
+    assert not started[0].path.parent.exists()
+    assert workspace.infos() == []
 
 
 def test_a_few_steps_of_the_real_trainer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

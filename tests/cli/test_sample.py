@@ -19,12 +19,13 @@ from sdtui.formats.embedding import Embedding, write_webui
 from sdtui.models.family import load_model
 from sdtui.profile.load import freeze, load_profile
 from sdtui.profile.schema import Method
-from sdtui.runs import record
+from sdtui.runs import control, record, registry
 from sdtui.runs.events import EventReader
 from sdtui.runs.layout import ADAPTER, RunFolder
 from sdtui.runs.view import RunView
 from sdtui.training.methods import METHODS
-from tests.cli.conftest import parsed
+from tests.cli.conftest import interrupted_job, parsed
+from tests.runs.helpers import ended
 from tests.support.adapters import stir
 from tests.support.tiny import shallow_pipeline
 
@@ -192,6 +193,19 @@ def test_a_detached_process_draws_and_tells_its_steps(here: Path, capsys: pytest
     assert (sheets["columns"], sheets["rows"], sheets["count"]) == (["cfg 1", "cfg 5"], [""], 2)
     stepped = [(event["index"], event["step"], event["steps"]) for event in events if event["kind"] == "sampling"]
     assert [stepped[0], stepped[-1]] == [(1, 1, 2), (4, 1, 1)]
+
+
+def test_a_detached_process_is_told_though_the_command_was_interrupted(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = interrupted_job(monkeypatch)
+    out = here / "out"
+    assert main(["sample", "model", "a cat", "--detach", "-o", str(out)]) == 130
+    assert capsys.readouterr().out == f"{out}\nfollow it: sdtui watch {out}\n"
+    (job,) = started
+    assert registry.inspect(job).live
+    control.send(job, "stop")
+    assert ended(job).state == "stopped"
 
 
 def test_what_is_wrong_is_told_before_a_process_is_started(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from sdtui.cli import main
-from sdtui.runs import record
+from sdtui.runs import control, record, registry
 from sdtui.runs.events import EventWriter
 from sdtui.runs.layout import RunFolder
 from sdtui.starter.demo import IMAGES
 from sdtui.tagging.scores import scores_of
+from tests.cli.conftest import interrupted_job
+from tests.runs.helpers import ended
 
 
 @pytest.fixture
@@ -75,3 +77,27 @@ def test_a_job_that_was_killed_says_how_it_goes_on(
     told = capsys.readouterr().err
     assert "tag-starter killed" in told
     assert told.endswith("the same command goes on where it stopped\n")
+
+
+def test_an_interrupt_between_start_and_following_stops_the_job(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = interrupted_job(monkeypatch)
+    assert main(["tag", str(folder), "--tagger", "starter"]) == 130
+    info = registry.inspect(started[0])
+    assert (info.state, info.held) == ("stopped", False)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith("the same command goes on where it stopped\n")
+
+
+def test_a_detached_job_is_told_though_the_command_was_interrupted(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = interrupted_job(monkeypatch)
+    assert main(["tag", str(folder), "--tagger", "starter", "--detach"]) == 130
+    (job,) = started
+    assert capsys.readouterr().out == f"{job.path}\nfollow it: sdtui watch {job.path}\n"
+    assert registry.inspect(job).live
+    control.send(job, "stop")
+    assert ended(job).state == "stopped"
