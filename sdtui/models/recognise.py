@@ -156,7 +156,7 @@ _OTHERS: dict[str, Callable[[Contents], bool]] = {
     "an inpainting model": lambda contents: _channels(contents) == 9,
     "a model that is conditioned on images": lambda contents: _channels(contents) not in {4, 9},
     "an image variation model (unCLIP), which is conditioned on images": lambda contents: (
-        contents.has(f"{UNET}label_emb.") and not contents.has("conditioner.")
+        contents.has(f"{UNET}label_emb.") and contents.has("cond_stage_model.")
     ),
     "a model with a noise schedule of its own (EDM), which cannot be trained": lambda contents: any(
         name.startswith("edm_") for name in contents.weights
@@ -170,6 +170,7 @@ _OTHERS: dict[str, Callable[[Contents], bool]] = {
         not contents.has(UNET) and (contents.has(VAE) or contents.has("encoder.conv_in."))
     ),
     "a UNet without its text encoder": lambda contents: (
-        contents.has(UNET) and not contents.has("cond_stage_model.") and not contents.has("conditioner.")
+        any(map(contents.has, (UNET, "input_blocks.")))
+        and not any(map(contents.has, ("cond_stage_model.", "conditioner.")))
     ),
 }

@@ -67,6 +67,8 @@ def test_a_model_without_its_vae_is_recognised_since_another_may_serve(tmp_path:
         (SD15 | {f"{U}input_blocks.0.0.weight": (320, 9, 3, 3)}, "an inpainting model"),
         (SD15 | {f"{U}input_blocks.0.0.weight": (320, 8, 3, 3)}, "conditioned on images"),
         (without(SD15, L), "a UNet without its text encoder"),
+        (without(SDXL, "conditioner."), "a UNet without its text encoder"),
+        ({f"input_blocks.{i}.0.in_layers.2.weight": (1, 1) for i in range(9)}, "a UNet without its text encoder"),
         (without(SD15, U), "a VAE, not a base model"),
         ({name.removeprefix(V): shape for name, shape in headers._VAE.items()}, "a VAE, not a base model"),
         (without(SDXL, "conditioner.") | {f"{headers.XL_G.replace('1', '0')}ln_final.weight": (1280,)}, "the SDXL refiner"),
