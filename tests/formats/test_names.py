@@ -58,14 +58,10 @@ def written(family: str, *, text: bool = False, convolutions: bool = False, **se
 
 
 def combinations() -> Iterator[Any]:
-    """Every kind and family, with and without text encoders and convolutions.
-
-    For the other kinds on the larger models neither and both: what is chosen does not depend on what is put there.
-    """
+    """Every kind and family, with and without text encoders and convolutions."""
     for kind, family, text, convolutions in product(KINDS, FAMILIES, (False, True), (False, True)):
-        if text == convolutions or kind == "lora" or family == "sd1":
-            parts = [kind, family, *["text"] * text, *["convolutions"] * convolutions]
-            yield pytest.param(kind, family, text, convolutions, id="-".join(parts))
+        parts = [kind, family, *["text"] * text, *["convolutions"] * convolutions]
+        yield pytest.param(kind, family, text, convolutions, id="-".join(parts))
 
 
 @pytest.mark.parametrize(("kind", "family", "text", "convolutions"), list(combinations()))
