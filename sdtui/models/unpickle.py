@@ -29,6 +29,12 @@ _STORAGES = {
     "LongStorage": "I64", "IntStorage": "I32", "ShortStorage": "I16", "CharStorage": "I8", "ByteStorage": "U8",
     "BoolStorage": "BOOL",
 }  # fmt: skip
+# These have no class of storage: their bytes lie in an untyped one, and the tensor names the type.
+_TYPES = {"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2"}
+_BYTE = "U8"
+_OTHER_TYPES = {
+    "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2", "uint16", "uint32", "uint64",
+}  # fmt: skip
 # Left beside the weights by PyTorch Lightning (callbacks, configs), numpy (a step counter) and the like; never needed.
 _SKIPPED = {
     "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode",
@@ -88,6 +94,10 @@ class _StandIn:
 
 class _ForbiddenError(Exception):
     """A pickle names a global that no weights need."""
+
+
+class _OtherTypeError(Exception):
+    """A tensor's type is one that neither training nor its files know."""
 
 
 class _Bounded:
@@ -167,6 +177,7 @@ class _Unpickler(_Interpreter):  # type: ignore[misc]
             "collections.OrderedDict": _ordered,
             "torch._utils._rebuild_tensor_v2": _rebuild,
             "torch._utils._rebuild_tensor": _rebuild,
+            "torch._utils._rebuild_tensor_v3": _rebuild_typed,
             "torch._utils._rebuild_parameter": _parameter,
         }
         full = f"{'builtins' if module == _OLD_BUILTINS else module}.{name}"
@@ -174,6 +185,12 @@ class _Unpickler(_Interpreter):  # type: ignore[misc]
             return known[full]
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
+        if full == "torch.storage.UntypedStorage":
+            return _BYTE
+        if module == "torch" and name in _TYPES:
+            return _TYPES[name]
+        if module == "torch" and name in _OTHER_TYPES:
+            raise _OtherTypeError(full)
         if full in _SKIPPED or full.startswith(_SKIPPED_PACKAGES) or (module == "torch" and name in _DTYPES):
             return _StandIn
         raise _ForbiddenError(full)
@@ -216,6 +233,12 @@ def read_pickled(path: Path, *, zipped: bool, word: bool = False) -> Contents:
             f"refused: loading this file would call {error}, which no weights need",
             where=str(path),
             remedy="Do not use this file; get the model as .safetensors from its publisher",
+        ) from None
+    except _OtherTypeError as error:
+        raise UserError(
+            f"it has numbers of the type {error}, which is not read",
+            where=str(path),
+            remedy="Convert its weights to fp16, or get the model as .safetensors from its publisher",
         ) from None
     except _UNREADABLE as error:
         raise broken(path, f"not a readable checkpoint ({error or type(error).__name__})") from error
@@ -319,6 +342,22 @@ def _rebuild(storage: _Storage, first: int, shape: tuple[int, ...], stride: tupl
     if not isinstance(storage, _Storage):
         raise pickle.UnpicklingError("a tensor of something else than a storage")
     return _Tensor(storage, int(first), tuple(map(int, shape)), tuple(map(int, stride)))
+
+
+def _rebuild_typed(
+    storage: _Storage,
+    first: int,
+    shape: tuple[int, ...],
+    stride: tuple[int, ...],
+    _grad: object,
+    _hooks: object,
+    dtype: str,
+    *_: object,
+) -> _Tensor:
+    """A tensor of bytes whose type is its own: only types of one byte, so that the storage's length stays its values'."""
+    if dtype not in _TYPES.values() or not isinstance(storage, _Storage) or storage.dtype != _BYTE:
+        raise pickle.UnpicklingError("a tensor of an unknown type")
+    return _rebuild(storage._replace(dtype=dtype), first, shape, stride)
 
 
 def _ordered(pairs: Iterable[tuple[object, object]] = ()) -> OrderedDict[Any, object]:

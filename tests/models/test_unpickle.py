@@ -95,6 +95,49 @@ def test_views_and_transposed_weights_keep_their_places(tmp_path: Path, *, zippe
     assert values(tmp_path / "m.pt", "row") == [3.0, 4.0, 5.0]
 
 
+def test_weights_of_one_byte_are_read(tmp_path: Path, *, zipped: bool) -> None:
+    """PyTorch writes them by another function: as bytes, and their type beside them."""
+    table = torch.tensor([[1.0, -2.0], [0.5, 448.0]])
+    weights = {
+        "turned": table.to(torch.float8_e4m3fn).t(),
+        "row": table.to(torch.float8_e4m3fn)[1],
+        "learned": torch.nn.Parameter(torch.tensor([1.0, 57344.0]).to(torch.float8_e5m2), requires_grad=False),
+    }
+    torch.save({"state_dict": weights}, tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    contents = read_contents(tmp_path / "m.pt")
+    assert {name: each.dtype for name, each in contents.weights.items()} == {
+        "turned": "F8_E4M3",
+        "row": "F8_E4M3",
+        "learned": "F8_E5M2",
+    }
+    raw = SingleFile(contents).raw
+    assert raw("turned").float().tolist() == [[1.0, 0.5], [-2.0, 448.0]]
+    assert raw("row").float().tolist() == [0.5, 448.0]
+    assert raw("learned").float().tolist() == [1.0, 57344.0]
+
+
+def test_a_type_that_is_not_read_is_no_attack(tmp_path: Path, *, zipped: bool) -> None:
+    weights = {"w": torch.ones(2).to(torch.float8_e4m3fnuz)}
+    torch.save(weights, tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    assert "it has numbers of the type torch.float8_e4m3fnuz, which is not read" in refusal(tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize(
+    ("storage", "dtype"),
+    [
+        (b"ctorch\nFloatStorage\n", b"ctorch\nfloat8_e5m2\n"),
+        (b"ctorch.storage\nUntypedStorage\n", b"X\x03\0\0\0F64"),
+        (b"ctorch.storage\nUntypedStorage\n", b"ctorch\nfloat32\n"),
+    ],
+    ids=["values of four bytes", "a word for a type", "another type"],
+)
+def test_a_typed_tensor_of_other_than_bytes_is_refused(tmp_path: Path, storage: bytes, dtype: bytes) -> None:
+    pid = b"(X\x07\0\0\0storage" + storage + b"X\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v3\n(" + pid + b"K\x00K\x04\x85K\x01\x85\x89)" + dtype + b"tR"
+    path = zipped_pickle(tmp_path / "m.ckpt", b"}X\x01\0\0\0w" + tensor + b"s.", **{"0": bytes(16)})
+    assert "a tensor of an unknown type" in refusal(path)
+
+
 def test_what_training_frameworks_leave_behind_is_skipped(tmp_path: Path, lightning: type) -> None:
     callback = lightning()
     callback.best = torch.zeros(1)
