@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from sdtui.amounts import bytes_text
 from sdtui.errors import UserError
 from sdtui.profile.launch_rules import world_size
 from sdtui.profile.machine import memory_bytes, trains_on_processor
@@ -182,8 +183,8 @@ def _memory_warnings(memory: Memory | None, processes: int) -> Iterator[str]:
     """Linux ends a process that takes more memory than there is, without an error that a run could answer."""
     if memory is not None and memory.device == "processor" and processes * memory.bytes > memory_bytes():
         yield (
-            f"the run needs about {processes * memory.bytes / 1e9:.1f} GB of memory, and this machine has {memory_bytes() / 1e9:.1f} GB: lower"
-            " training.batch_size and raise accumulation, or set training.gradient_checkpointing = true"
+            f"the run needs about {bytes_text(processes * memory.bytes)} of memory, and this machine has"
+            f" {bytes_text(memory_bytes())}: lower training.batch_size and raise accumulation, or set training.gradient_checkpointing = true"
         )
 
 

@@ -114,10 +114,10 @@ def test_a_run_that_needs_more_memory_than_there_is_is_a_warning(monkeypatch: py
     (warning,) = make_plan(
         profile.model_copy(update={"launch": profile.launch.model_copy(update={"processes": 2})}), SURVEY, parts=parts
     ).warnings
-    assert "this machine has 8.0 GB" in warning
+    assert "this machine has 7.5 GiB: lower" in warning
     monkeypatch.setattr(plan_module, "memory_bytes", lambda: 6_000_000_000)
     (warning,) = make_plan(profile, SURVEY, parts=parts).warnings
-    assert "GB of memory, and this machine has 6.0 GB: lower training.batch_size" in warning
+    assert "GiB of memory, and this machine has 5.6 GiB: lower training.batch_size" in warning
     on_gpu = _profile(training={"steps": 13, "device": "cuda", "precision": "fp32"})
     assert make_plan(on_gpu, SURVEY, parts=parts).warnings == ()
 
