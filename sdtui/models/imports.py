@@ -19,6 +19,9 @@ _MODELS = ("diffusers.models.unets.unet_2d_condition", "diffusers.models.autoenc
 _SCALERS = ("scale_lora_layers", "unscale_lora_layers")
 """What diffusers calls around each pass of a UNet: they import peft, and then see that the scale is 1 and return."""
 
+_NAMES = "define_import_structure"
+"""What transformers calls to read them."""
+
 
 def import_models() -> None:
     """Import the classes that models are made of; whoever imports more of diffusers later finds those packages again."""
@@ -35,6 +38,7 @@ def import_models() -> None:
         for name in known:
             setattr(facts, name, False)
         try:
+            _import_transformers()
             for module in _MODELS:
                 importlib.import_module(module)
         finally:
@@ -42,6 +46,21 @@ def import_models() -> None:
                 setattr(facts, name, found)
         for name in _SCALERS:
             setattr(scaling, name, _sparing(getattr(scaling, name)))
+
+
+def _import_transformers() -> None:
+    """With it come the names in all its models, read from their files in a quarter of a second, and the same once more for its
+    package of models, of which only modules are asked: those are found without.
+    """
+    facts: Any = importlib.import_module("transformers.utils.import_utils")
+    known = getattr(facts, _NAMES, None)
+    if known is None or "transformers.models" in sys.modules:
+        return
+    setattr(facts, _NAMES, lambda *_: {frozenset(): {}})
+    try:
+        importlib.import_module("transformers.models")
+    finally:
+        setattr(facts, _NAMES, known)
 
 
 def _sparing(scale: Callable[..., None]) -> Callable[..., None]:

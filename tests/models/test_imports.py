@@ -32,6 +32,29 @@ def test_packages_that_are_only_installed_are_imported_by_no_pass_of_a_unet_and_
     assert told.splitlines() == ["True []", "True True True"]
 
 
+NAMES = """
+import sys
+from pathlib import Path
+import transformers
+from transformers.utils import import_utils
+assert "transformers.models" not in sys.modules
+read = []
+known = import_utils.create_import_structure_from_path
+import_utils.create_import_structure_from_path = lambda path: (read.append(Path(path).parts[-3:]), known(path))[1]
+from sdtui.models.imports import import_models
+import_models()
+print(("transformers", "models", "__init__.py") in read)
+from transformers.models.clip.modeling_clip import CLIPTextModel
+from transformers import BertConfig, CLIPTextModel as same
+print(same is CLIPTextModel, transformers.models.clip.__name__, BertConfig.model_type)
+"""
+
+
+def test_transformers_reads_its_models_once_and_has_all_of_them_afterwards() -> None:
+    told = subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["False", "True transformers.models.clip bert"]
+
+
 def test_a_scale_that_changes_something_still_reaches_layers_of_peft() -> None:
     import_models()
     import_models()
