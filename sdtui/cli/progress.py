@@ -76,7 +76,12 @@ def one_line(text: str) -> str:
 
 
 def follow(
-    runs: Sequence[RunFolder], stream: TextIO, *, stop_on_interrupt: bool, received: list[int] | None = None
+    runs: Sequence[RunFolder],
+    stream: TextIO,
+    *,
+    stop_on_interrupt: bool,
+    received: list[int] | None = None,
+    kept: bool = True,
 ) -> int:
     """Follow runs, one after another, until the last has ended.
 
@@ -88,6 +93,8 @@ def follow(
         stream: where it is told.
         stop_on_interrupt: whether an interrupt stops the runs.
         received: of the `interrupts` block in which the runs were started; None: from here on.
+        kept: whether the runs' folders stay: nobody is told how to go on with a run whose folder does not, and the
+            first interrupt leaves it to whoever takes the folder away.
 
     Returns:
         0 when all finished, the trainer's exit code (1, or 2 for wrong input) when one failed, 130 when interrupted
@@ -96,7 +103,7 @@ def follow(
     with interrupts() if received is None else nullcontext(received) as heard:
         codes: list[int] = []
         for run in runs:
-            codes.append(_Follower(run, runs, stream, heard, stop=stop_on_interrupt).follow())
+            codes.append(_Follower(run, runs, stream, heard, stop=stop_on_interrupt, kept=kept).follow())
             if len(heard) > stop_on_interrupt:
                 break
     return INTERRUPTED if heard or INTERRUPTED in codes else max(codes, default=0)
@@ -106,12 +113,20 @@ class _Follower:
     """One run being followed."""
 
     def __init__(
-        self, run: RunFolder, runs: Sequence[RunFolder], stream: TextIO, received: list[int], *, stop: bool
+        self,
+        run: RunFolder,
+        runs: Sequence[RunFolder],
+        stream: TextIO,
+        received: list[int],
+        *,
+        stop: bool,
+        kept: bool,
     ) -> None:
         self._run = run
         self._runs = runs
         self._received = received
         self._stop = stop
+        self._kept = kept
         # What came while the runs before this one were followed was sent on to it, too.
         self._heard = len(received) if run is not runs[0] else 0
         self._line = ProgressLine(stream)
@@ -142,6 +157,9 @@ class _Follower:
             return False
         first, self._heard = not self._heard, len(self._received)
         name = self._run.name
+        if not self._kept:
+            self._line.note(f"ending {name}: nothing of it is kept")
+            return True
         if not self._stop:
             self._line.note(f"{name} goes on without being watched; stop it with: sdtui stop {name}")
             return True
@@ -171,7 +189,7 @@ class _Follower:
         told = [message.text for message in view.messages if message.kind == "error"] if view.state == "failed" else []
         known = any(view.reason in text for text in told[-1:])
         self._line.note(f"{self._run.name} {view.state}" + (f": {view.reason}" if view.reason and not known else ""))
-        if view.state in {"stopped", "killed"} and self._run.profile_file.exists():
+        if self._kept and view.state in {"stopped", "killed"} and self._run.profile_file.exists():
             self._line.note(f"go on with it: sdtui resume {self._run.name}")
         if view.state == "stopped":
             return INTERRUPTED

@@ -6,22 +6,30 @@ behind but encoded images and captions in the cache that all runs share.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdtui.cli import INTERRUPTED
 from sdtui.errors import SdtuiError
 from sdtui.profile.load import freeze
 from sdtui.profile.schema import Profile
 
+if TYPE_CHECKING:
+    from sdtui.runs.layout import RunFolder
+
 _STEPS = 5
 # The first warms kernels up.
 _LEFT_OUT = 1
 _MIB = 1 << 20
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +64,34 @@ def rehearse(profile: Profile) -> Rehearsed:
     from sdtui.runs import launch
     from sdtui.runs.events import EventReader
 
-    with TemporaryDirectory(prefix="sdtui-measure-") as folder, interrupts() as received:
+    with interrupts() as received, TemporaryDirectory(prefix="sdtui-measure-") as folder:
         runs = Path(folder)
         run = launch.start(freeze(shortened(profile, runs), runs), runs, "measure", steps_total=_STEPS)
-        code = follow([run], sys.stderr, stop_on_interrupt=True, received=received)
-        events = EventReader(run.events_file).poll()
+        try:
+            code = follow([run], sys.stderr, stop_on_interrupt=False, received=received, kept=False)
+            events = EventReader(run.events_file).poll()
+        finally:
+            _end(run)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code:
         raise SdtuiError("the first steps could not be taken, so nothing was measured")
     return read(events)
+
+
+def _end(run: RunFolder) -> None:
+    """See that nobody writes into a folder that is about to go: a trainer that still lives is killed with all it started.
+
+    Told to stop, it would first save what nobody wants, as large as the model.
+    """
+    from sdtui.runs import lock, record
+
+    while lock.is_held(run):
+        # Whoever holds the lock wrote its number, or is about to: no other process ever had this folder.
+        if pid := record.read(run).pid:
+            with suppress(ProcessLookupError):
+                os.killpg(os.getpgid(pid), signal.SIGKILL)
+        time.sleep(_LOOK_SECONDS)
 
 
 def shortened(profile: Profile, runs: Path) -> Profile:

@@ -6,20 +6,22 @@ import json
 import os
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import tomli_w
 
-from sdtui.cli import main
+from sdtui.cli import main, rehearsal
 from sdtui.cli.plan import _rehearsed
 from sdtui.cli.rehearsal import Rehearsed, read, shortened
 from sdtui.profile.schema import Profile
-from sdtui.runs import launch
+from sdtui.runs import control, launch, lock
 from sdtui.runs.layout import RunFolder
 from tests.cli.conftest import Workspace
 from tests.runs.fake_trainer import MODULE
 from tests.runs.fake_trainer import profile as played
+from tests.runs.helpers import in_step
 from tests.training.workplace import make_workplace, settings
 
 TAKEN = Rehearsed("cpu", "fp32", 2, 576 << 20, 0.25, 8.0)
@@ -61,24 +63,52 @@ def test_only_the_length_and_what_is_made_on_the_way_change(tmp_path: Path) -> N
     assert (short.method, short.dataset, short.optimizer) == (profile.method, profile.dataset, profile.optimizer)
 
 
-def test_an_interrupt_between_start_and_following_leaves_nothing(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("later", [False, True], ids=["while it starts", "in its steps"])
+def test_an_interrupt_ends_the_trainer_before_its_folder_goes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, later: bool
 ) -> None:
-    start, started = launch.start, list[RunFolder]()
+    start, started, held = launch.start, list[RunFolder](), list[bool]()
 
     def press(_frozen: str, runs: Path, name: str, *, steps_total: int) -> RunFolder:
         started.append(start(played(100_000, 0.01), runs, name, steps_total=steps_total, module=MODULE))
+        if later:
+            in_step(started[0])
         os.kill(os.getpid(), signal.SIGINT)
         return started[0]
 
+    class Watched(TemporaryDirectory[str]):
+        def cleanup(self) -> None:
+            held.append(lock.is_held(started[0]))
+            super().cleanup()
+
     monkeypatch.setattr(launch, "start", press)
+    monkeypatch.setattr(rehearsal, "TemporaryDirectory", Watched)
     assert main(["plan", workspace.profile(), "--measure"]) == 130
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.endswith("sdtui: interrupted\n")
-    assert f"{started[0].name} stopped" in err
-    assert not started[0].path.parent.exists()
+    name = started[0].name
+    assert err.endswith(f"ending {name}: nothing of it is kept\nsdtui: interrupted\n")
+    assert "saves first" not in err
+    assert "go on with it" not in err
+    assert (held, started[0].path.parent.exists()) == ([False], False)
     assert workspace.infos() == []
+
+
+def test_a_measurement_that_was_stopped_from_elsewhere_is_none_to_go_on_with(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = launch.start
+
+    def stopped(_frozen: str, runs: Path, name: str, *, steps_total: int) -> RunFolder:
+        run = start(played(100_000, 0.01), runs, name, steps_total=steps_total, module=MODULE)
+        control.send(run, "stop")
+        return run
+
+    monkeypatch.setattr(launch, "start", stopped)
+    assert main(["plan", workspace.profile(), "--measure"]) == 130
+    err = capsys.readouterr().err
+    assert " stopped\n" in err
+    assert "go on with it" not in err
 
 
 def test_a_few_steps_of_the_real_trainer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
