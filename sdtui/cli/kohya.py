@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,10 @@ def _import(args: argparse.Namespace) -> int:
     output: Path | None = args.output
     if output is not None:
         _refuse([output], force=args.force)
-    draft = take(read_source(args.file, args.dataset), (output or Path("profile.toml")).absolute().parent)
+    source = read_source(args.file, args.dataset)
+    base = str(source.value("pretrained_model_name_or_path") or "")
+    source = replace(source, base_is_xl=_is_xl(base, source.path.parent))
+    draft = take(source, (output or Path("profile.toml")).absolute().parent)
     text = profile_text(draft)
     if draft.source.unreadable:
         # All that is wrong at once, before nothing is written.
@@ -80,6 +85,18 @@ def _import(args: argparse.Namespace) -> int:
     else:
         _tell(draft, output)
     return 0
+
+
+def _is_xl(base: str, folder: Path) -> bool | None:
+    """Whether a base model, named in a file that lies in `folder`, is of Stable Diffusion XL; None where it is not here."""
+    from sdtui.models.hub import located
+    from sdtui.models.recognise import recognise
+
+    place = os.path.join(folder, os.path.expanduser(base))
+    try:
+        return recognise(Path(place) if base and os.path.exists(place) else located(base)).family.name == "sdxl"
+    except UserError:
+        return None
 
 
 def _as_json(draft: Draft) -> dict[str, Any]:
@@ -125,7 +142,9 @@ def _warn(draft: Draft) -> None:
 def _export(args: argparse.Namespace) -> int:
     folder: Path = args.output
     # What is exported may be meant for another machine, which has the model and the images.
-    files = give(load_profile(args.profile, places=False), folder.absolute())
+    profile = load_profile(args.profile, places=False)
+    xl = _is_xl(profile.model.base, args.profile.parent)
+    files = give(profile, folder.absolute(), xl=bool(xl))
     texts = _texts(files)
     _refuse([folder / name for name in texts], force=args.force)
     make_folder(folder)
@@ -141,9 +160,11 @@ def _export(args: argparse.Namespace) -> int:
     print(
         f"wrote {', '.join(texts)} in {folder}; {plural(len(files.lacking), 'setting')} not the same", file=sys.stderr
     )
-    other = _OF_XL.get(files.script, "")
+    script, other = files.script, _OF_XL.get(files.script, "") if xl is not False else ""
+    if xl and other:
+        script, other = other, ""
     print(
-        f"next, in {folder}: accelerate launch …/sd-scripts/{files.script} --config_file {config.name}"
+        f"next, in {folder}: accelerate launch …/sd-scripts/{script} --config_file {config.name}"
         + (f" (Stable Diffusion XL: {other})" if other else ""),
         file=sys.stderr,
     )

@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 import sdtui.starter
 from sdtui.cli import main
+from sdtui.models.configs import read_config
 from tests.cli.conftest import Workspace, parsed
 
 STARTER = Path(sdtui.starter.__file__).parent
@@ -157,6 +158,30 @@ def test_export_as_json(workspace: Workspace, capsys: pytest.CaptureFixture[str]
     assert {"key": "captions.extension", "value": "auto", "reason": ".txt is written; kohya takes one ending"} in found[
         "lacking"
     ]
+
+
+@pytest.mark.parametrize(
+    ("family", "pipeline", "edges", "script"),
+    [
+        ("sd1", "StableDiffusionPipeline", True, "train_network.py"),
+        ("sdxl", "StableDiffusionXLPipeline", False, "sdxl_train_network.py"),
+    ],
+)
+def test_the_base_model_s_family_chooses_layers_and_script(
+    family: str, pipeline: str, script: str, workspace: Workspace, capsys: pytest.CaptureFixture[str], *, edges: bool
+) -> None:
+    """Files of sd-scripts do not say it."""
+    Path("model/model_index.json").write_text(json.dumps({"_class_name": pipeline}))
+    Path("model/unet/config.json").write_text(json.dumps(read_config(family, "unet")))
+    Path("c.toml").write_text(CONFIG.replace("networks.lora", "lycoris.kohya") + 'network_args = ["algo=loha"]\n')
+    assert main(["import", "kohya", "c.toml", "-o", "loha.toml"]) == 0
+    assert "preset" not in capsys.readouterr().err
+    assert ("edges" in tomllib.loads(Path("loha.toml").read_text())["method"]["targets"]) is edges
+    assert main(["export", "kohya", "loha.toml", "-o", "out"]) == 0
+    told = capsys.readouterr().err
+    assert told.endswith(f"accelerate launch …/sd-scripts/{script} --config_file config.toml\n")
+    assert "method.targets" not in told
+    assert '"preset=full"' in Path("out/config.toml").read_text()
 
 
 GUIDE: dict[str, Any] = {

@@ -38,7 +38,8 @@ class Lack(NamedTuple):
 class Files:
     """What sd-scripts reads: the config, the dataset's tables (none where folders are laid out as kohya's), the prompts.
 
-    `script` is the one to run, `said` what its options say of settings that other scripts have none for.
+    `script` is the one to run, `xl` whether for Stable Diffusion XL, `said` what its options say of settings that other
+    scripts have none for.
     """
 
     config: dict[str, Any] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Files:
     prompts: list[str] = field(default_factory=list)
     lacking: list[Lack] = field(default_factory=list)
     script: str = "train_network.py"
+    xl: bool = False
     said: set[str] = field(default_factory=set)
 
     def option(self, name: str, value: Any) -> None:
@@ -58,9 +60,15 @@ class Files:
         self.lacking.append(Lack(key, value, reason))
 
 
-def give(profile: Profile, folder: Path) -> Files:
-    """The files for `profile`, whose paths are absolute; `folder` is where they will be."""
-    files = Files()
+def give(profile: Profile, folder: Path, *, xl: bool = False) -> Files:
+    """The files for `profile`, whose paths are absolute; `folder` is where they will be.
+
+    Args:
+        profile: what is to be trained.
+        folder: for the files' own paths.
+        xl: whether its base model is of Stable Diffusion XL.
+    """
+    files = Files(xl=xl)
     _one_to_one(profile, files)
     giving_learning.give(profile, files)
     _GIVERS[profile.method.kind](profile, files)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdtui.profile.kohya import blocks
 from sdtui.profile.kohya.lacking import LACKING
-from sdtui.profile.kohya.network import KOHYA_TARGETS, LYCORIS, PRESETS
+from sdtui.profile.kohya.network import KOHYA_TARGETS, LYCORIS, PRESETS, presets
 from sdtui.profile.schema import Method, Profile
 
 if TYPE_CHECKING:
@@ -75,10 +75,12 @@ def _is_plain(method: Method) -> bool:
 
 def _lycoris(method: Method, files: Files, args: dict[str, Any]) -> None:
     args["algo"] = _BACK.get(method.algorithm, method.algorithm)
-    alike = _presets(method, tuple(method.include), tuple(method.exclude))
+    alike = _presets(method, xl=files.xl, include=tuple(method.include), exclude=tuple(method.exclude))
+    if not alike and files.xl and (alike := _with_edges(method)):
+        files.lack("method.targets", list(method.targets), "kohya does not train the edges of Stable Diffusion XL")
     if not alike:
         _lack_patterns(method, files)
-        alike = _presets(method)
+        alike = _presets(method, xl=files.xl)
     if not alike:
         files.lack("method.targets", list(method.targets), "no preset of LyCORIS has these layers; full has all")
     exact = [name for name in alike if PRESETS[name].text_encoder == bool(method.text_encoder)]
@@ -89,10 +91,15 @@ def _lycoris(method: Method, files: Files, args: dict[str, Any]) -> None:
         args["conv_alpha"] = method.conv_alpha
 
 
-def _presets(method: Method, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[str]:
+def _presets(method: Method, *, xl: bool, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[str]:
     """Those with the method's targets and these patterns."""
     wanted = (set(method.targets), include, exclude)
-    return [name for name, each in PRESETS.items() if (set(each.targets), each.include, each.exclude) == wanted]
+    return [name for name, each in presets(xl=xl).items() if (set(each.targets), each.include, each.exclude) == wanted]
+
+
+def _with_edges(method: Method) -> list[str]:
+    """Those that have the method's layers in other models than XL, and in XL all but its edges."""
+    return _presets(method, xl=False, include=tuple(method.include), exclude=tuple(method.exclude))
 
 
 def _lack_patterns(method: Method, files: Files) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sdtui.profile.kohya import blocks
 from sdtui.profile.kohya.draft import Draft
+from sdtui.profile.targets import LAYERS
 
 _PLAIN = "networks.lora"
 _MOST_RANK = 1024
@@ -22,7 +23,8 @@ ALGORITHMS = {
     "full": "full",
 }
 KOHYA_TARGETS = ("attention", "feed-forward", "projection")
-_ALL = (*KOHYA_TARGETS, "convolution", "edges")
+_EDGES = "edges"
+_ALL = (*KOHYA_TARGETS, "convolution", _EDGES)
 
 
 class Preset(NamedTuple):
@@ -37,6 +39,7 @@ class Preset(NamedTuple):
 # LyCORIS's config.py. Of the layers in a named module all Linears are trained and, with enable_conv or without, all 1×1
 # convolutions, such as proj_in and proj_out of SD 1.x.
 _LARGER = ("*.conv1", "*.conv2", "*.downsamplers.*", "*.upsamplers.*", "conv_in", "conv_out")
+_TIME = ("time_embedding.*",)
 PRESETS = {
     "full": Preset(_ALL),
     "full-lin": Preset(_ALL, exclude=_LARGER),
@@ -44,9 +47,21 @@ PRESETS = {
     "attn-only": Preset(("attention",)),
     "unet-only": Preset(_ALL, text_encoder=False),
     "unet-transformer-only": Preset(KOHYA_TARGETS, text_encoder=False),
-    "unet-convblock-only": Preset(("convolution", "edges"), text_encoder=False, exclude=("time_embedding.*",)),
+    "unet-convblock-only": Preset(("convolution", _EDGES), text_encoder=False, exclude=_TIME),
     "ia3": Preset(KOHYA_TARGETS, include=("*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2")),
 }
+
+
+def presets(*, xl: bool) -> dict[str, Preset]:
+    """By name; sd-scripts' own UNet of Stable Diffusion XL names no edges as the presets do, so that none is trained."""
+    if not xl:
+        return PRESETS
+    return {name: _without_edges(preset) for name, preset in PRESETS.items()}
+
+
+def _without_edges(preset: Preset) -> Preset:
+    beside = tuple(pattern for pattern in preset.exclude if pattern not in (*LAYERS["unet"][_EDGES], *_TIME))
+    return preset._replace(targets=tuple(each for each in preset.targets if each != _EDGES), exclude=beside)
 
 
 def take(draft: Draft) -> None:
@@ -95,7 +110,12 @@ def _preset(draft: Draft) -> None:
     if name not in PRESETS:
         draft.warnings.append(f"preset {name} is not read: method.targets, include and exclude choose layers")
         name = "full"
-    preset = PRESETS[name]
+    preset = presets(xl=draft.source.is_xl)[name]
+    if _EDGES in preset.targets and draft.source.may_be_xl:
+        draft.warnings.append(
+            f"preset {name}: if the base model is of Stable Diffusion XL, take {_EDGES} out of method.targets, which kohya"
+            " does not train there"
+        )
     draft.put("method.targets", list(preset.targets), "preset")
     for key, patterns in (("include", preset.include), ("exclude", preset.exclude)):
         if patterns:

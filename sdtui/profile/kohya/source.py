@@ -51,6 +51,7 @@ class Source:
         unknown: (name, nearest known name or "") of what no table has.
         warnings: what the file says that cannot be meant.
         unreadable: the values that are not of their option's type, with their place; they are as if not given.
+        base_is_xl: whether the base model is of Stable Diffusion XL; None where that is not known.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Source:
     unknown: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    base_is_xl: bool | None = None
 
     def given(self, name: str, subset: Subset | None = None) -> Given | None:
         """Where sd-scripts would look, in its order: subset, dataset, [general], the options."""
@@ -74,8 +76,13 @@ class Source:
 
     @property
     def is_xl(self) -> bool:
-        """Whether the file itself says that it is for Stable Diffusion XL."""
-        return bool(self.value("sdxl") or self.value("sdxl_checkbox"))
+        """Whether the file itself says that it is for Stable Diffusion XL, or its base model does."""
+        return bool(self.value("sdxl") or self.value("sdxl_checkbox") or self.base_is_xl)
+
+    @property
+    def may_be_xl(self) -> bool:
+        """Whether neither of them says whether it is: kohya_ss's forms do, sd-scripts' files do not."""
+        return self.base_is_xl is None and not any(map(self.given, ("sdxl", "sdxl_checkbox")))
 
 
 def read_source(path: Path, dataset: Path | None = None) -> Source:

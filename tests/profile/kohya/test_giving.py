@@ -254,6 +254,21 @@ def test_lycoris(tmp_path: Path) -> None:
     assert there_and_back(profile, tmp_path) == profile
 
 
+def test_presets_of_xl_have_no_edges(tmp_path: Path) -> None:
+    layers = ["attention", "feed-forward", "projection", "convolution"]
+    values: dict[str, Any] = {"method.algorithm": "loha", "method.targets": layers}
+    files = give(made(values), tmp_path, xl=True)
+    assert (files.config["network_args"], files.lacking) == (["algo=loha", "preset=unet-only"], [])
+    files = give(made({**values, "method.targets": [*layers, "edges"]}), tmp_path, xl=True)
+    assert files.config["network_args"] == ["algo=loha", "preset=unet-only"]
+    assert files.lacking == [
+        Lack("method.targets", [*layers, "edges"], "kohya does not train the edges of Stable Diffusion XL")
+    ]
+    assert [lack.reason for lack in give(made(values), tmp_path).lacking] == [
+        "no preset of LyCORIS has these layers; full has all"
+    ]
+
+
 def test_the_classic_guide_comes_back(tmp_path: Path) -> None:
     path = shipped.folder() / "lora-city-photos.toml"
     profile = check_text(path.read_text(encoding="utf-8"), path, places=False).profile

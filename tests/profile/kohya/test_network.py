@@ -58,6 +58,41 @@ def test_presets_train_lycoris_s_layers(preset: str, layers: int, text_encoder: 
     assert profile.method.text_encoder is text_encoder
 
 
+@pytest.mark.parametrize(
+    ("preset", "layers"),
+    [
+        # sd-scripts' own UNet of XL has no modules by the edges' names. 70 blocks of 8 attention and 2 feed-forward layers,
+        # 22 projections; 17 time embeddings, 11 1×1 and 38 3×3 convolutions.
+        ("full", 788),
+        ("full-lin", 722 + 17 + 11),
+        ("attn-mlp", 722),
+        ("attn-only", 560),
+        ("unet-only", 788),
+        ("unet-transformer-only", 722),
+        ("unet-convblock-only", 66),
+        ("ia3", 70 * 5),
+    ],
+)
+def test_presets_train_lycoris_s_layers_of_xl(preset: str, layers: int, tmp_path: Path) -> None:
+    form = f'{{"LoRA_type": "LyCORIS/LoHa", "sdxl": true, "LyCORIS_preset": "{preset}"}}'
+    draft, profile = taken(tmp_path, form, "form.json")
+    unet = trainable(profile.method, {"unet": read_config("sdxl", "unet")})["unet"]
+    assert sum(is_chosen(profile.method, site) for site in unet) == layers
+    assert not [each for each in draft.warnings if "preset" in each]
+
+
+def test_edges_of_a_base_model_that_is_not_here_may_be_xl_s(tmp_path: Path) -> None:
+    text = f'network_module = "lycoris.kohya"\n{_args("preset=full")}'
+    warning = (
+        "preset full: if the base model is of Stable Diffusion XL, take edges out of method.targets, which kohya does not "
+        "train there"
+    )
+    assert warning in taken(tmp_path, text)[0].warnings
+    assert warning not in taken(tmp_path, text.replace("full", "attn-mlp"))[0].warnings
+    form = '{"LoRA_type": "LyCORIS/LoHa", "sdxl": false, "LyCORIS_preset": "full"}'
+    assert not [each for each in taken(tmp_path, form, "form.json")[0].warnings if "preset" in each]
+
+
 def test_ia3_has_layers_of_its_own(tmp_path: Path) -> None:
     _, profile = taken(tmp_path, f'network_module = "lycoris.kohya"\n{_args("preset=ia3", "algo=ia3")}')
     assert profile.method.include == ("*.to_k", "*.to_v", "*.ff.net.2", "*.k_proj", "*.v_proj", "*.fc2")

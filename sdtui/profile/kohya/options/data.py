@@ -158,7 +158,7 @@ CAPTIONS = (
         "whole",
         None,
         ("captions.clip_skip",),
-        "not given: 1; kohya passes over it for Stable Diffusion XL, and so does the import of a form that is marked so",
+        "not given: 1; kohya passes over it for Stable Diffusion XL, and so does the import where form or base model says so",
         silent(1),
     ),
 )

@@ -61,7 +61,7 @@ NETWORKS = (
         "text",
         "full",
         ("method.targets", "method.include", "method.exclude"),
-        "the layers that it names; not given: full, all layers",
+        "the layers that it names, which in Stable Diffusion XL are no edges; not given: full, all layers",
         gui="LyCORIS_preset",
     ),
     Option("dora_wd", "flag", False, ("method.weight_decompose",), "", AS_IS),
