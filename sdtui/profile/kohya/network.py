@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sdtui.profile.kohya import blocks
+from sdtui.profile.kohya import blocks, oft
 from sdtui.profile.kohya.draft import Draft
 from sdtui.profile.targets import LAYERS
 
 _PLAIN = "networks.lora"
 _MOST_RANK = 1024
 LYCORIS = "lycoris.kohya"
-_MODULES = {_PLAIN: "lora", "networks.loha": "loha", "networks.lokr": "lokr"}
+_MODULES = {_PLAIN: "lora", "networks.loha": "loha", "networks.lokr": "lokr", oft.MODULE: "oft"}
 ALGORITHMS = {
     "lora": "lora",
     "locon": "lora",
@@ -73,17 +73,24 @@ def take(draft: Draft) -> None:
     algorithm = _algorithm(draft, module)
     draft.put("method.kind", "lora", "network_module")
     draft.put("method.algorithm", algorithm, *(("algo", "network_module") if is_lycoris else ("network_module",)))
+    if module == oft.MODULE:
+        oft.take(draft)
+    else:
+        _layers(draft, is_lycoris=is_lycoris)
+    for name in ("network_weights", "lora_network_weights"):
+        if source.value(name):
+            key = "method.continue_from"
+            draft.put(key, draft.place(source.value(name), key), name)
+    if source.value("network_dropout") and module != oft.MODULE:
+        draft.warnings.append("method.dropout drops inputs of the matrices; kohya drops between them")
+
+
+def _layers(draft: Draft, *, is_lycoris: bool) -> None:
     if is_lycoris:
         _preset(draft)
     _convolutions(draft, is_lycoris=is_lycoris)
     _full_matrix(draft)
     blocks.take(draft)
-    for name in ("network_weights", "lora_network_weights"):
-        if source.value(name):
-            key = "method.continue_from"
-            draft.put(key, draft.place(source.value(name), key), name)
-    if source.value("network_dropout"):
-        draft.warnings.append("method.dropout drops inputs of the matrices; kohya drops between them")
 
 
 def _algorithm(draft: Draft, module: str | None) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sdtui.models.configs import read_config
+from sdtui.profile.factors import shapes
 from sdtui.profile.kohya import blocks
+from sdtui.profile.kohya.source import read_source
+from sdtui.profile.kohya.taking import take
+from sdtui.profile.kohya.text import profile_text
+from sdtui.profile.schema import Profile
 from sdtui.profile.size import is_chosen, trainable
+from sdtui.profile.targets import strength
 from tests.profile.kohya.helpers import taken
 
 
@@ -181,3 +189,65 @@ def test_lora_plus_has_no_effect_on_other_algorithms(tmp_path: Path) -> None:
     draft, profile = taken(tmp_path, text)
     assert profile.optimizer.lora_plus_ratio == 1
     assert ("network_args: loraplus_lr_ratio", "it has no effect on loha") in [(x.kohya, x.reason) for x in draft.left]
+
+
+def _oft(dim: int, *items: str) -> str:
+    return f'resolution = 512\nnetwork_module = "networks.oft"\nnetwork_dim = {dim}\n{_args(*items)}\n'
+
+
+@pytest.mark.parametrize(
+    ("family", "items", "layers"),
+    [
+        ("sd1", (), 128),
+        ("sd1", ("enable_conv=True",), 128 + 86),
+        ("sdxl", (), 560),
+        ("sdxl", ("enable_conv=True",), 560 + 66),
+    ],
+    ids=["1.x", "1.x with convolutions", "xl", "xl with convolutions"],
+)
+def test_kohya_s_oft_has_as_many_blocks_in_every_layer(
+    family: str, items: tuple[str, ...], layers: int, tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(_oft(64, *items) + "network_alpha = 0.001\nunet_lr = 1e-4\ntext_encoder_lr = 1e-5")
+    draft = take(replace(read_source(tmp_path / "c.toml"), base_is_xl=family == "sdxl"), tmp_path)
+    method = Profile.model_validate(tomllib.loads(profile_text(draft))).method
+    assert (method.algorithm, method.text_encoder) == ("oft", False)
+    unet = [
+        site for site in trainable(method, {"unet": read_config(family, "unet")})["unet"] if is_chosen(method, site)
+    ]
+    ranks = [strength(method, site.component, site.path, spatial=site.spatial).rank for site in unet]
+    made = [shapes(method, site, rank)["oft_blocks"] for site, rank in zip(unet, ranks, strict=True)]
+    assert made == [(64, site.outputs // 64, site.outputs // 64) for site in unet]
+    assert len(made) == layers
+    assert [each for each in draft.warnings if "networks.oft" in each] == []
+    assert [(left.kohya, left.reason) for left in draft.left] == [
+        ("network_alpha", "to networks.oft the limit of a rotation, which has none here"),
+        ("text_encoder_lr", "networks.oft trains the UNet"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dim", "items", "base_is_xl", "targets"),
+    [
+        # 4 blocks of 80: larger than their number. 48 do not divide 320. Feed-forward layers are 8 times as wide.
+        (4, (), False, ("attention",)),
+        (48, (), False, ("attention",)),
+        (64, ("enable_all_linear=False",), False, ("attention", "feed-forward", "projection")),
+        (64, (), None, ("attention",)),
+    ],
+    ids=["too large", "undivided", "of several widths", "of a family that is not known"],
+)
+def test_blocks_that_no_rank_makes_are_told(
+    dim: int, items: tuple[str, ...], base_is_xl: bool | None, targets: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(_oft(dim, *items, "conv_dim=8"))
+    draft = take(replace(read_source(tmp_path / "c.toml"), base_is_xl=base_is_xl), tmp_path)
+    method = Profile.model_validate(tomllib.loads(profile_text(draft))).method
+    assert (method.algorithm, method.rank, method.block_ranks, method.targets) == ("oft", 16, {}, targets)
+    (warning,) = [each for each in draft.warnings if "networks.oft" in each]
+    assert warning.startswith(f"networks.oft cuts every layer into {dim} blocks; here method.rank is the largest size")
+    assert [(left.kohya, left.reason) for left in draft.left] == [
+        ("network_args: conv_dim", "networks.oft does not read it"),
+        ("network_dim", "to networks.oft the number of blocks in a layer"),
+    ]
+    assert "network_dim" not in {one.kohya for one in draft.mapped}

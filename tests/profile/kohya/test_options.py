@@ -192,6 +192,16 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
     "rank_dropout": ('network_args = ["rank_dropout=0.1"]', "method.rank_dropout", 0.1),
     "module_dropout": ('network_args = ["module_dropout=0.1"]', "method.module_dropout", 0.1),
     "algo": (f'{LYCORIS}["algo=loha"]', "method.algorithm", "loha"),
+    "enable_all_linear": (
+        'network_module = "networks.oft"\nnetwork_args = ["enable_all_linear=True"]',
+        "method.targets",
+        ("attention", "feed-forward", "projection"),
+    ),
+    "enable_conv": (
+        'network_module = "networks.oft"\nnetwork_args = ["enable_conv=True"]',
+        "method.targets",
+        ("attention", "convolution"),
+    ),
     "preset": (f'{LYCORIS}["preset=attn-only"]', "method.targets", ("attention",)),
     "dora_wd": (f'{LYCORIS}["dora_wd=True"]', "method.weight_decompose", True),
     "wd_on_output": (f'{LYCORIS}["dora_wd=True", "wd_on_output=False"]', "method.decompose_inputs", True),

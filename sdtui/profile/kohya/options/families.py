@@ -33,7 +33,7 @@ _NAMES = {
     "Flux.1": """
         flux1_checkbox flux1_cache_text_encoder_outputs flux1_cache_text_encoder_outputs_to_disk flux1_clip_l
         flux1_t5xxl flux_fused_backward_pass model_type ae clip_l t5xxl t5xxl_lr discrete_flow_shift
-        model_prediction_type timestep_sampling split_mode train_blocks t5xxl_max_token_length enable_all_linear
+        model_prediction_type timestep_sampling split_mode train_blocks t5xxl_max_token_length
         guidance_scale mem_eff_save apply_t5_attn_mask split_qkv train_t5xxl blocks_to_swap single_blocks_to_swap
         double_blocks_to_swap show_timesteps show_timesteps_resolution img_attn_dim img_mlp_dim img_mod_dim single_dim
         txt_attn_dim txt_mlp_dim txt_mod_dim single_mod_dim in_dims train_double_block_indices

@@ -50,6 +50,14 @@ NETWORKS = (
     Option("rank_dropout", "number", None, ("method.rank_dropout",), "", silent(0.0)),
     Option("module_dropout", "number", None, ("method.module_dropout",), "", silent(0.0)),
     Option(
+        "enable_all_linear",
+        "text",
+        None,
+        ("method.targets",),
+        "of networks.oft: adds feed-forward and projection; any value is a yes to kohya",
+    ),
+    Option("enable_conv", "text", None, ("method.targets",), "of networks.oft: adds convolution, in the same way"),
+    Option(
         "algo",
         "text",
         None,

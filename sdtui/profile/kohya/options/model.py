@@ -36,10 +36,13 @@ METHOD = (
         "text",
         None,
         ("method.kind", "method.algorithm"),
-        "networks.lora: lora; lycoris.kohya: as its algo says; a plain LoRA in place of those there are not",
+        "networks.lora: lora; networks.oft: oft, of the UNet; lycoris.kohya: as its algo says; a plain LoRA in place of those "
+        "there are not",
         gui="LoRA_type",
     ),
-    Option("network_dim", "whole", None, ("method.rank",), "not given: 4", silent(4)),
+    Option(
+        "network_dim", "whole", None, ("method.rank",), "not given: 4; of networks.oft the number of blocks", silent(4)
+    ),
     Option("network_alpha", "number", 1, ("method.alpha",), "", REAL),
     Option(
         "network_dropout",
