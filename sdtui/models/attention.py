@@ -14,15 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sdtui.profile.kept import FILLED_PAIRS, NARROW_HEAD
+
 _SHORT = 256
 """Keys up to which fp32 is faster, measured forward and back on a Zen 4, 8 heads, bf16's time over fp32's by queries × keys:
 64 × 64 4.0, 256 × 77 3.4, 256 × 256 2.0 (1.1 for heads of 80), 1024 × 77 1.2, 1024 × 1024 0.6 (0.9 for heads of 40)."""
-
-_NARROW = 16
-_FEW_PAIRS = 64 * 64
-"""The width up to which fp32 heads are filled up, and from how many queries × keys on that is worth its copies. Measured likewise,
-forward and back, microseconds as they are and filled up: heads of 4 over 256 × 256 3270 and 2310, of 4 over 256 × 77 1270 and 1090,
-of 8 over 1024 × 1024 56700 and 38900, of 8 over 64 × 64 316 and 291, of 8 over 16 × 77 156 and 201; of 24 and more nothing is won."""
 
 
 class PlainAttention:
@@ -54,11 +50,16 @@ PlainAttention.__call__.__signature__ = inspect.signature(PlainAttention.__call_
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """PyTorch's attention over (B, heads, places, D), of narrow heads filled up."""
+    """PyTorch's attention over (B, heads, places, D), of narrow heads filled up where that is worth its copies.
+
+    Measured likewise, forward and back, microseconds as they are and filled up: heads of 4 over 256 × 256 3270 and 2310, of 4
+    over 256 × 77 1270 and 1090, of 8 over 1024 × 1024 56700 and 38900, of 8 over 64 × 64 316 and 291, of 8 over 16 × 77 156 and
+    201; of 24 and more nothing is won.
+    """
     width = query.shape[-1]
-    if width >= _NARROW or query.dtype != torch.float32 or query.shape[2] * key.shape[2] < _FEW_PAIRS:
+    if width >= NARROW_HEAD or query.dtype != torch.float32 or query.shape[2] * key.shape[2] < FILLED_PAIRS:
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    query, key, value = (functional.pad(each, (0, _NARROW - width)) for each in (query, key, value))
+    query, key, value = (functional.pad(each, (0, NARROW_HEAD - width)) for each in (query, key, value))
     # Zeros add nothing to the products; PyTorch would divide by the root of the new width.
     out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=width**-0.5)
     return out[..., :width]

@@ -7,9 +7,10 @@ IA3, OFT and BOFT, at fp32 and bf16.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
+from typing import Any
 
 from sdtui.profile.factors import Site, scaled_at_input
 from sdtui.profile.schema import Method
@@ -33,6 +34,10 @@ _SUMS = frozenset({"loha", "lokr", "full"})
 _OF_TEXT = ("attn2.to_k", "attn2.to_v")
 _TOKENS = 77
 
+NARROW_HEAD = 16
+FILLED_PAIRS = 64 * 64
+"""On a processor, fp32 heads of fewer values are filled up to so many from so many queries × keys on (`models.attention`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -50,11 +55,22 @@ class Kept:
     widest_written: int = 0
 
     @classmethod
-    def of(cls, sites: Sequence[Site], bucket: tuple[int, int], levels: int, method: Method | None = None) -> Kept:
-        """Counted over the UNet's layers for a bucket in px, with adapters of `method` (LoRA) on those it chooses, or with weights that learn."""
+    def of(
+        cls,
+        sites: Sequence[Site],
+        bucket: tuple[int, int],
+        levels: int,
+        method: Method | None = None,
+        filled_heads: Sequence[int] = (),
+    ) -> Kept:
+        """Counted over the UNet's layers for a bucket in px, with adapters of `method` (LoRA) on those it chooses, or with weights that learn.
+
+        `filled_heads`: how many heads each level has, where narrow ones are filled up.
+        """
         method = method or Method()
         adapted = method.kind == "lora"
         states = _States.of(sites, bucket, levels)
+        filling = _filling(sites, bucket, levels, filled_heads) if filled_heads else []
         answers, products, sums = Counter[str](), Counter[str](), Counter[str]()
         for site in sites:
             if site.norm or not adapted or not (shapes := added(method, site)):
@@ -71,10 +87,11 @@ class Kept:
         elif method.kind != "textual-inversion":
             block += _BLOCK_INPUTS
         every = block * states.blocks + around * states.around + _RESIDUAL * states.residual + states.samplers
+        every += sum(filling)
         return cls(
             all=every + answers.total(),
             checkpointed=states.blocks + around * states.around + states.inputs + states.samplers,
-            widest=block * states.widest + max(answers.values(), default=0),
+            widest=block * states.widest + max(answers.values(), default=0) + max(filling, default=0),
             products=products.total(),
             sums=sums.total(),
             widest_written=max(map((products + sums).__getitem__, products), default=0),
@@ -108,6 +125,29 @@ class _States:
             elif "samplers" in site.path:
                 samplers += places * site.outputs * (4 if "upsamplers" in site.path else 1)
         return cls(blocks, widest, around, inputs, inputs + outputs, samplers)
+
+
+def heads_of(unet: Mapping[str, Any]) -> Sequence[int]:
+    """How many heads each level of a UNet with this config has: diffusers' `attention_head_dim`, in spite of its name."""
+    heads: int | Sequence[int] = unet.get("num_attention_heads") or unet.get("attention_head_dim", 8)
+    return [heads] * len(unet["block_out_channels"]) if isinstance(heads, int) else heads
+
+
+def _filling(sites: Sequence[Site], bucket: tuple[int, int], levels: int, heads: Sequence[int]) -> list[int]:
+    """Values that each block keeps besides because its heads are filled up: of queries, keys and values, and of both answers."""
+    found = []
+    for site in sites:
+        if not site.path.endswith("ff.net.2"):
+            continue
+        level = _level(site.path, levels)
+        places, width = _places(bucket, level), site.outputs // heads[level]
+        more = NARROW_HEAD / width - 1 if width < NARROW_HEAD else 0.0
+        own = 4 * more + 1 if more and places**2 >= FILLED_PAIRS else 0.0
+        # The text's keys and values are those that are filled up, and nothing else keeps them.
+        of_text = more and places * _TOKENS >= FILLED_PAIRS
+        both = 2 * more + 1 if of_text else 0.0
+        found.append(round(site.outputs * ((own + both) * places + (2 * (more + 1) * _TOKENS if of_text else 0))))
+    return found
 
 
 def _answers(method: Method, site: Site, shapes: dict[str, tuple[int, ...]]) -> int:

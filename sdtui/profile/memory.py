@@ -15,7 +15,7 @@ from typing import Any
 from sdtui.profile.bits import BLOCK, is_quantised
 from sdtui.profile.factors import Site
 from sdtui.profile.folder_rules import captions_of, is_settled
-from sdtui.profile.kept import Kept
+from sdtui.profile.kept import Kept, heads_of
 from sdtui.profile.machine import free_bytes, processor_flags, trains_on_processor
 from sdtui.profile.precision import on_processor
 from sdtui.profile.prior_rules import asks_frozen
@@ -87,7 +87,8 @@ def estimate(
     training, processor = profile.training, trains_on_processor(profile)
     width = _BYTES[_precision(profile, found, processor=processor)]
     bucket = max(buckets, key=prod)
-    kept = Kept.of(sites, bucket, len(unet["block_out_channels"]), profile.method)
+    heads = heads_of(unet) if processor and width == 4 else ()
+    kept = Kept.of(sites, bucket, len(unet["block_out_channels"]), profile.method, heads)
     images = training.batch_size if images is None else images
     rows = images * (2 if profile.prior.keeps_class else 1)
     activations = _activations(kept, rows, width, checkpointed=training.gradient_checkpointing)

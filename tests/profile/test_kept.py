@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sdtui.models.configs import read_config
-from sdtui.profile.kept import Kept
+from sdtui.profile.kept import Kept, heads_of
 from sdtui.profile.schema import Method, Profile
 from sdtui.profile.sites import unet_sites
 
@@ -68,3 +68,28 @@ def test_layers_that_are_not_chosen_write_nothing_out() -> None:
     some, more = Kept.of(sites, (256, 256), 4, method), kept("loha", 256)
     assert 0 < some.products < more.products
     assert Kept.of(sites, (256, 256), 4) == Kept.of(sites, (256, 256), 4, Method())
+
+
+def test_only_heads_that_are_narrow_keep_more_where_they_are_filled_up() -> None:
+    sites = unet_sites(UNET)
+    plain = Kept.of(sites, (256, 256), 4)
+    assert Kept.of(sites, (256, 256), 4, None, heads_of(UNET)) == plain
+    # In heads of 10, 20 and 40 the first level's five blocks, each of 1024 places and 320 channels, keep 0.6 of four tensors and of
+    # two more, both answers once again, and 1.6 of keys and values of the 77 tokens.
+    narrow = Kept.of(sites, (256, 256), 4, None, [32, 32, 32, 32])
+    assert narrow.all - plain.all == 5 * round(320 * ((0.6 * 6 + 2) * 1024 + 2 * 1.6 * 77))
+    assert narrow.widest - plain.widest == round(320 * ((0.6 * 6 + 2) * 1024 + 2 * 1.6 * 77))
+
+
+@pytest.mark.parametrize(
+    ("config", "heads"),
+    [
+        ({"attention_head_dim": 8}, [8, 8]),
+        ({"attention_head_dim": [5, 10]}, [5, 10]),
+        ({"attention_head_dim": 8, "num_attention_heads": 4}, [4, 4]),
+        ({}, [8, 8]),
+    ],
+    ids=["one for all", "by level", "by their own name", "not told"],
+)
+def test_heads_of_each_level(config: dict[str, Any], heads: list[int]) -> None:
+    assert list(heads_of({"block_out_channels": [320, 640], **config})) == heads

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sdtui.models.family import load_model
-from sdtui.profile.kept import Kept
+from sdtui.profile.kept import Kept, heads_of
 from sdtui.profile.schema import Profile
 from sdtui.profile.sites import unet_sites
 from sdtui.training.methods import METHODS
@@ -41,5 +41,6 @@ def test_the_count_is_what_autograd_keeps(tmp_path: Path, checkpointed: bool, ki
         answer = unet(torch.zeros(2, 4, 32, 32), torch.tensor([1, 2]), text).sample
     assert answer.requires_grad
     values = sum(tensor.untyped_storage().nbytes() // 4 for place, tensor in kept.items() if place not in weights)
-    told = Kept.of(unet_sites(dict(unet.config)), (256, 256), len(unet.config.block_out_channels), settings)
+    config = dict(unet.config)
+    told = Kept.of(unet_sites(config), (256, 256), len(config["block_out_channels"]), settings, heads_of(config))
     assert 2 * (told.checkpointed if checkpointed else told.all) == pytest.approx(values, rel=0.15)
