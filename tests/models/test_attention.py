@@ -31,14 +31,12 @@ def test_it_answers_as_diffusers_does_bit_for_bit(text: bool) -> None:
 @pytest.mark.parametrize("keys", [77, 16], ids="{} keys".format)
 def test_heads_filled_up_answer_and_learn_as_narrow_ones(width: int, keys: int) -> None:
     torch.manual_seed(0)
-    shapes = [(2, 3, count, width) for count in (64, keys, keys)]
-    ours = [torch.randn(shape, requires_grad=True) for shape in shapes]
+    ours = [torch.randn(2, 3, count, width, requires_grad=True) for count in (64, keys, keys)]
     theirs = [each.detach().clone().requires_grad_() for each in ours]
-    given = torch.randn(shapes[0])
-    answer = attention.attend(*ours, None)
-    expected = functional.scaled_dot_product_attention(*theirs)
-    answer.backward(given)
-    expected.backward(given)
+    answer = attention.attend(ours[0], ours[1], ours[2], None)
+    expected = functional.scaled_dot_product_attention(theirs[0], theirs[1], theirs[2])
+    given = torch.randn(2, 3, 64, width)
+    torch.autograd.backward([answer, expected], [given, given])
     assert answer.shape == expected.shape
     assert torch.allclose(answer, expected, atol=1e-6)
     for mine, other in zip(ours, theirs, strict=True):
