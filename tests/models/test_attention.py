@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
@@ -43,6 +45,33 @@ def test_heads_filled_up_answer_and_learn_as_narrow_ones(width: int, keys: int) 
         assert mine.grad is not None
         assert other.grad is not None
         assert torch.allclose(mine.grad, other.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("width", "keys", "dtype", "taken"),
+    [
+        (4, 77, torch.float32, 16),
+        (8, 64, torch.float32, 16),
+        (8, 63, torch.float32, 8),
+        (24, 77, torch.float32, 24),
+        (8, 77, torch.bfloat16, 8),
+    ],
+    ids=["narrow", "just enough pairs", "too few pairs", "wide", "bf16"],
+)
+def test_narrow_fp32_heads_are_filled_up_where_there_are_many_pairs(
+    monkeypatch: pytest.MonkeyPatch, width: int, keys: int, dtype: torch.dtype, taken: int
+) -> None:
+    seen: list[int] = []
+    product = functional.scaled_dot_product_attention
+
+    def noted(query: Tensor, key: Tensor, value: Tensor, **settings: Any) -> Tensor:
+        seen.extend(each.shape[-1] for each in (query, key, value))
+        return product(query, key, value, **settings)
+
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", noted)
+    query, key = torch.randn(1, 2, 64, width, dtype=dtype), torch.randn(1, 2, keys, width, dtype=dtype)
+    assert attention.attend(query, key, key, None).shape == query.shape
+    assert seen == [taken] * 3
 
 
 @pytest.mark.parametrize(
