@@ -160,12 +160,11 @@ def _export(args: argparse.Namespace) -> int:
     print(
         f"wrote {', '.join(texts)} in {folder}; {plural(len(files.lacking), 'setting')} not the same", file=sys.stderr
     )
-    script, other = files.script, _OF_XL.get(files.script, "") if xl is not False else ""
-    if xl and other:
-        script, other = other, ""
+    of_xl = _OF_XL.get(files.script, files.script)
+    maybe = xl is None and of_xl != files.script
     print(
-        f"next, in {folder}: accelerate launch …/sd-scripts/{script} --config_file {config.name}"
-        + (f" (Stable Diffusion XL: {other})" if other else ""),
+        f"next, in {folder}: accelerate launch …/sd-scripts/{of_xl if xl else files.script} --config_file {config.name}"
+        + (f" (Stable Diffusion XL: {of_xl})" if maybe else ""),
         file=sys.stderr,
     )
     return 0
